@@ -1,0 +1,24 @@
+"""The nouns: plain dataclasses and enums, no torch."""
+
+from mmmammo.structures.errors import MammoError
+from mmmammo.structures.exam import ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
+from mmmammo.structures.findings import Finding, Polygon
+from mmmammo.structures.geometry import Affine
+from mmmammo.structures.landmarks import BreastLandmarks
+from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
+
+__all__ = [
+    'STANDARD_VIEWS',
+    'Affine',
+    'BreastLandmarks',
+    'Finding',
+    'ImageRecord',
+    'Laterality',
+    'Mammogram',
+    'MammogramMeta',
+    'MammoError',
+    'Polygon',
+    'PreparedImage',
+    'View',
+    'pair_views',
+]

@@ -1,0 +1,151 @@
+"""A mammogram, a screening exam, and who is whose partner in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.structures.findings import Finding
+from mmmammo.structures.geometry import Affine
+from mmmammo.structures.landmarks import BreastLandmarks
+from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
+
+
+@dataclass(frozen=True, eq=False)
+class MammogramMeta:
+    """What a file says about its pixels. Absent is ``None``; no patient name, birth date or address is ever kept.
+
+    Args:
+        laterality: From ImageLaterality, then Laterality (or their equivalents); ``UNKNOWN`` if neither.
+        view: From ViewCodeSequence first, then ViewPosition.
+        view_modifiers: Meanings of CID 4015 codes, e.g. ``('magnification', 'implant displaced')``.
+        pixel_spacing_mm: Distance of neighbouring pixel centres at the detector.
+        bits_stored: Significant bits of a stored value.
+        manufacturer: As written in the file.
+        model_name: As written in the file.
+        attributes: Any further acquisition facts (thickness, age, transfer syntax, photometric interpretation, …).
+    """
+
+    laterality: Laterality = Laterality.UNKNOWN
+    view: View = View.UNKNOWN
+    view_modifiers: tuple[str, ...] = ()
+    patient_id: str | None = None
+    study_uid: str | None = None
+    image_uid: str | None = None
+    pixel_spacing_mm: float | None = None
+    bits_stored: int | None = None
+    manufacturer: str | None = None
+    model_name: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Mammogram:
+    """One image as displayed: bright breast on dark ground.
+
+    Args:
+        pixels: (h, w) float32 in [0, 1].
+        meta: What the file says about it.
+    """
+
+    pixels: npt.NDArray[np.float32]
+    meta: MammogramMeta
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRecord:
+    """One source file as a dataset's tables describe it; no pixel has been touched.
+
+    Args:
+        path: The file.
+        relative_path: The same, relative to the raw folder, ``/``-separated; what reports show.
+        exam_id: Groups the views that are read together.
+        patient_id: Groups exams; splits never divide it.
+        laterality: ``UNKNOWN`` means: read it from the file.
+        view: Likewise.
+        findings: In source pixels.
+        labels: Image- or breast-level labels (``cancer``, ``birads``, ``density``, …); absent keys are unknown.
+        landmarks: Ground truth in source pixels, if the source has any.
+        split: ``'train'``, ``'val'``, ``'test'`` or ``None`` (to be drawn by patient).
+    """
+
+    path: Path
+    relative_path: str
+    exam_id: str
+    patient_id: str
+    laterality: Laterality = Laterality.UNKNOWN
+    view: View = View.UNKNOWN
+    findings: tuple[Finding, ...] = ()
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    landmarks: BreastLandmarks | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedImage:
+    """One image of a prepared set; see docs/conventions.md for the coordinate rules.
+
+    Args:
+        image_id: COCO image id.
+        file_name: Relative to ``<set>/images``.
+        affine: Prepared pixel from source pixel.
+        findings: In prepared pixels.
+        landmarks: In prepared pixels (chest wall on the left).
+        source: ``{'path': relative path, 'sha256': hex}`` of the file it came from.
+    """
+
+    image_id: int
+    file_name: str
+    width: int
+    height: int
+    exam_id: str
+    patient_id: str
+    laterality: Laterality
+    view: View
+    affine: Affine
+    pixel_spacing_mm: float | None = None
+    landmarks: BreastLandmarks | None = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def pair_views(
+    exam_ids: Sequence[str],
+    lateralities: Sequence[str],
+    views: Sequence[str],
+    qualities: Sequence[float] | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Find each image's partners among the images of a batch.
+
+    The rule of docs/conventions.md: the ipsilateral partner is the other standard projection of the same breast, the
+    contralateral one the same projection of the other breast, both of the same exam. A missing partner is -1. Of
+    repeats the one of highest quality is the partner (the first among equals). Non-standard projections and images of
+    unknown side neither have nor are partners.
+
+    Args:
+        exam_ids: One per image.
+        lateralities: ``'L'``, ``'R'`` or ``'U'`` per image.
+        views: View abbreviation per image.
+        qualities: Decides between repeats; all equal by default.
+
+    Returns:
+        ``(ipsilateral, contralateral)``, each (n,) indices into the batch, or -1.
+    """
+    scores = [0.0] * len(exam_ids) if qualities is None else list(qualities)
+    best: dict[tuple[str, str, str], int] = {}
+    for i, key in enumerate(zip(exam_ids, lateralities, views, strict=True)):
+        if key[1] in ('L', 'R') and key[2] in STANDARD_VIEWS and (key not in best or scores[i] > scores[best[key]]):
+            best[key] = i
+    ipsilateral = np.full(len(exam_ids), -1, dtype=np.int64)
+    contralateral = ipsilateral.copy()
+    for i, (exam, side, view) in enumerate(zip(exam_ids, lateralities, views, strict=True)):
+        if side in ('L', 'R') and view in STANDARD_VIEWS:
+            ipsilateral[i] = best.get((exam, side, View(view).partner), -1)
+            contralateral[i] = best.get((exam, Laterality(side).other, view), -1)
+    return ipsilateral, contralateral

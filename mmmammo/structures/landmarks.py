@@ -1,0 +1,64 @@
+"""Anatomical landmarks of one view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.structures.geometry import Affine
+
+PARTS = ('contour', 'nipple', 'pectoral_line')
+
+
+@dataclass(frozen=True, eq=False)
+class BreastLandmarks:
+    """Contour, nipple and chest wall of one view, in the pixels of the image they were found in.
+
+    Args:
+        contour: (n, 2) closed outline of the breast, without a repeated last point.
+        nipple: (2,).
+        pectoral_line: (2, 2), the upper end first. In a CC view the vertical chest-wall edge of the breast, in an MLO
+            view the front edge of the pectoral muscle.
+        confidence: In [0, 1]; the least of the parts'.
+        part_confidence: The same per part (``contour``, ``nipple``, ``pectoral_line``).
+        found_by: How each part was found, e.g. ``'curvature'``, ``'hough'``, ``'fallback_60deg'``, ``'manual'``.
+    """
+
+    contour: npt.NDArray[np.float64]
+    nipple: npt.NDArray[np.float64]
+    pectoral_line: npt.NDArray[np.float64]
+    confidence: float = 1.0
+    part_confidence: Mapping[str, float] = field(default_factory=dict)
+    found_by: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, shape in (('contour', (-1, 2)), ('nipple', (2,)), ('pectoral_line', (2, 2))):
+            array = np.array(getattr(self, name), dtype=np.float64).reshape(shape)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def transformed(self, affine: Affine) -> BreastLandmarks:
+        """The same landmarks after the image went through ``affine``; the upper end of the line stays first."""
+        line = affine.points(self.pectoral_line)
+        if line[0, 1] > line[1, 1]:
+            line = line[::-1]
+        return replace(
+            self, contour=affine.points(self.contour), nipple=affine.points(self.nipple), pectoral_line=line
+        )
+
+    def to_json(self, decimals: int = 2) -> dict[str, Any]:
+        """Plain lists; coordinates rounded to ``decimals`` (hundredths of a pixel by default)."""
+        out: dict[str, Any] = {name: np.round(getattr(self, name), decimals).tolist() for name in PARTS}
+        out.update(
+            confidence=self.confidence, part_confidence=dict(self.part_confidence), found_by=dict(self.found_by)
+        )
+        return out
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BreastLandmarks:
+        """The inverse of :meth:`to_json`."""
+        return cls(**{name: data[name] for name in (*PARTS, 'confidence', 'part_confidence', 'found_by')})
