@@ -1,0 +1,65 @@
+"""What every command does with a config file before a runner sees it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from mmmammo.structures import MammoError
+
+
+def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work_dir: str | None = None) -> Config:
+    """Read a config, override entries, and settle its work dir.
+
+    Args:
+        path: A ``.py`` config.
+        options: Dotted keys to override, as ``--cfg-options`` gives them.
+        work_dir: Wins over the config's own, which wins over ``work_dirs/<config name>``.
+
+    Raises:
+        MammoError: If there is no such config, or if an option goes through an entry that holds a plain value.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MammoError(
+            path,
+            field='config',
+            found='no such file',
+            expected='a config such as configs/agrcnn_phantom.py',
+            remedy='run from the repository root, or give the full path',
+        )
+    cfg = Config.fromfile(path)
+    try:
+        cfg.merge_from_dict(dict(options or {}))
+    except (AssertionError, TypeError, KeyError) as err:
+        raise MammoError(
+            path,
+            field='--cfg-options',
+            found=f'{dict(options or {})} ({err})',
+            expected='dotted keys of entries this config has',
+            remedy='print the config with tools/analysis/print_config.py and take a key from there',
+        ) from err
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / path.stem)
+    return cfg
+
+
+def set_launcher(cfg: Config, launcher: str) -> None:
+    """Choose how processes find each other; without a GPU they talk through gloo."""
+    cfg.launcher = launcher
+    if launcher != 'none' and not torch.cuda.is_available():
+        cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
+
+
+def git_commit(folder: str | Path = '.') -> str | None:
+    """The short hash of the checkout a run was started in, with ``+`` if it has uncommitted changes."""
+    command = ['git', '-C', str(folder), 'describe', '--always', '--dirty=+', '--abbrev=10']
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip() or None

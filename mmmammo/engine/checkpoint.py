@@ -1,0 +1,108 @@
+"""Checkpoints are data: loading one never runs code that it carries."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+from torch import nn
+
+from mmmammo.structures import MammoError
+
+_DATA_TYPES = [
+    HistoryBuffer,
+    np._core.multiarray._reconstruct,
+    np._core.multiarray.scalar,
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in (np.bool_, np.int32, np.int64, np.uint32, np.float32, np.float64)),
+]
+
+
+def _statistic(owner: Any, name: str) -> Any:
+    """Stand in for ``getattr``, by which a pickled HistoryBuffer names its own statistics, and allow nothing else."""
+    if (isinstance(owner, HistoryBuffer) or owner is HistoryBuffer) and name in ('mean', 'max', 'min', 'current'):
+        return getattr(owner, name)
+    raise pickle.UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
+
+
+def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a local checkpoint, refusing any pickle that is more than tensors and plain data.
+
+    The training config inside ``meta`` is dropped: mmengine executes it as Python when a run is resumed, and every
+    command of ours is given its config anyway.
+
+    Args:
+        filename: The ``.pth`` file.
+        map_location: As in :func:`torch.load`.
+
+    Raises:
+        MammoError: If the file is missing, is not a checkpoint, or holds objects that would run code.
+    """
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise MammoError(
+            path, field='checkpoint', found='no such file', expected='a .pth file', remedy='check the path'
+        )
+    try:
+        with torch.serialization.safe_globals([*_DATA_TYPES, (_statistic, 'builtins.getattr')]):
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as err:
+        raise MammoError(
+            path,
+            field='checkpoint',
+            found=_what_is_wrong(err),
+            expected='tensors and plain data only',
+            remedy='use a checkpoint written by tools/train.py; never load one from a source you do not trust',
+        ) from err
+    if isinstance(checkpoint, dict) and isinstance(checkpoint.get('meta'), dict):
+        checkpoint['meta'].pop('config', None)
+    return checkpoint
+
+
+def _what_is_wrong(err: Exception) -> str:
+    forbidden = re.search(r'GLOBAL (\S+)', str(err))
+    if forbidden:
+        return f'an object of {forbidden.group(1)}, which would run code'
+    return f'an unreadable file ({str(err).splitlines()[0]})'
+
+
+def use_safe_loading() -> None:
+    """Make mmengine's runner read local checkpoints through :func:`load_checkpoint`."""
+    CheckpointLoader.register_scheme(prefixes='', loader=load_checkpoint, force=True)
+
+
+def require_checkpoint_of(model: nn.Module, filename: str | Path) -> None:
+    """Refuse weights that were trained for another model.
+
+    Args:
+        model: The model about to be tested.
+        filename: Its alleged checkpoint.
+
+    Raises:
+        MammoError: If a parameter or buffer is missing, unknown or of another shape.
+    """
+    checkpoint = load_checkpoint(filename)
+    found = checkpoint.get('state_dict', checkpoint)
+    expected = model.state_dict()
+    missing = sorted(expected.keys() - found.keys())
+    unknown = sorted(found.keys() - expected.keys())
+    reshaped = sorted(k for k in expected.keys() & found.keys() if expected[k].shape != found[k].shape)
+    if missing or unknown or reshaped:
+        raise MammoError(
+            filename,
+            field='state_dict',
+            found='; '.join(
+                f'{len(keys)} {what} (e.g. {keys[0]})'
+                for what, keys in (('missing', missing), ('unknown', unknown), ('of another shape', reshaped))
+                if keys
+            ),
+            expected=f'the {len(expected)} tensors of {type(model).__name__} as this config builds it',
+            remedy='give the config the checkpoint was trained with, or the checkpoint of this config',
+        )

@@ -1,0 +1,76 @@
+#!/usr/bin/env python
+"""Train a model from a config.
+
+Examples:
+    python tools/train.py configs/agrcnn_phantom.py
+    python tools/train.py configs/agrcnn_phantom.py --resume
+    bash tools/dist_train.sh configs/agrcnn_cbis.py 4 --amp
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from mmmammo import cli
+from mmmammo.apis.runs import load_config, set_launcher
+from mmmammo.engine.checkpoint import use_safe_loading
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog=__doc__.split('\n', 2)[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or without a value from the latest one in the work dir',
+    )
+    parser.add_argument('--seed', type=int, help='random seed (default: the one of the config)')
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config entries, e.g. train_dataloader.batch_size=2',
+    )
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    return parser.parse_args()
+
+
+def complete(cfg: Config, args: argparse.Namespace) -> Config:
+    """Write what the command line says into the config."""
+    set_launcher(cfg, args.launcher)
+    if args.seed is not None:
+        cfg.setdefault('randomness', {})['seed'] = args.seed
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr.enable = True
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    return cfg
+
+
+def main() -> int:
+    args = parse_args()
+    cfg = complete(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir), args)
+    use_safe_loading()
+    Runner.from_cfg(cfg).train()
+    return 0
+
+
+if __name__ == '__main__':
+    cli.run(main, interrupted='run the same command with --resume to go on')
