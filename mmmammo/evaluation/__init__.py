@@ -1,0 +1,1 @@
+"""From detections and ground truth to numbers: pure ``functional`` code, and its MMEngine shells in ``metrics``."""

@@ -1,0 +1,104 @@
+"""Confidence intervals by resampling patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.evaluation.functional.inputs import FloatArray, IntArray
+from mmmammo.structures import MammoError
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """An estimate and its percentile interval; one entry per number that the statistic returns.
+
+    Args:
+        estimate: The statistic of the sample itself.
+        low: Lower bound; nan where undefined.
+        high: Upper bound; nan where undefined.
+        level: Coverage aimed at, e.g. 0.95.
+        n_groups: Groups resampled (patients).
+        n_replicates: Replicates drawn.
+        n_undefined: Replicates in which the statistic was nan; they are left out of the interval.
+        reason: Why a bound is nan, or ``None``.
+    """
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    level: float
+    n_groups: int
+    n_replicates: int
+    n_undefined: IntArray
+    reason: str | None = None
+
+
+def bootstrap_ci(
+    fn: Callable[[IntArray], npt.ArrayLike],
+    groups: npt.ArrayLike,
+    n: int = 1000,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of a statistic, with whole groups drawn with replacement.
+
+    The images of one patient are alike, so resampling images would make the interval too narrow: give the patient of
+    each image as ``groups``.
+
+    Args:
+        fn: Takes row indices, in which the rows of a group drawn twice occur twice, and returns a number or an array
+            (k,) of them. ``fn(np.arange(rows))`` must be the estimate. A statistic of counts may turn the indices into
+            weights with ``np.bincount``.
+        groups: (rows,) label of the group of each row.
+        n: Replicates.
+        level: Coverage, in (0, 1).
+        seed: The same seed gives the same interval.
+
+    Raises:
+        MammoError: If there are no rows, or ``n`` or ``level`` is out of range.
+    """
+    labels = np.asarray(groups)
+    _check(labels, n, level)
+    estimate = np.asarray(fn(np.arange(len(labels))), dtype=np.float64)
+    replicates = np.stack([np.asarray(fn(rows), dtype=np.float64) for rows in _draws(labels, n, seed)])
+    num_groups = len(np.unique(labels))
+    undefined = np.isnan(replicates).sum(axis=0)
+    bounds, reason = np.full((2, *estimate.shape), np.nan), None
+    defined = undefined < n
+    if num_groups < 2:
+        reason = 'a single group has no spread'
+    elif not defined.all():
+        reason = 'undefined in every replicate'
+    if num_groups > 1 and defined.any():
+        tail = (1 - level) / 2
+        bounds[:, defined] = np.nanquantile(replicates[:, defined], [tail, 1 - tail], axis=0)
+    return Interval(estimate, bounds[0], bounds[1], level, num_groups, n, undefined, reason)
+
+
+def _check(labels: npt.NDArray[np.generic], n: int, level: float) -> None:
+    for field, found, good, expected in (
+        ('groups', f'shape {labels.shape}', labels.ndim == 1 and len(labels) > 0, '(rows,) with at least one row'),
+        ('n', n, n >= 1, 'at least 1'),
+        ('level', level, 0 < level < 1, 'between 0 and 1, e.g. 0.95'),
+    ):
+        if not good:
+            raise MammoError('bootstrap_ci', field=field, found=found, expected=expected, remedy='correct the argument')
+
+
+def _draws(labels: npt.NDArray[np.generic], n: int, seed: int) -> Iterator[IntArray]:
+    """Row indices of each replicate."""
+    _, group = np.unique(labels, return_inverse=True)
+    rows = np.argsort(group, kind='stable')
+    size = np.bincount(group)
+    first = np.cumsum(size) - size
+    rng = np.random.default_rng(seed)
+    for _ in range(n):
+        drawn = rng.integers(len(size), size=len(size))
+        width = size[drawn]
+        begin = np.cumsum(width) - width
+        yield rows[np.arange(width.sum()) - np.repeat(begin - first[drawn], width)]

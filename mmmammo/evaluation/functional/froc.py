@@ -1,0 +1,179 @@
+"""Free-response ROC: the share of lesions found against the false positives per image (FPI) that it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.evaluation.functional.inputs import FloatArray, ImageBoxes, ImageDetections, flatten_images
+from mmmammo.evaluation.functional.matching import Matches, match_detections
+from mmmammo.structures import MammoError
+
+DEFAULT_FPS_PER_IMAGE = (0.5, 1.0, 2.0, 3.0, 4.0)
+"""The operating points of paper 3's tables."""
+
+
+@dataclass(frozen=True, eq=False)
+class FROCCurve:
+    """One operating point per distinct score, from the highest down; the first is (0, 0) with an infinite threshold.
+
+    Args:
+        fps_per_image: (t,) false positives per image, never falling.
+        recall: (t,) lesions found over all lesions, never falling; nan without lesions.
+        thresholds: (t,) detections with ``score >= threshold`` are kept.
+    """
+
+    fps_per_image: FloatArray
+    recall: FloatArray
+    thresholds: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class FROCResult:
+    """A FROC curve and what is read off it.
+
+    Args:
+        fps_per_image: (t,), see :class:`FROCCurve`.
+        recall: (t,).
+        thresholds: (t,).
+        recall_at: FPI -> recall. Its keys are the FPIs asked for, whatever the data.
+        fauc: Area under the curve from 0 to 1 FPI, in [0, 1].
+        n_images: Images, with or without lesions.
+        n_lesions: Lesions.
+        n_detections: Detections, ignored ones included.
+        reason: Why the recall is nan; ``None`` when it is not.
+    """
+
+    fps_per_image: FloatArray
+    recall: FloatArray
+    thresholds: FloatArray
+    recall_at: Mapping[float, float]
+    fauc: float
+    n_images: int
+    n_lesions: int
+    n_detections: int
+    reason: str | None = None
+
+
+def froc(
+    detections: ImageDetections,
+    ground_truths: ImageBoxes,
+    iou_thr: float = 0.2,
+    fps_per_image: Sequence[float] = DEFAULT_FPS_PER_IMAGE,
+    matching: str = 'iou',
+    duplicates: str = 'false_positive',
+    ignored: ImageBoxes | None = None,
+) -> FROCResult:
+    """FROC of lesion detection, categories aside.
+
+    Args:
+        detections: Per image ``(boxes (n, 4) xyxy, scores (n,))``.
+        ground_truths: Per image (m, 4) xyxy lesions.
+        iou_thr: A detection hits a lesion when their IoU is *greater* than this ("IoU > .2", paper 3).
+        fps_per_image: Where to read the recall.
+        matching: ``'iou'``, or ``'centre_in_box'``: the centre of the detection lies in the lesion's box.
+        duplicates: What a further hit on a lesion already found is: ``'false_positive'``, or ``'ignore'`` for nothing.
+        ignored: Per image (k, 4) regions in which detections count neither way.
+
+    Returns:
+        The curve and its readings; nan with a reason when there is no lesion.
+
+    Raises:
+        MammoError: On malformed boxes, scores, rules or FPIs.
+    """
+    flat = flatten_images(detections, ground_truths, ignored)
+    return froc_result(match_detections(flat, matching, iou_thr, duplicates), fps_per_image)
+
+
+def froc_result(matches: Matches, fps_per_image: Sequence[float] = DEFAULT_FPS_PER_IMAGE) -> FROCResult:
+    """The same from detections already matched.
+
+    Raises:
+        MammoError: If an FPI is negative or not finite.
+    """
+    wanted = np.asarray(fps_per_image, dtype=np.float64)
+    if not (np.isfinite(wanted) & (wanted >= 0)).all():
+        raise MammoError(
+            'froc',
+            field='fps_per_image',
+            found=wanted.tolist(),
+            expected='numbers from 0 up',
+            remedy='correct the list',
+        )
+    curve = froc_curve(matches)
+    recall_at = froc_recall_at(curve, wanted)
+    return FROCResult(
+        fps_per_image=curve.fps_per_image,
+        recall=curve.recall,
+        thresholds=curve.thresholds,
+        recall_at=dict(zip(fps_per_image, recall_at.tolist(), strict=True)),
+        fauc=froc_area(curve),
+        n_images=matches.num_images,
+        n_lesions=len(matches.lesion_image),
+        n_detections=len(matches.scores),
+        reason=None if len(matches.lesion_image) else 'no lesion in the ground truth',
+    )
+
+
+def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> FROCCurve:
+    """Sweep the threshold. Detections of equal score enter together, in one operating point.
+
+    Args:
+        matches: Detections matched to lesions.
+        image_weights: (num_images,) how often each image counts; once by default. A bootstrap replicate is one such
+            vector, so that nothing needs matching twice.
+    """
+    weights = np.ones(matches.num_images) if image_weights is None else np.asarray(image_weights, dtype=np.float64)
+    weight = weights[matches.image]
+    last_of_score = np.flatnonzero(np.diff(matches.scores, append=-np.inf) != 0)
+    false_positives = np.cumsum(weight * matches.is_false_positive)[last_of_score]
+    true_positives = np.cumsum(weight * matches.is_true_positive)[last_of_score]
+    fps_per_image = _divide(false_positives, weights.sum())
+    recall = _divide(true_positives, weights[matches.lesion_image].sum())
+    start = 0.0 if weights[matches.lesion_image].sum() else np.nan
+    return FROCCurve(
+        fps_per_image=np.concatenate([[0.0], fps_per_image]),
+        recall=np.concatenate([[start], recall]),
+        thresholds=np.concatenate([[np.inf], matches.scores[last_of_score]]),
+    )
+
+
+def froc_recall_at(curve: FROCCurve, fps_per_image: npt.ArrayLike) -> FloatArray:
+    """Recall at given FPIs, linear between operating points.
+
+    Where the curve rises vertically the upper end counts. Beyond the last operating point the recall stays what it is
+    there: the detector has nothing more to offer.
+
+    Args:
+        curve: The curve.
+        fps_per_image: (k,).
+
+    Returns:
+        (k,).
+    """
+    wanted = np.asarray(fps_per_image, dtype=np.float64)
+    after = np.searchsorted(curve.fps_per_image, wanted, side='right')
+    low = after - 1
+    high = np.minimum(after, len(curve.recall) - 1)
+    step = curve.fps_per_image[high] - curve.fps_per_image[low]
+    share = np.divide(wanted - curve.fps_per_image[low], step, out=np.zeros_like(wanted), where=step > 0)
+    result: FloatArray = curve.recall[low] + share * (curve.recall[high] - curve.recall[low])
+    return result
+
+
+def froc_area(curve: FROCCurve, max_fps_per_image: float = 1.0) -> float:
+    """Area under the curve from 0 to ``max_fps_per_image``, over its width: a constant recall r gives r."""
+    width = np.diff(np.minimum(curve.fps_per_image, max_fps_per_image))
+    full_width = np.diff(curve.fps_per_image)
+    share = np.divide(width, full_width, out=np.zeros_like(width), where=full_width > 0)
+    area = width @ (curve.recall[:-1] + share * np.diff(curve.recall) / 2)
+    beyond = max(max_fps_per_image - curve.fps_per_image[-1], 0.0) * curve.recall[-1]
+    return float((area + beyond) / max_fps_per_image)
+
+
+def _divide(counts: FloatArray, total: float) -> FloatArray:
+    result: FloatArray = counts / total if total else np.full_like(counts, np.nan)
+    return result

@@ -1,0 +1,96 @@
+"""Average precision against pycocotools, and by hand."""
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from mmmammo.evaluation.functional import average_precision
+from mmmammo.structures import MammoError
+
+IOU_THRS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LESION = [0, 0, 10, 10]
+
+
+def random_boxes(rng, n):
+    corner = rng.integers(0, 60, (n, 2))
+    return np.concatenate([corner, corner + rng.integers(5, 50, (n, 2))], axis=1).astype(float)
+
+
+def random_case(seed, levels):
+    rng = np.random.default_rng(seed)
+    ground_truths = [random_boxes(rng, n) for n in rng.integers(0, 5, 30)]
+    ignored = [random_boxes(rng, n) for n in rng.integers(0, 2, 30)]
+    detections = []
+    for lesions in ground_truths:
+        near = np.repeat(lesions, 2, axis=0) + rng.integers(-3, 4, (2 * len(lesions), 4))
+        boxes = np.concatenate([near, random_boxes(rng, rng.integers(0, 10))])
+        detections.append((boxes, rng.integers(1, levels, len(boxes)) / levels))
+    return detections, ground_truths, ignored
+
+
+def coco_average_precision(detections, ground_truths, ignored, iou_thrs):
+    def xywh(box):
+        return [*box[:2].tolist(), *(box[2:] - box[:2]).tolist()]
+
+    truth = [(i, box, 0) for i, boxes in enumerate(ground_truths) for box in boxes]
+    truth += [(i, box, 1) for i, boxes in enumerate(ignored) for box in boxes]
+    coco = COCO()
+    coco.dataset = {
+        'info': {},
+        'images': [{'id': i} for i in range(len(ground_truths))],
+        'categories': [{'id': 1, 'name': 'mass'}],
+        'annotations': [
+            {'id': k + 1, 'image_id': i, 'category_id': 1, 'bbox': xywh(box), 'iscrowd': crowd, 'area': 100.0}
+            for k, (i, box, crowd) in enumerate(truth)
+        ],
+    }
+    coco.createIndex()
+    found = [
+        {'image_id': i, 'category_id': 1, 'bbox': xywh(box), 'score': float(score)}
+        for i, (boxes, scores) in enumerate(detections)
+        for box, score in zip(boxes, scores, strict=True)
+    ]
+    evaluation = COCOeval(coco, coco.loadRes(found), 'bbox')
+    evaluation.params.iouThrs = np.array(iou_thrs)
+    evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ['all']
+    evaluation.evaluate()
+    evaluation.accumulate()
+    return evaluation.eval['precision'][:, :, 0, 0, -1].mean(axis=1)
+
+
+@pytest.mark.parametrize('levels', [20, 10**6], ids=['ties', 'no ties'])
+@pytest.mark.parametrize('seed', range(3))
+def test_equals_pycocotools(seed, levels):
+    detections, ground_truths, ignored = random_case(seed, levels)
+    ours = average_precision(detections, ground_truths, IOU_THRS, ignored)
+    theirs = coco_average_precision(detections, ground_truths, ignored, IOU_THRS)
+    assert 0.05 < theirs[0] < 0.95
+    np.testing.assert_allclose([ours[iou_thr] for iou_thr in IOU_THRS], theirs, rtol=1e-12)
+
+
+def test_by_hand():
+    # Hit, miss, hit of two lesions: precision 1 up to recall 0.5, then 2/3; 51 of 101 recalls lie at or below 0.5.
+    detections = [([LESION, [50, 50, 60, 60], [100, 100, 110, 110]], [0.9, 0.8, 0.7])]
+    ap = average_precision(detections, [[LESION, [100, 100, 110, 110]]], [0.5])
+    assert ap[0.5] == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
+
+
+def test_iou_equal_to_the_threshold_is_a_hit():
+    assert average_precision([([[0, 0, 10, 2]], [0.9])], [[LESION]], [0.2, 0.21]) == {0.2: 1.0, 0.21: 0.0}
+
+
+def test_perfect_and_empty():
+    assert average_precision([([LESION], [0.1])], [[LESION]], [0.5, 1.0]) == {0.5: 1.0, 1.0: 1.0}
+    assert average_precision([([], [])], [[LESION]], [0.5]) == {0.5: 0.0}
+
+
+def test_without_lesions_undefined():
+    ap = average_precision([([LESION], [0.1])], [[]], [0.2, 0.5])
+    assert list(ap) == [0.2, 0.5] and np.isnan(list(ap.values())).all()
+
+
+@pytest.mark.parametrize('iou_thr', [0, 1.5, 50])
+def test_bad_threshold_is_named(iou_thr):
+    with pytest.raises(MammoError, match='iou_thrs'):
+        average_precision([([], [])], [[]], [iou_thr])
