@@ -11,6 +11,7 @@ from mmmammo.evaluation.functional.froc import (
     froc,
     froc_area,
     froc_curve,
+    froc_interval,
     froc_recall_at,
     froc_result,
 )
@@ -41,6 +42,7 @@ __all__ = [
     'froc',
     'froc_area',
     'froc_curve',
+    'froc_interval',
     'froc_recall_at',
     'froc_result',
     'interpolated_precision',

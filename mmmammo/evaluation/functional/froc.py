@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional.inputs import FloatArray, ImageBoxes, ImageDetections, flatten_images
+from mmmammo.evaluation.functional.bootstrap import Interval, bootstrap_ci
+from mmmammo.evaluation.functional.inputs import FloatArray, ImageBoxes, ImageDetections, IntArray, flatten_images
 from mmmammo.evaluation.functional.matching import Matches, match_detections
 from mmmammo.structures import MammoError
 
@@ -172,6 +173,26 @@ def froc_area(curve: FROCCurve, max_fps_per_image: float = 1.0) -> float:
     area = width @ (curve.recall[:-1] + share * np.diff(curve.recall) / 2)
     beyond = max(max_fps_per_image - curve.fps_per_image[-1], 0.0) * curve.recall[-1]
     return float((area + beyond) / max_fps_per_image)
+
+
+def froc_interval(
+    matches: Matches, patients: Sequence[str], fps_per_image: Sequence[float], n: int = 1000, seed: int = 0
+) -> Interval:
+    """95 % intervals of the recall at each FPI and, last, of the area up to 1 FPI; patients are resampled.
+
+    Args:
+        matches: Detections matched to lesions.
+        patients: Patient of each image.
+        fps_per_image: (k,).
+        n: Replicates.
+        seed: The same seed gives the same interval.
+    """
+
+    def readings(rows: IntArray) -> list[float]:
+        curve = froc_curve(matches, np.bincount(rows, minlength=matches.num_images))
+        return [*froc_recall_at(curve, fps_per_image).tolist(), froc_area(curve)]
+
+    return bootstrap_ci(readings, patients, n, seed=seed)
 
 
 def _divide(counts: FloatArray, total: float) -> FloatArray:

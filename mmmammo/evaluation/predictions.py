@@ -1,0 +1,210 @@
+"""What a model said about a set of images, beside the truth: one record per image, one JSON file per run.
+
+The file is plain COCO ground truth with one more list, ``detections``, which by itself is a COCO result list. Images
+carry the keys of the prepared set that evaluation needs (``exam_id``, ``patient_id``, ``laterality``, ``view``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.evaluation.functional import Matches, flatten_images, match_detections
+from mmmammo.structures import MammoError
+
+FORMAT = 'mmmammo-predictions-1'
+_REMEDY = 'write the file with mmmammo.PredictionDump (tools/test.py does), do not edit it'
+
+
+def _no_boxes() -> npt.NDArray[np.float64]:
+    return np.empty((0, 4))
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePrediction:
+    """Truth and detections of one image, in prepared pixels, boxes xyxy.
+
+    Args:
+        image_id: COCO image id.
+        file_name: Where the prepared image lies; relative to the images folder, or absolute.
+        width: Of the prepared image.
+        height: Of the prepared image.
+        exam_id: Empty where the data set has no exams.
+        patient_id: Empty where the data set names no patients.
+        laterality: ``'L'``, ``'R'`` or ``'U'``.
+        view: View abbreviation.
+        boxes: (n, 4).
+        scores: (n,) in [0, 1].
+        labels: (n,) index into the class list.
+        gt_boxes: (m, 4).
+        gt_labels: (m,).
+        ignored_boxes: (k, 4) regions in which detections do not count.
+        ignored_labels: (k,).
+    """
+
+    image_id: int
+    file_name: str = ''
+    width: int = 0
+    height: int = 0
+    exam_id: str = ''
+    patient_id: str = ''
+    laterality: str = 'U'
+    view: str = 'UNKNOWN'
+    boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
+    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    gt_boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
+    gt_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    ignored_boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
+    ignored_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def of_label(self, label: int) -> ImagePrediction:
+        """Only the boxes of one class."""
+        found, true, ignored = self.labels == label, self.gt_labels == label, self.ignored_labels == label
+        return self._with_boxes(found, true, ignored)
+
+    def above(self, score_thr: float) -> ImagePrediction:
+        """Only the detections with at least this score."""
+        return self._with_boxes(self.scores >= score_thr, slice(None), slice(None))
+
+    def _with_boxes(self, found: Any, true: Any, ignored: Any) -> ImagePrediction:
+        return replace(
+            self,
+            boxes=self.boxes[found],
+            scores=self.scores[found],
+            labels=self.labels[found],
+            gt_boxes=self.gt_boxes[true],
+            gt_labels=self.gt_labels[true],
+            ignored_boxes=self.ignored_boxes[ignored],
+            ignored_labels=self.ignored_labels[ignored],
+        )
+
+
+IDENTITY_KEYS = ('file_name', 'width', 'height', 'exam_id', 'patient_id', 'laterality', 'view')
+
+
+def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
+    """Match the detections of all images, categories aside.
+
+    Args:
+        images: Truth and detections.
+        **rules: ``matching``, ``iou_thr`` and ``duplicates`` of :func:`match_detections`.
+    """
+    flat = flatten_images(
+        [(image.boxes, image.scores) for image in images],
+        [image.gt_boxes for image in images],
+        [image.ignored_boxes for image in images],
+    )
+    return match_detections(flat, **rules)
+
+
+def write_predictions(path: str | Path, images: Sequence[ImagePrediction], categories: Sequence[str]) -> None:
+    """Write one run; see the module's docstring for the format.
+
+    Args:
+        path: JSON file; its folder is made.
+        images: One record per image.
+        categories: Class list; the label ``i`` gets COCO's category id ``i + 1``.
+    """
+    annotations: list[dict[str, Any]] = []
+    for image in images:
+        for boxes, labels, crowd in (
+            (image.gt_boxes, image.gt_labels, 0),
+            (image.ignored_boxes, image.ignored_labels, 1),
+        ):
+            for entry in _coco_boxes(image.image_id, boxes, labels):
+                area = entry['bbox'][2] * entry['bbox'][3]
+                annotations.append({'id': len(annotations) + 1, **entry, 'area': area, 'iscrowd': crowd})
+    document = {
+        'info': {'format': FORMAT, 'categories': list(categories)},
+        'images': [{'id': image.image_id} | {key: getattr(image, key) for key in IDENTITY_KEYS} for image in images],
+        'categories': [{'id': i, 'name': name} for i, name in enumerate(categories, start=1)],
+        'annotations': annotations,
+        'detections': [
+            entry | {'score': score}
+            for image in images
+            for entry, score in zip(
+                _coco_boxes(image.image_id, image.boxes, image.labels), image.scores.tolist(), strict=True
+            )
+        ],
+    }
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(document) + '\n', encoding='utf-8')
+
+
+def read_predictions(path: str | Path) -> tuple[list[ImagePrediction], tuple[str, ...]]:
+    """Read what :func:`write_predictions` wrote.
+
+    Returns:
+        The images in the order of the file, and the class list.
+
+    Raises:
+        MammoError: If the file is absent, no JSON, of another format, or names an unknown image.
+    """
+    document = _load(Path(path))
+    names = {category['id']: i for i, category in enumerate(document['categories'])}
+    boxes = {image['id']: _Boxes() for image in document['images']}
+    for key in ('annotations', 'detections'):
+        for row, entry in enumerate(document[key]):
+            if entry.get('image_id') not in boxes or entry.get('category_id') not in names:
+                raise MammoError(
+                    path,
+                    field=f'{key}[{row}]',
+                    found=entry,
+                    expected='an image and a category of the file',
+                    remedy=_REMEDY,
+                )
+            boxes[entry['image_id']].add(entry, names[entry['category_id']])
+    images = [
+        ImagePrediction(image['id'], **{key: image[key] for key in IDENTITY_KEYS} | boxes[image['id']].arrays())
+        for image in document['images']
+    ]
+    return images, tuple(category['name'] for category in document['categories'])
+
+
+class _Boxes:
+    """Boxes of one image while its file is read."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[tuple[list[float], int, float]]] = defaultdict(list)
+
+    def add(self, entry: Mapping[str, Any], label: int) -> None:
+        x, y, w, h = entry['bbox']
+        kind = '' if 'score' in entry else 'ignored_' if entry['iscrowd'] else 'gt_'
+        self.rows[kind].append(([x, y, x + w, y + h], label, entry.get('score', 0.0)))
+
+    def arrays(self) -> dict[str, Any]:
+        out: dict[str, Any] = {'scores': np.array([score for _, _, score in self.rows['']], dtype=float)}
+        for kind in ('', 'gt_', 'ignored_'):
+            out[f'{kind}boxes'] = np.array([box for box, _, _ in self.rows[kind]], dtype=float).reshape(-1, 4)
+            out[f'{kind}labels'] = np.array([label for _, label, _ in self.rows[kind]], dtype=np.int64)
+        return out
+
+
+def _coco_boxes(image_id: int, boxes: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    size = boxes[:, 2:] - boxes[:, :2]
+    xywh = np.concatenate([boxes[:, :2], size], axis=1).astype(float).tolist()
+    return [
+        {'image_id': image_id, 'category_id': label + 1, 'bbox': box}
+        for box, label in zip(xywh, labels.tolist(), strict=True)
+    ]
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        document: Any = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError as err:
+        raise MammoError(path, field='file', found='nothing', expected='a predictions file', remedy=_REMEDY) from err
+    except ValueError as err:
+        raise MammoError(path, field='content', found=str(err), expected='JSON', remedy=_REMEDY) from err
+    found = document.get('info', {}).get('format') if isinstance(document, dict) else type(document).__name__
+    if found != FORMAT:
+        raise MammoError(path, field='info.format', found=repr(found), expected=repr(FORMAT), remedy=_REMEDY)
+    return dict(document)
