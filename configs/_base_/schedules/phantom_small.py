@@ -1,0 +1,14 @@
+# From scratch on a CPU in minutes. Parent: ./mask_rcnn_staged.py, without stages.
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=2)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.0005, weight_decay=0.01),  # parent: SGD; too slow from scratch
+    clip_grad=dict(max_norm=10.0),  # parent: 1.0
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', eta_min_ratio=0.05, by_epoch=True, begin=0, T_max=12, convert_to_iter_based=True),
+]

@@ -1,0 +1,5 @@
+"""Hooks."""
+
+from mmmammo.engine.hooks.staged_training_hook import Stage, StagedTrainingHook
+
+__all__ = ['Stage', 'StagedTrainingHook']

@@ -1,0 +1,8 @@
+"""Models: everything between a batch of views and its losses or detections."""
+
+from mmmammo.models.backbones import GrayResNet
+from mmmammo.models.data_preprocessors import ExamDataPreprocessor
+from mmmammo.models.detectors import AGRCNN, MultiViewMixin
+from mmmammo.models.necks import AnatomyGraphNeck
+
+__all__ = ['AGRCNN', 'AnatomyGraphNeck', 'ExamDataPreprocessor', 'GrayResNet', 'MultiViewMixin']

@@ -1,0 +1,6 @@
+"""Detectors."""
+
+from mmmammo.models.detectors.agrcnn import AGRCNN
+from mmmammo.models.detectors.multi_view import MultiViewMixin
+
+__all__ = ['AGRCNN', 'MultiViewMixin']

@@ -1,0 +1,50 @@
+"""Makes any mmdet detector class a multi-view one."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from typing import Any
+
+from mmdet.models.detectors.base import ForwardResults
+from mmdet.structures import OptSampleList
+from torch import Tensor, nn
+
+from mmmammo.models.layers import ExamContext, ExamContextReader
+
+
+class MultiViewMixin:
+    """Gives the graph necks of a detector the exam context of each batch: ``class Mine(MultiViewMixin, ItsClass)``.
+
+    A checkpoint of the plain detector loads too: where ``neck`` is a list, its weights go to the first element.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.register_load_state_dict_pre_hook(_move_plain_neck)
+
+    def forward(self, inputs: Tensor, data_samples: OptSampleList = None, mode: str = 'tensor') -> ForwardResults:
+        """As the parent's, with partners known to the necks while it runs.
+
+        Args:
+            inputs: (B, C, H, W), the views of one or more exams.
+            data_samples: One per image; see :meth:`ExamContext.from_data_samples` for the metainfo they need.
+            mode: 'tensor', 'loss' or 'predict'.
+        """
+        with ExitStack() as stack:
+            for module in self.modules() if data_samples is not None else ():
+                if isinstance(module, ExamContextReader):
+                    context = ExamContext.from_data_samples(
+                        data_samples, module.num_nodes, tuple(inputs.shape[-2:]), inputs.device
+                    )
+                    stack.enter_context(module.given(context))
+            return super().forward(inputs, data_samples, mode)
+
+
+def _move_plain_neck(module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Rename ``neck.lateral_convs...`` to ``neck.0.lateral_convs...``."""
+    if not isinstance(getattr(module, 'neck', None), nn.Sequential):
+        return
+    plain = re.compile(rf'{re.escape(prefix)}neck\.(?!\d+\.)')
+    for key in [key for key in state_dict if plain.match(key)]:
+        state_dict[plain.sub(f'{prefix}neck.0.', key, count=1)] = state_dict.pop(key)

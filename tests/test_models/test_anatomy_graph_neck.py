@@ -1,0 +1,279 @@
+"""The neck as a whole: identity at first, symmetric, and silent about what is missing."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmmammo.anatomy.correspondence import GeometricPrior
+from mmmammo.models import AnatomyGraphNeck
+from mmmammo.models.layers import ExamContext
+from mmmammo.structures import MammoError
+from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch, view_sample
+
+CHANNELS = 8
+SIZE = (128, 96)
+STRIDES = (4, 8, 16, 32, 64)
+
+
+def make_neck(trained=True, **kwargs):
+    torch.manual_seed(0)
+    neck = AnatomyGraphNeck(CHANNELS, **kwargs).eval()
+    if trained:
+        for parameter in neck.parameters():
+            torch.nn.init.normal_(parameter, std=0.5)
+    return neck
+
+
+def features_of(count, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(-(-SIZE[0] // s), -(-SIZE[1] // s)) for s in STRIDES]
+    return [torch.randn(count, CHANNELS, *shape, generator=generator) for shape in shapes]
+
+
+def run(neck, features, samples):
+    context = ExamContext.from_data_samples(samples, neck.num_nodes, SIZE, torch.device('cpu'))
+    with neck.given(context):
+        return neck(features)
+
+
+def test_parameter_count_of_the_paper():
+    neck = AnatomyGraphNeck(256)
+    assert sum(p.numel() for p in neck.parameters()) == 393_984
+
+
+@pytest.mark.parametrize('fusion', ['residual', 'multiplicative'])
+@pytest.mark.parametrize('graphs', [(True, True), (True, False), (False, True)], ids=['both', 'bgn', 'ign'])
+@pytest.mark.parametrize('views', [FOUR_VIEWS, FOUR_VIEWS[:1], FOUR_VIEWS[:3], [('L', 'ML')]], ids=len)
+def test_identity_at_initialisation(fusion, graphs, views):
+    neck = make_neck(trained=False, fusion=fusion, bgn=graphs[0], ign=graphs[1])
+    features = features_of(len(views))
+    for found, expected in zip(run(neck, features, exam_batch(views=views)['data_samples']), features, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_other_levels_pass_untouched():
+    neck = make_neck(levels=(0, 2), strides=(4, 16))
+    features = features_of(4)
+    outputs = run(neck, features, exam_batch()['data_samples'])
+    assert [found is given for found, given in zip(outputs, features, strict=True)] == [False, True, False, True, True]
+
+
+def literal_neck(neck, features, samples, level, index):
+    """Paper 3, one examined view at one level, every pixel and node mapped by its own loop."""
+    stride, k = STRIDES[level], neck.k
+    cc_first = samples[index].view == 'CC'
+    maps, nodes = [], []
+    for sample, feature in zip(samples, features[level], strict=True):
+        a = torch.zeros(feature[0].numel(), len(sample.nodes))
+        pixels = -(-np.array(SIZE) // 4)
+        for y in range(feature.shape[1]):
+            for x in range(feature.shape[2]):
+                step = stride // 4
+                window = sample.breast_mask[y * step : (y + 1) * step, x * step : (x + 1) * step]
+                if window.any():
+                    centre = np.array([(x + 0.5) * stride, (y + 0.5) * stride])
+                    distance = ((sample.nodes - centre) ** 2).sum(1)
+                    a[y * feature.shape[2] + x, np.argsort(distance)[:k].copy()] = 1
+        assert sample.breast_mask.shape == tuple(pixels)
+        maps.append(a)
+        nodes.append((a / a.sum(0).clamp(min=1)).T @ feature.flatten(1).T)
+    x_e, x_a, x_c = (nodes[i] for i in (index, index ^ 1, index ^ 2))
+    cc, mlo = (x_e, x_a) if cc_first else (x_a, x_e)
+    w_s = neck.bipartite.semantic_weight.flatten()
+    h = torch.stack([torch.stack([torch.sigmoid(torch.cat([i, j]) @ w_s) for j in mlo]) for i in cc])
+    h = neck.bipartite.geometric_prior * h
+    z_b = torch.relu((h if cc_first else h.T) @ x_a @ neck.bipartite.message_weight)
+    n = len(x_e)
+    z_i = 0
+    for j_s, w in zip(neck.inception.neighbours[0 if cc_first else 1], neck.inception.branch_weight, strict=True):
+        row = torch.cat([torch.eye(n), j_s[:n, :n]], 1)
+        z_i = z_i + row / row.sum(1, keepdim=True) @ torch.cat([x_e, x_c]) @ w
+    a = maps[index]
+    q_r = a / a.sum(1, keepdim=True).clamp(min=1)
+    f_b, f_i = q_r @ z_b, q_r @ torch.relu(z_i)
+    f_e = features[level][index].flatten(1).T
+    attention = torch.sigmoid(f_i @ neck.fusion.attention_weight)
+    w_f = torch.cat([neck.fusion.feature_weight, neck.fusion.message_weight], 1)
+    y = torch.cat([f_e * (2 * attention + 0.2), f_b], 1) @ w_f.T
+    return y.T.view_as(features[level][index])
+
+
+@pytest.mark.parametrize('index', range(4), ids=['L-CC', 'L-MLO', 'R-CC', 'R-MLO'])
+@pytest.mark.parametrize('level', [1, 3])
+def test_equals_the_paper_written_out(index, level):
+    neck = make_neck()
+    features = features_of(4)
+    samples = exam_batch()['data_samples']
+    found = run(neck, features, samples)[level][index]
+    torch.testing.assert_close(found, literal_neck(neck, features, samples, level, index), rtol=1e-4, atol=1e-5)
+
+
+def test_order_of_the_images_does_not_matter():
+    neck = make_neck()
+    features, samples = features_of(4), exam_batch()['data_samples']
+    order = [2, 0, 3, 1]
+    straight = run(neck, features, samples)
+    shuffled = run(neck, [f[order] for f in features], [samples[i] for i in order])
+    for a, b in zip(straight, shuffled, strict=True):
+        torch.testing.assert_close(a[order], b)
+
+
+def test_two_exams_in_a_batch_equal_each_alone():
+    neck = make_neck()
+    features, samples = features_of(8), exam_batch(2)['data_samples']
+    together = run(neck, features, samples)
+    for part in (slice(0, 4), slice(4, 8)):
+        alone = run(neck, [f[part] for f in features], samples[part])
+        for a, b in zip(together, alone, strict=True):
+            torch.testing.assert_close(a[part], b)
+
+
+def test_a_mirrored_woman_has_mirrored_results():
+    neck = make_neck()
+    features, samples = features_of(4), exam_batch()['data_samples']
+    before = run(neck, features, samples)
+    for sample in samples:
+        sample.set_metainfo({'laterality': 'R' if sample.laterality == 'L' else 'L'})
+    swap = [2, 3, 0, 1]  # back into reading order
+    after = run(neck, [f[swap] for f in features], [samples[i] for i in swap])
+    for a, b in zip(before, after, strict=True):
+        torch.testing.assert_close(a[swap], b)
+
+
+@pytest.mark.parametrize(
+    ('views', 'depends_on'),
+    [
+        (FOUR_VIEWS, {0, 1, 2}),
+        (FOUR_VIEWS[:2], {0, 1}),
+        ([FOUR_VIEWS[0], FOUR_VIEWS[2]], {0, 1}),
+        ([FOUR_VIEWS[0], FOUR_VIEWS[3]], {0}),
+        ([FOUR_VIEWS[0], ('L', 'ML')], {0}),
+    ],
+    ids=['all', 'ipsilateral only', 'contralateral only', 'diagonal only', 'not standard'],
+)
+def test_a_view_depends_on_its_partners_only(views, depends_on):
+    neck = make_neck()
+    features = [f.requires_grad_() for f in features_of(len(views))]
+    outputs = run(neck, features, exam_batch(views=views)['data_samples'])
+    sum(f[0].square().sum() for f in outputs[:4]).backward()
+    touched = {i for i in range(len(views)) if float(features[0].grad[i].abs().max()) > 0}
+    assert touched == depends_on
+
+
+def test_an_image_without_nodes_is_treated_like_one_without_partners():
+    neck = make_neck(bgn=False)
+    features = features_of(1)
+    found = run(neck, features, [view_sample('e', 'L', 'CC', nodes=None)])
+    expected = 1.2 * torch.einsum('oc,bchw->bohw', neck.fusion.feature_weight, features[0])
+    torch.testing.assert_close(found[0], expected)
+
+
+def test_missing_partners_leave_zero_gradients_in_every_parameter():
+    neck = make_neck()
+    outputs = run(neck, features_of(1), exam_batch(views=FOUR_VIEWS[:1])['data_samples'])
+    sum(f.sum() for f in outputs).backward()
+    for name, parameter in neck.named_parameters():
+        assert parameter.grad is not None, name
+        expected_zero = name != 'fusion.feature_weight'
+        assert (float(parameter.grad.abs().max()) == 0.0) is expected_zero, name
+
+
+def test_view_dropout_only_in_training():
+    neck = make_neck(view_dropout=0.999)
+    features, samples = features_of(4), exam_batch()['data_samples']
+    full, alone = run(neck, features, samples), run(neck, features, samples[:1] + [view_sample('x', 'L', 'CC')] * 3)
+    torch.manual_seed(0)
+    dropped = run(neck.train(), features, samples)
+    assert not torch.allclose(full[0][0], dropped[0][0])
+    torch.testing.assert_close(dropped[0][0], alone[0][0])
+
+
+def test_attention_is_kept_on_request():
+    neck = make_neck(store_attention=True)
+    run(neck, features_of(3), exam_batch(views=FOUR_VIEWS[:3])['data_samples'])
+    assert neck.attention.shape == (3, 32, 24)
+    lone = neck.attention[1]  # L-MLO has no contralateral view
+    assert torch.equal(lone, torch.full_like(lone, 0.5))
+    assert float(neck.attention[0].std()) > 0
+
+
+@pytest.fixture
+def prior():
+    rng = np.random.default_rng(0)
+    return GeometricPrior(
+        num_nodes=(22, 26),
+        counts=rng.integers(0, 3, (22, 26)),
+        template_cc=rng.random((22, 2)),
+        template_mlo=rng.random((26, 2)),
+        num_pairs=50,
+        info={},
+    )
+
+
+def test_prior_from_a_file_travels_in_the_checkpoint(prior, tmp_path):
+    prior.save(tmp_path / 'prior.json')
+    neck = AnatomyGraphNeck(CHANNELS, prior=str(tmp_path / 'prior.json'))
+    fresh = AnatomyGraphNeck(CHANNELS)
+    d_row, d_column = prior.counts.sum(1), prior.counts.sum(0)
+    expected = prior.counts[3, 4] / np.sqrt(d_row[3] * d_column[4])
+    assert float(neck.bipartite.geometric_prior[3, 4]) == pytest.approx(expected)
+    assert not torch.equal(fresh.inception.neighbours, neck.inception.neighbours)
+    fresh.load_state_dict(neck.state_dict())
+    assert torch.equal(fresh.bipartite.geometric_prior, neck.bipartite.geometric_prior)
+    assert torch.equal(fresh.inception.neighbours, neck.inception.neighbours)
+
+
+def test_uniform_prior_without_a_file():
+    geometric = AnatomyGraphNeck(CHANNELS).bipartite.geometric_prior
+    torch.testing.assert_close(geometric, torch.full((22, 26), (22 * 26) ** -0.5))
+
+
+def test_missing_prior_names_the_command(tmp_path):
+    with pytest.raises(MammoError, match=r'no such file.*build_geometric_prior.py CONFIG --out .*--num-nodes 13 17'):
+        AnatomyGraphNeck(CHANNELS, num_nodes=(13, 17), prior=tmp_path / 'none.json')
+
+
+def test_prior_of_other_node_counts_is_refused(prior):
+    with pytest.raises(MammoError, match=r'num_nodes: found \(22, 26\); expected \(13, 17\)'):
+        AnatomyGraphNeck(CHANNELS, num_nodes=(13, 17), prior=prior)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'field'),
+    [
+        ({'bgn': False, 'ign': False}, 'bgn, ign'),
+        ({'k': 0}, 'k'),
+        ({'k': 23}, 'k'),
+        ({'branches': (1, 30)}, 'branches'),
+        ({'levels': (0, 1)}, 'strides'),
+        ({'strides': (2, 4, 8, 16)}, 'strides'),
+        ({'fusion': 'sum'}, 'fusion'),
+        ({'view_dropout': 1.0}, 'view_dropout'),
+    ],
+    ids=str,
+)
+def test_contradicting_arguments_are_refused(arguments, field):
+    with pytest.raises(MammoError) as info:
+        AnatomyGraphNeck(CHANNELS, **arguments)
+    assert info.value.field == field
+
+
+def test_wrong_strides_are_refused():
+    neck = make_neck(strides=(8, 16, 32, 64))
+    with pytest.raises(MammoError, match='strides'):
+        run(neck, features_of(1), exam_batch(views=FOUR_VIEWS[:1])['data_samples'])
+
+
+def test_without_context_it_says_what_to_do():
+    with pytest.raises(MammoError, match='MultiViewMixin'):
+        make_neck()(features_of(1))
+
+
+def test_half_precision_keeps_up():
+    neck = make_neck()
+    features, samples = features_of(4), exam_batch()['data_samples']
+    full = run(neck, features, samples)[0].detach()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        half = run(neck, [f.bfloat16() for f in features], samples)[0].detach()
+    assert half.dtype == torch.bfloat16
+    assert float((half.float() - full).abs().mean() / full.abs().mean()) < 0.05
