@@ -1,0 +1,87 @@
+"""The phantom's raw set: what ``python -m mmmammo.phantom`` writes.
+
+::
+
+    <raw>/phantom.json                       config, seed, counts; says that the set is synthetic
+    <raw>/<exam>/<laterality>_<view>.dcm
+    <raw>/<exam>/truth.json                  findings, decoys, landmarks, labels, split
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmmammo.phantom.config import CATEGORIES
+from mmmammo.phantom.dataset import FORMAT
+from mmmammo.phantom.truth import finding_from_json
+from mmmammo.structures import BreastLandmarks, ImageRecord, Laterality, MammoError, View
+
+__all__ = ['CATEGORIES', 'list_records']
+
+
+def list_records(raw: Path) -> Iterator[ImageRecord]:
+    """Every image of a phantom set, exam by exam; decoys are no findings.
+
+    Args:
+        raw: Folder with ``phantom.json``.
+
+    Raises:
+        MammoError: If the folder is no phantom set, or one that is not finished.
+    """
+    raw = Path(raw)
+    info = _read_info(raw)
+    paths = sorted(raw.glob('*/truth.json'))
+    if len(paths) < info['num_exams']:
+        raise _error(
+            raw,
+            'exams',
+            len(paths),
+            f'{info["num_exams"]}, as phantom.json says',
+            'give the same command again; it resumes',
+        )
+    for path in paths:
+        truth = _read_json(path)
+        for view in truth['views']:
+            yield _record(raw, path.parent, truth, view)
+
+
+def _record(raw: Path, folder: Path, truth: Mapping[str, Any], view: Mapping[str, Any]) -> ImageRecord:
+    path = folder / view['file']
+    return ImageRecord(
+        path=path,
+        relative_path=path.relative_to(raw).as_posix(),
+        exam_id=truth['exam_id'],
+        patient_id=truth['patient_id'],
+        laterality=Laterality(view['laterality']),
+        view=View(view['view']),
+        findings=tuple(finding_from_json(x) for x in view['findings']),
+        labels=view['labels'],
+        landmarks=BreastLandmarks.from_json(view['landmarks']),
+        split=truth['split'],
+    )
+
+
+def _read_info(raw: Path) -> Mapping[str, Any]:
+    path = raw / 'phantom.json'
+    make = f'make one: python -m mmmammo.phantom --out {raw} --exams 200'
+    if not path.is_file():
+        raise _error(raw, 'phantom.json', 'no such file', 'a folder that the phantom wrote', make)
+    info = _read_json(path)
+    if info.get('format') != FORMAT:
+        raise _error(path, 'format', info.get('format'), FORMAT, make)
+    return info
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+    except json.JSONDecodeError as err:
+        raise _error(path, 'JSON', err, 'a whole JSON file', 'delete the file and run the phantom again') from err
+    return data
+
+
+def _error(where: Path, field: str, found: object, expected: str, remedy: str) -> MammoError:
+    return MammoError(where, field=field, found=found, expected=expected, remedy=remedy)
