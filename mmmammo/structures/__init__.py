@@ -5,6 +5,7 @@ from mmmammo.structures.exam import ImageRecord, Mammogram, MammogramMeta, Prepa
 from mmmammo.structures.findings import Finding, Polygon
 from mmmammo.structures.geometry import Affine
 from mmmammo.structures.landmarks import BreastLandmarks
+from mmmammo.structures.prediction import ImagePrediction
 from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     'Affine',
     'BreastLandmarks',
     'Finding',
+    'ImagePrediction',
     'ImageRecord',
     'Laterality',
     'Mammogram',

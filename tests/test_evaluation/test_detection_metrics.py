@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 
 from mmmammo.evaluation.metrics import APMetric, FROCMetric, PredictionDump
 from mmmammo.evaluation.metrics.ap_metric import name_of_mean
-from mmmammo.evaluation.predictions import read_predictions
+from mmmammo.io.predictions import read_predictions
 from mmmammo.registry import METRICS
 from mmmammo.structures import MammoError
 

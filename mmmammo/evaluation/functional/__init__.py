@@ -23,6 +23,7 @@ from mmmammo.evaluation.functional.matching import (
     Pairs,
     box_iou,
     match_detections,
+    match_images,
 )
 from mmmammo.evaluation.functional.precision_recall import average_precision, interpolated_precision
 
@@ -47,4 +48,5 @@ __all__ = [
     'froc_result',
     'interpolated_precision',
     'match_detections',
+    'match_images',
 ]

@@ -11,15 +11,16 @@ fullest image, and the outcome is that of the sequential rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional.inputs import BoolArray, FlatBoxes, FloatArray, IntArray
-from mmmammo.structures import MammoError
+from mmmammo.evaluation.functional.inputs import BoolArray, FlatBoxes, FloatArray, IntArray, flatten_images
+from mmmammo.structures import ImagePrediction, MammoError
 
 DUPLICATE_RULES = ('false_positive', 'ignore')
 """What a further hit on a lesion already found is: a false positive, or nothing."""
@@ -134,6 +135,21 @@ def match_detections(
         lesion_image=flat.gt_image,
         num_images=flat.num_images,
     )
+
+
+def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
+    """Match the detections of all images, categories aside.
+
+    Args:
+        images: Truth and detections.
+        **rules: ``matching``, ``iou_thr`` and ``duplicates`` of :func:`match_detections`.
+    """
+    flat = flatten_images(
+        [(image.boxes, image.scores) for image in images],
+        [image.gt_boxes for image in images],
+        [image.ignored_boxes for image in images],
+    )
+    return match_detections(flat, **rules)
 
 
 def _falling_order(scores: FloatArray) -> IntArray:

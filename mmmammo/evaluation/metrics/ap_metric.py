@@ -10,8 +10,8 @@ import numpy as np
 from mmmammo.evaluation.functional import average_precision
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric, unique_keys
 from mmmammo.evaluation.metrics.log_table import log_table
-from mmmammo.evaluation.predictions import ImagePrediction
 from mmmammo.registry import METRICS
+from mmmammo.structures import ImagePrediction
 
 
 @METRICS.register_module()

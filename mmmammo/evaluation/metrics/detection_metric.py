@@ -11,8 +11,8 @@ import numpy.typing as npt
 from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 
-from mmmammo.evaluation.predictions import IDENTITY_KEYS, ImagePrediction
-from mmmammo.structures import MammoError
+from mmmammo.io.predictions import IDENTITY_KEYS
+from mmmammo.structures import ImagePrediction, MammoError
 
 
 class DetectionMetric(BaseMetric):

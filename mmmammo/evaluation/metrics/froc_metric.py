@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmmammo.evaluation.functional import FROCResult, Interval, froc_interval, froc_result
+from mmmammo.evaluation.functional import FROCResult, Interval, froc_interval, froc_result, match_images
 from mmmammo.evaluation.functional.froc import DEFAULT_FPS_PER_IMAGE
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric, unique_keys
 from mmmammo.evaluation.metrics.log_table import log_table
-from mmmammo.evaluation.predictions import ImagePrediction, match_images
 from mmmammo.registry import METRICS
-from mmmammo.structures import MammoError
+from mmmammo.structures import ImagePrediction, MammoError
 
 
 @METRICS.register_module()

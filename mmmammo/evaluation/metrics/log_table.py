@@ -12,11 +12,12 @@ from rich.table import Table
 
 def log_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Log a small table; numbers to the right."""
-    table = Table(title=title, title_justify='left')
+    table = Table()
     for i, column in enumerate(columns):
         table.add_column(column, justify='right' if i else 'left')
     for row in rows:
         table.add_row(*row)
     console = Console(file=io.StringIO(), width=120)
+    console.print(title, soft_wrap=True, highlight=False)
     console.print(table)
     MMLogger.get_current_instance().info('\n' + console.file.getvalue().rstrip())

@@ -10,13 +10,14 @@ from typing import Any
 from mmengine.logging import MMLogger
 
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
-from mmmammo.evaluation.predictions import ImagePrediction, write_predictions
+from mmmammo.io.predictions import write_predictions
 from mmmammo.registry import METRICS
+from mmmammo.structures import ImagePrediction
 
 
 @METRICS.register_module()
 class PredictionDump(DetectionMetric):
-    """Write truth and detections of every image to one JSON file (:mod:`mmmammo.evaluation.predictions`).
+    """Write truth and detections of every image to one JSON file (:mod:`mmmammo.io.predictions`).
 
     The file carries ``patient_id``, which intervals need; the report made from it does not.
 

@@ -1,4 +1,4 @@
-"""What a model said about a set of images, beside the truth: one record per image, one JSON file per run.
+"""The predictions file: what a model said about a set of images, beside the truth.
 
 The file is plain COCO ground truth with one more list, ``detections``, which by itself is a COCO result list. Images
 carry the keys of the prepared set that evaluation needs (``exam_id``, ``patient_id``, ``laterality``, ``view``).
@@ -9,100 +9,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional import Matches, flatten_images, match_detections
-from mmmammo.structures import MammoError
+from mmmammo.structures import ImagePrediction, MammoError
 
 FORMAT = 'mmmammo-predictions-1'
 _REMEDY = 'write the file with mmmammo.PredictionDump (tools/test.py does), do not edit it'
-
-
-def _no_boxes() -> npt.NDArray[np.float64]:
-    return np.empty((0, 4))
-
-
-@dataclass(frozen=True, eq=False)
-class ImagePrediction:
-    """Truth and detections of one image, in prepared pixels, boxes xyxy.
-
-    Args:
-        image_id: COCO image id.
-        file_name: Where the prepared image lies; relative to the images folder, or absolute.
-        width: Of the prepared image.
-        height: Of the prepared image.
-        exam_id: Empty where the data set has no exams.
-        patient_id: Empty where the data set names no patients.
-        laterality: ``'L'``, ``'R'`` or ``'U'``.
-        view: View abbreviation.
-        boxes: (n, 4).
-        scores: (n,) in [0, 1].
-        labels: (n,) index into the class list.
-        gt_boxes: (m, 4).
-        gt_labels: (m,).
-        ignored_boxes: (k, 4) regions in which detections do not count.
-        ignored_labels: (k,).
-    """
-
-    image_id: int
-    file_name: str = ''
-    width: int = 0
-    height: int = 0
-    exam_id: str = ''
-    patient_id: str = ''
-    laterality: str = 'U'
-    view: str = 'UNKNOWN'
-    boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
-    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    gt_boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
-    gt_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    ignored_boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
-    ignored_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def of_label(self, label: int) -> ImagePrediction:
-        """Only the boxes of one class."""
-        found, true, ignored = self.labels == label, self.gt_labels == label, self.ignored_labels == label
-        return self._with_boxes(found, true, ignored)
-
-    def above(self, score_thr: float) -> ImagePrediction:
-        """Only the detections with at least this score."""
-        return self._with_boxes(self.scores >= score_thr, slice(None), slice(None))
-
-    def _with_boxes(self, found: Any, true: Any, ignored: Any) -> ImagePrediction:
-        return replace(
-            self,
-            boxes=self.boxes[found],
-            scores=self.scores[found],
-            labels=self.labels[found],
-            gt_boxes=self.gt_boxes[true],
-            gt_labels=self.gt_labels[true],
-            ignored_boxes=self.ignored_boxes[ignored],
-            ignored_labels=self.ignored_labels[ignored],
-        )
-
-
 IDENTITY_KEYS = ('file_name', 'width', 'height', 'exam_id', 'patient_id', 'laterality', 'view')
-
-
-def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
-    """Match the detections of all images, categories aside.
-
-    Args:
-        images: Truth and detections.
-        **rules: ``matching``, ``iou_thr`` and ``duplicates`` of :func:`match_detections`.
-    """
-    flat = flatten_images(
-        [(image.boxes, image.scores) for image in images],
-        [image.gt_boxes for image in images],
-        [image.ignored_boxes for image in images],
-    )
-    return match_detections(flat, **rules)
 
 
 def write_predictions(path: str | Path, images: Sequence[ImagePrediction], categories: Sequence[str]) -> None:
@@ -207,4 +124,7 @@ def _load(path: Path) -> dict[str, Any]:
     found = document.get('info', {}).get('format') if isinstance(document, dict) else type(document).__name__
     if found != FORMAT:
         raise MammoError(path, field='info.format', found=repr(found), expected=repr(FORMAT), remedy=_REMEDY)
+    for key in ('images', 'categories', 'annotations', 'detections'):
+        if not isinstance(document.get(key), list):
+            raise MammoError(path, field=key, found=document.get(key), expected='a list', remedy=_REMEDY)
     return dict(document)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from mmmammo.evaluation.predictions import ImagePrediction, read_predictions, write_predictions
-from mmmammo.structures import MammoError
+from mmmammo.io.predictions import read_predictions, write_predictions
+from mmmammo.structures import ImagePrediction, MammoError
 
 
 def write_run(path):
@@ -48,6 +48,7 @@ def test_round_trip_keeps_empty_images(tmp_path):
     [
         pytest.param(lambda d: d['detections'][0].update(image_id=9), ['detections[0]', "'image_id': 9"], id='image'),
         pytest.param(lambda d: d['annotations'][0].update(category_id=7), ['annotations[0]'], id='category'),
+        pytest.param(lambda d: d.pop('detections'), ['detections', 'a list'], id='list'),
         pytest.param(lambda d: d['info'].update(format='coco'), ["'coco'", 'mmmammo-predictions-1'], id='format'),
     ],
 )
