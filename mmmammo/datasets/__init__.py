@@ -1,0 +1,8 @@
+"""Prepared set to samples: images, exams, transforms, samplers."""
+
+from mmmammo.datasets import samplers, transforms
+from mmmammo.datasets.collate import exam_collate
+from mmmammo.datasets.exam_dataset import ExamDataset
+from mmmammo.datasets.mammogram_dataset import MammogramDataset
+
+__all__ = ['ExamDataset', 'MammogramDataset', 'exam_collate', 'samplers', 'transforms']

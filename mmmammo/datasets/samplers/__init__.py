@@ -1,0 +1,5 @@
+"""Which exams an epoch sees."""
+
+from mmmammo.datasets.samplers.exam_balanced_sampler import ExamBalancedSampler
+
+__all__ = ['ExamBalancedSampler']

@@ -1,0 +1,9 @@
+"""Steps of a pipeline: those of an image (loading … formatting) and those of a whole exam (``Exam…``)."""
+
+from mmmammo.datasets.transforms.exam_flip import ExamFlip, ExamViewDropout
+from mmmammo.datasets.transforms.formatting import PackMammogram
+from mmmammo.datasets.transforms.geometric import ElasticDeform
+from mmmammo.datasets.transforms.loading import LoadMammogram
+from mmmammo.datasets.transforms.mammo_albu import MammoAlbu
+
+__all__ = ['ElasticDeform', 'ExamFlip', 'ExamViewDropout', 'LoadMammogram', 'MammoAlbu', 'PackMammogram']

@@ -1,0 +1,107 @@
+"""From the results of a pipeline to the sample that a model receives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from mmdet.datasets.transforms import PackDetInputs
+
+from mmmammo.anatomy import pseudo_landmarks
+from mmmammo.datasets.transforms.tracking import current_affine
+from mmmammo.registry import TRANSFORMS
+from mmmammo.structures import STANDARD_VIEWS
+
+META_KEYS = (
+    'img_id',
+    'img_path',
+    'ori_shape',
+    'img_shape',
+    'scale_factor',
+    'flip',
+    'flip_direction',
+    'homography_matrix',
+    'exam_id',
+    'patient_id',
+    'laterality',
+    'view',
+    'quality',
+    'pixel_spacing_mm',
+    'affine',
+    'labels',
+    'landmarks',
+    'nodes',
+    'breast_mask',
+)
+"""What a data sample carries besides its instances."""
+
+MASK_STRIDE = 4
+"""Input pixels per cell of ``breast_mask``: the stride of the finest pyramid level."""
+
+_SUBPIXEL_BITS = 4
+
+
+def contour_mask(
+    contour: npt.NDArray[np.floating], shape: tuple[int, int], stride: int = MASK_STRIDE
+) -> npt.NDArray[np.bool_]:
+    """Rasterise a breast outline on a coarse grid.
+
+    Args:
+        contour: (n, 2) in input pixels.
+        shape: (h, w) of the input.
+        stride: Input pixels per cell.
+
+    Returns:
+        (ceil(h / stride), ceil(w / stride)); a cell is inside when its centre is.
+    """
+    mask = np.zeros([-(-side // stride) for side in shape], dtype=np.uint8)
+    points = np.round((contour / stride - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
+    cv2.fillPoly(mask, [points], 1, shift=_SUBPIXEL_BITS)
+    return mask.astype(bool)
+
+
+@TRANSFORMS.register_module()
+class PackMammogram(PackDetInputs):
+    """Pack one image, with its anatomy moved to the pixels of the network input.
+
+    Required Keys:
+
+    - img, img_shape
+    - landmarks (BreastLandmarks in prepared pixels, or None), view, homography_matrix (all optional)
+    - gt_bboxes, gt_bboxes_labels, gt_masks, gt_ignore_flags (optional)
+
+    Added Keys (meta information of the data sample):
+
+    - nodes ((n, 2) float32 in input pixels; None without landmarks, or in a view that is neither CC nor MLO)
+    - breast_mask (bool, (ceil(h / 4), ceil(w / 4)); None without landmarks)
+
+    Args:
+        num_nodes: Pseudo-landmarks of a CC and of an MLO view.
+        meta_keys: Keys copied to the meta information, where present.
+    """
+
+    def __init__(self, num_nodes: Sequence[int] = (22, 26), meta_keys: Sequence[str] = META_KEYS) -> None:
+        super().__init__(meta_keys=tuple(meta_keys))
+        self.num_nodes = dict(zip(STANDARD_VIEWS, num_nodes, strict=True))
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Return ``{'inputs': (1, h, w) tensor, 'data_samples': DetDataSample}``."""
+        results['nodes'] = self._nodes(results)
+        results['breast_mask'] = self._breast_mask(results)
+        return super().transform(results)
+
+    def _nodes(self, results: dict[str, Any]) -> npt.NDArray[np.float32] | None:
+        landmarks, view = results.get('landmarks'), results.get('view')
+        if landmarks is None or view not in self.num_nodes:
+            return None
+        nodes = pseudo_landmarks(landmarks, view, self.num_nodes[view])
+        return current_affine(results).points(nodes).astype(np.float32)
+
+    def _breast_mask(self, results: dict[str, Any]) -> npt.NDArray[np.bool_] | None:
+        landmarks = results.get('landmarks')
+        if landmarks is None:
+            return None
+        return contour_mask(current_affine(results).points(landmarks.contour), results['img_shape'][:2])

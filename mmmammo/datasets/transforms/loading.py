@@ -1,0 +1,53 @@
+"""From a prepared file to an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmmammo.io import read_png16
+from mmmammo.registry import TRANSFORMS
+from mmmammo.structures import MammoError
+
+
+@TRANSFORMS.register_module()
+class LoadMammogram(BaseTransform):
+    """Read a prepared 16-bit PNG as float32 in [0, 1], without a step through 8 bits.
+
+    The array is (h, w): the transforms of mmcv and mmdet accept it, and OpenCV would drop a third axis of length one
+    at the first resize. :class:`PackMammogram` adds the channel.
+
+    Required Keys:
+
+    - img_path
+    - height, width
+    - mirrored (bool, optional; set by :class:`ExamFlip`)
+
+    Added Keys:
+
+    - img (np.float32, (h, w))
+    - img_shape, ori_shape
+
+    Raises:
+        MammoError: If the file is missing, is no 16-bit grey PNG, or has another size than the annotation file says.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add the image."""
+        image = read_png16(results['img_path'])
+        expected = (results['height'], results['width'])
+        if image.shape != expected:
+            raise MammoError(
+                results['img_path'],
+                field='image size (h, w)',
+                found=image.shape,
+                expected=f'{expected}, as its annotation file says',
+                remedy='prepare the set again: images and annotations are not of one run',
+            )
+        if results.get('mirrored', False):
+            image = np.ascontiguousarray(image[:, ::-1])
+        results['img'] = image
+        results['img_shape'] = results['ori_shape'] = image.shape
+        return results

@@ -1,0 +1,1 @@
+"""Tiny inputs for tests; imported by tests only."""

@@ -1,0 +1,50 @@
+"""From a prepared file to an array."""
+
+import cv2
+import numpy as np
+import pytest
+from dotted_images import SIZE
+
+from mmmammo.datasets.transforms import LoadMammogram
+from mmmammo.io import write_png16
+from mmmammo.structures import MammoError
+
+RAMP = np.linspace(0, 1, SIZE[0] * SIZE[1]).reshape(SIZE)
+
+
+@pytest.fixture()
+def record(tmp_path):
+    write_png16(tmp_path / 'ramp.png', RAMP)
+    return {'img_path': str(tmp_path / 'ramp.png'), 'height': SIZE[0], 'width': SIZE[1]}
+
+
+def test_sixteen_bits_arrive(record):
+    results = LoadMammogram()(record)
+    image = results['img']
+    assert image.dtype == np.float32 and image.shape == results['img_shape'] == results['ori_shape'] == SIZE
+    assert len(np.unique(image)) > 15000
+    assert (image.min(), image.max()) == (0, 1)
+    assert np.abs(image - RAMP).max() < 1 / 65535
+
+
+def test_mirrored_record(record):
+    plain = LoadMammogram()(dict(record))['img']
+    mirrored = LoadMammogram()(record | {'mirrored': True})['img']
+    np.testing.assert_array_equal(mirrored, plain[:, ::-1])
+    assert mirrored.flags['C_CONTIGUOUS']
+
+
+def test_eight_bits_are_refused(record):
+    cv2.imwrite(record['img_path'], (RAMP * 255).astype(np.uint8))
+    with pytest.raises(MammoError, match='16-bit'):
+        LoadMammogram()(record)
+
+
+def test_missing_file_is_named(record):
+    with pytest.raises(MammoError, match=r'gone\.png'):
+        LoadMammogram()(record | {'img_path': 'gone.png'})
+
+
+def test_size_must_agree_with_the_index(record):
+    with pytest.raises(MammoError, match='prepare the set again'):
+        LoadMammogram()(record | {'width': SIZE[1] + 1})
