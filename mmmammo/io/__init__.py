@@ -1,0 +1,25 @@
+"""Files to images and back: DICOM, raster images, prepared sets. No torch."""
+
+from mmmammo.io.errors import (
+    CorruptFile,
+    MammogramError,
+    NotAMammogram,
+    NotForPresentation,
+    UnsupportedPixelData,
+)
+from mmmammo.io.mammogram import read_mammogram, read_meta
+from mmmammo.io.png16 import read_png16, write_png16
+from mmmammo.io.view_names import parse_view_name
+
+__all__ = [
+    'CorruptFile',
+    'MammogramError',
+    'NotAMammogram',
+    'NotForPresentation',
+    'UnsupportedPixelData',
+    'parse_view_name',
+    'read_mammogram',
+    'read_meta',
+    'read_png16',
+    'write_png16',
+]

@@ -1,0 +1,150 @@
+"""DICOM mammograms: what is accepted, and how stored values become display values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
+
+from mmmammo.io.dicom_file import open_dicom
+from mmmammo.io.elements import label, number, text
+from mmmammo.io.errors import NotAMammogram, NotForPresentation, UnsupportedPixelData
+from mmmammo.io.header import meta_of, shows_breast
+from mmmammo.io.raster import constant_image
+from mmmammo.io.stored_values import StoredValues, decode
+from mmmammo.io.voi import display_table
+from mmmammo.structures import Mammogram, MammogramMeta
+
+FOR_PROCESSING = '1.2.840.10008.5.1.4.1.1.1.2.1'
+TOMOSYNTHESIS = '1.2.840.10008.5.1.4.1.1.13.1.3'
+PROJECTION_FOR_PRESENTATION = '1.2.840.10008.5.1.4.1.1.13.1.4'
+PROJECTION_FOR_PROCESSING = '1.2.840.10008.5.1.4.1.1.13.1.5'
+RADIOGRAPH_FOR_PROCESSING = '1.2.840.10008.5.1.4.1.1.1.1.1'
+
+_MAMMOGRAPHIC = {
+    FOR_PRESENTATION,
+    FOR_PROCESSING,
+    TOMOSYNTHESIS,
+    PROJECTION_FOR_PRESENTATION,
+    PROJECTION_FOR_PROCESSING,
+}
+_RAW = {FOR_PROCESSING, PROJECTION_FOR_PROCESSING, RADIOGRAPH_FOR_PROCESSING}
+_MODALITIES_NEEDING_EVIDENCE = {None, 'CR', 'DX', 'DR', 'RG', 'OT', 'SC'}
+
+
+def read_dicom(path: Path) -> Mammogram:
+    """Read a DICOM image as displayed: rescale, VOI LUT or window, inversion, padding made background.
+
+    Raises:
+        MammogramError: See :func:`mmmammo.io.read_mammogram`.
+    """
+    dataset = open_dicom(path, with_pixels=True)
+    check_shows_breast(dataset, path)
+    check_single_frame(dataset, path)
+    check_for_presentation(dataset, path)
+    meta = meta_of(dataset)
+    stored = decode(dataset, path)
+    return _as_displayed(stored, dataset, meta, path)
+
+
+def read_dicom_meta(path: Path) -> MammogramMeta:
+    """Read the header only; tomosynthesis and raw images have one too.
+
+    Raises:
+        CorruptFile: If the file cannot be parsed.
+        NotAMammogram: If it shows something else.
+    """
+    dataset = open_dicom(path, with_pixels=False)
+    check_shows_breast(dataset, path)
+    return meta_of(dataset)
+
+
+def check_shows_breast(dataset: Dataset, path: Path) -> None:
+    """Accept modality MG always, general radiography and secondary capture only with evidence of a breast.
+
+    Raises:
+        NotAMammogram: For anything else.
+    """
+    modality = text(dataset, 'Modality')
+    if modality == 'MG':
+        return
+    if modality not in _MODALITIES_NEEDING_EVIDENCE:
+        raise NotAMammogram(
+            path,
+            field=label('Modality'),
+            found=modality,
+            expected='MG, or CR, DX, RG, OT, SC or none with a breast as body part',
+            remedy='leave the file out',
+        )
+    if not (_sop_classes(dataset) & _MAMMOGRAPHIC or shows_breast(dataset)):
+        raise NotAMammogram(
+            path,
+            field=label('BodyPartExamined'),
+            found=f'{text(dataset, "BodyPartExamined") or "nothing"} with modality {modality or "not given"}',
+            expected='BREAST, or else a mammographic view or a side',
+            remedy='leave the file out, or, if it is a mammogram, set Modality to MG',
+        )
+
+
+def check_single_frame(dataset: Dataset, path: Path) -> None:
+    """Refuse tomosynthesis and every other stack.
+
+    Raises:
+        UnsupportedPixelData: If the file holds a stack.
+    """
+    frames = number(dataset, 'NumberOfFrames') or 1
+    if TOMOSYNTHESIS in _sop_classes(dataset) or frames > 1:
+        raise UnsupportedPixelData(
+            path,
+            field=label('NumberOfFrames'),
+            found=f'{frames:.0f} (SOP class {text(dataset, "SOPClassUID") or "not given"})',
+            expected='one two-dimensional mammogram',
+            remedy='export the synthetic 2-D image of the tomosynthesis, or its slices as single images',
+        )
+
+
+def check_for_presentation(dataset: Dataset, path: Path) -> None:
+    """Refuse raw detector images.
+
+    Raises:
+        NotForPresentation: If the intent or the SOP class says so.
+    """
+    intent = (text(dataset, 'PresentationIntentType') or '').upper()
+    if intent == 'FOR PROCESSING' or _sop_classes(dataset) & _RAW:
+        by_intent = intent == 'FOR PROCESSING'
+        raise NotForPresentation(
+            path,
+            field=label('PresentationIntentType' if by_intent else 'SOPClassUID'),
+            found=intent if by_intent else text(dataset, 'SOPClassUID'),
+            expected='FOR PRESENTATION',
+            remedy='use the processed image of the same exposure',
+        )
+
+
+def _sop_classes(dataset: Dataset) -> set[str | None]:
+    """Of the data set and of the file; de-identification often leaves only one of them."""
+    file_meta = getattr(dataset, 'file_meta', Dataset())
+    return {text(dataset, 'SOPClassUID'), text(file_meta, 'MediaStorageSOPClassUID')}
+
+
+def _as_displayed(stored: StoredValues, dataset: Dataset, meta: MammogramMeta, path: Path) -> Mammogram:
+    """Look every pixel up in one table that holds all transforms; the table is small, the image is not."""
+    live = stored.present & ~stored.padding
+    if not live.any():
+        raise UnsupportedPixelData(
+            path,
+            field=label('PixelPaddingValue'),
+            found='every pixel is padding',
+            expected='padding around a breast',
+            remedy='correct PixelPaddingValue and PixelPaddingRangeLimit, or delete them',
+        )
+    table = display_table(stored.values, live, dataset, path)
+    table.values[stored.padding] = 0
+    if np.ptp(table.values[stored.present]) == 0:
+        raise constant_image(path, label('PixelData'), stored.values[live][0])
+    attributes = {**meta.attributes, 'voi': table.voi, 'inverted': table.inverted}
+    meta = replace(meta, bits_stored=stored.bits, attributes=attributes)
+    return Mammogram(np.take(table.values, stored.patterns), meta)

@@ -1,0 +1,70 @@
+"""Opening DICOM files, also those without preamble or file meta information."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.errors import InvalidDicomError
+
+from mmmammo.io.elements import UNREADABLE, label
+from mmmammo.io.errors import CorruptFile
+from mmmammo.io.raster import unreadable
+
+HEAD_LENGTH = 132
+"""Bytes that tell whether a file is DICOM: preamble and prefix."""
+
+_UNPARSABLE = (*UNREADABLE, InvalidDicomError, EOFError, zlib.error, RecursionError, MemoryError, IndexError)
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file with these first :data:`HEAD_LENGTH` bytes is worth parsing as DICOM.
+
+    Without preamble a file starts with a low element of group 2 or 8, in little-endian or (group 8) big-endian order.
+    """
+    little = head[:2] in (b'\x02\0', b'\x08\0') and head[3:4] == b'\0'
+    big = head[:3] == b'\0\x08\0'
+    return head[128:132] == b'DICM' or little or big
+
+
+def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
+    """Parse a file and see that it is complete enough to be an image.
+
+    Args:
+        path: A file for which :func:`looks_like_dicom` is true.
+        with_pixels: Whether to read the pixel data too.
+
+    Raises:
+        CorruptFile: If it cannot be parsed, or ends early.
+    """
+    try:
+        with path.open('rb') as file:
+            dataset = dcmread(file, force=True, stop_before_pixels=not with_pixels)
+    except OSError as err:
+        raise unreadable(path, err) from err
+    except _UNPARSABLE as err:
+        raise CorruptFile(
+            path,
+            field='data set',
+            found=f'a structure that cannot be parsed ({err})',
+            expected='a complete DICOM file',
+            remedy='copy the file again; if it stays broken, export it again from the archive',
+        ) from err
+    _check_complete(dataset, path)
+    return dataset
+
+
+def _check_complete(dataset: FileDataset, path: Path) -> None:
+    """Reports and other objects without an image end anywhere; only a header that stops before it could tell is cut."""
+    last = max(dataset.keys(), default=None)
+    if 'Modality' in dataset or 'Rows' in dataset:
+        return
+    raise CorruptFile(
+        path,
+        field=label('Modality'),
+        found='a header without it' + (f' that ends at {last}' if last else ': no element at all'),
+        expected='the header of an image',
+        remedy='copy the file again (it may be cut off); if it is no DICOM image, leave it out',
+    )

@@ -1,0 +1,69 @@
+"""Lenient access to the elements of a DICOM data set: absent, empty and unreadable are one thing, and no exception."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError, struct.error)
+"""What pydicom raises while it converts the value of a broken element."""
+
+
+def label(keyword: str) -> str:
+    """The keyword with its number, as error messages show it: ``'Modality (0008,0060)'``."""
+    return f'{keyword} {Tag(tag_for_keyword(keyword) or 0)}'
+
+
+def raw_value(dataset: Dataset, keyword: str) -> object:
+    """The value as pydicom gives it, or ``None`` if it is absent or cannot be converted."""
+    try:
+        return dataset.get(keyword)
+    except UNREADABLE:
+        return None
+
+
+def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """All values as stripped text, without the empty ones at the end."""
+    value = raw_value(dataset, keyword)
+    parts = [str(part).strip(' \0') for part in _as_sequence(value)]
+    while parts and not parts[-1]:
+        parts.pop()
+    return tuple(parts)
+
+
+def text(dataset: Dataset, keyword: str) -> str | None:
+    """The first value as stripped text, or ``None``."""
+    return next(iter(words(dataset, keyword)), None) or None
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """All values as finite numbers; a decimal comma is read as a point; empty if any value is not a number."""
+    try:
+        values = tuple(float(part.replace(',', '.')) for part in words(dataset, keyword))
+    except ValueError:
+        return ()
+    return values if all(map(math.isfinite, values)) else ()
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The first value as a number, or ``None``."""
+    return next(iter(numbers(dataset, keyword)), None)
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; empty if it is absent or no sequence."""
+    value = raw_value(dataset, keyword)
+    return [item for item in _as_sequence(value) if isinstance(item, Dataset)]
+
+
+def _as_sequence(value: object) -> list[object]:
+    if value is None:
+        return []
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return list(value)
+    return [value]

@@ -1,0 +1,72 @@
+"""The two readers every other part of the package uses; the format is told from the content, never from the name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmmammo.io.dicom import read_dicom, read_dicom_meta
+from mmmammo.io.dicom_file import HEAD_LENGTH, looks_like_dicom
+from mmmammo.io.errors import CorruptFile
+from mmmammo.io.raster import raster_format, raster_meta, read_raster, unreadable
+from mmmammo.structures import Mammogram, MammogramMeta
+
+
+def read_mammogram(path: str | Path) -> Mammogram:
+    """Read one image as displayed: float32 in [0, 1], breast bright on dark ground.
+
+    DICOM files are recognised with any extension or none, and without preamble. Raster images (PNG, PGM, TIFF, JPEG;
+    grey, 8 or 16 bits) take side and projection from their name. docs/dicom.md tells which tag wins and why.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Pixels and meta. ``meta.laterality`` and ``meta.view`` are ``UNKNOWN`` where the file does not say them;
+        ``meta.attributes['voi']`` says what made the display values, ``'inverted'`` whether they were inverted.
+
+    Raises:
+        CorruptFile: If the file is missing, empty, truncated or undecodable, holds one value everywhere, or is neither
+            DICOM nor a raster image.
+        NotAMammogram: If it shows something else.
+        UnsupportedPixelData: If it has no pixels, colours, several frames or an unknown transfer syntax.
+        NotForPresentation: If it is the raw image of a detector.
+    """
+    path = Path(path)
+    file_format = _file_format(path)
+    return read_dicom(path) if file_format == 'dicom' else read_raster(path, file_format)
+
+
+def read_meta(path: str | Path) -> MammogramMeta:
+    """Read what a file says about itself, without its pixels.
+
+    Tomosynthesis and raw images are described too; only :func:`read_mammogram` refuses them. ``bits_stored`` is what
+    the header claims, and ``None`` for a raster image, whose depth only its pixels tell.
+
+    Args:
+        path: The file.
+
+    Raises:
+        CorruptFile: If the file is missing, empty or unparsable, or neither DICOM nor a raster image.
+        NotAMammogram: If it shows something else.
+    """
+    path = Path(path)
+    file_format = _file_format(path)
+    return read_dicom_meta(path) if file_format == 'dicom' else raster_meta(path, file_format)
+
+
+def _file_format(path: Path) -> str:
+    try:
+        with path.open('rb') as file:
+            head = file.read(HEAD_LENGTH)
+    except OSError as err:
+        raise unreadable(path, err) from err
+    file_format = 'dicom' if looks_like_dicom(head) else raster_format(head)
+    if file_format is None:
+        raise CorruptFile(
+            path,
+            field='first bytes',
+            found=head[:8].hex(' ') or 'an empty file',
+            expected='a DICOM file or a PNG, PGM, TIFF or JPEG image',
+            remedy='copy the file again; if it is something else, convert it or leave it out',
+        )
+    return file_format
