@@ -1,0 +1,58 @@
+"""Try out torch and what is compiled against it. Everything is imported late: it may be missing or broken."""
+
+from __future__ import annotations
+
+from mmmammo.doctor.result import Row, Status
+
+
+def probe_torch() -> list[Row]:
+    """Import torch and torchvision, whose builds have to fit each other."""
+    import torch
+    import torchvision
+
+    return [('torch', Status.OK, f'{torch.__version__} with torchvision {torchvision.__version__}')]
+
+
+def probe_operators() -> list[Row]:
+    """Import the compiled part of mmcv and let two operators compute something that is known."""
+    import mmcv._ext  # noqa: F401
+    import torch
+    from mmcv.ops import nms, roi_align
+
+    boxes = torch.tensor([[0.0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 60]])
+    _, kept = nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5)
+    pooled = roi_align(torch.ones(1, 1, 8, 8), torch.tensor([[0.0, 0, 0, 4, 4]]), (2, 2), 1.0, 2, 'avg', True)
+    if kept.tolist() != [0, 2] or not torch.allclose(pooled, torch.ones(1, 1, 2, 2)):
+        raise RuntimeError(f'nms kept {kept.tolist()}, roi_align gave {pooled.flatten().tolist()}')
+    return [('mmcv operators', Status.OK, 'mmcv._ext imports; nms and roi_align compute')]
+
+
+def probe_cuda() -> list[Row]:
+    """See whether torch has a GPU and mmcv operators for it."""
+    import torch
+    from mmcv.ops import get_compiling_cuda_version, nms
+
+    compiled = get_compiling_cuda_version()
+    if not torch.cuda.is_available():
+        return [('CUDA', Status.OK, f'no GPU for torch; operators compiled for CUDA: {compiled}')]
+    name = torch.cuda.get_device_name()
+    if compiled == 'not available':
+        return [('CUDA', Status.WARN, f'{name}, but mmcv has CPU operators only')]
+    nms(torch.tensor([[0.0, 0, 1, 1]], device='cuda'), torch.ones(1, device='cuda'), 0.5)
+    return [('CUDA', Status.OK, f'{name}; operators compiled for CUDA {compiled}')]
+
+
+def probe_detection() -> list[Row]:
+    """Import mmdet and mmpretrain, which check each other's versions."""
+    import mmdet
+    import mmpretrain
+
+    return [('mmdet, mmpretrain', Status.OK, f'{mmdet.__version__}, {mmpretrain.__version__}')]
+
+
+def probe_images() -> list[Row]:
+    """Import what works on images."""
+    import albumentations
+    import cv2
+
+    return [('image libraries', Status.OK, f'cv2 {cv2.__version__}, albumentations {albumentations.__version__}')]
