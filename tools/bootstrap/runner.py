@@ -14,6 +14,8 @@ from pathlib import Path
 from bootstrap.errors import diagnose
 
 HEARTBEAT_S = 30.0
+LATEST_BYTES = 200_000
+INDENT = ' ' * 6
 
 
 def spoken(seconds: float) -> str:
@@ -28,32 +30,35 @@ class Meter:
 
     Args:
         title: What is being done.
+        hint: How long that is going to take, or the like.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, hint: str = '') -> None:
         self.title = title
         self.started = time.monotonic()
         self._last_beat = self.started
         self._rewrites = sys.stdout.isatty()
-        print(title, end='' if self._rewrites else '\n', flush=True)
+        self._opening = f'{title} ({hint})' if hint else title
+        print(self._opening, end='' if self._rewrites else '\n', flush=True)
 
     @property
     def elapsed(self) -> str:
         """Time since the step began."""
         return spoken(time.monotonic() - self.started)
 
-    def beat(self, progress: str) -> None:
+    def beat(self, progress: str = '') -> None:
         """Say that the step is still at work."""
+        note = f'{progress}, {self.elapsed}' if progress else self.elapsed
         if self._rewrites:
-            print(f'\r\033[K{self.title} {progress} {self.elapsed}', end='', flush=True)
+            print(f'\r\033[K{self._opening} … {note}', end='', flush=True)
         elif time.monotonic() - self._last_beat >= HEARTBEAT_S:
             self._last_beat = time.monotonic()
-            print(f'      … {progress} {self.elapsed}'.replace('  …', ' …'), flush=True)
+            print(f'{INDENT}… {note}', flush=True)
 
-    def done(self, result: str = '') -> None:
+    def done(self, result: str = 'done') -> None:
         """Say that it is finished and how long it took."""
-        start = f'\r\033[K{self.title}: ' if self._rewrites else '      '
-        print(f'{start}{result or "done"} ({self.elapsed})', flush=True)
+        start = f'\r\033[K{self.title}: ' if self._rewrites else INDENT
+        print(f'{start}{result} ({self.elapsed})', flush=True)
 
 
 @contextmanager
@@ -72,9 +77,8 @@ def run(
     log: Path,
     meter: Meter,
     *,
-    version: str,
     env: Mapping[str, str],
-    progress: Callable[[str], str] = lambda text: '',
+    progress: Callable[[str], str] = lambda output: '',
 ) -> None:
     """Run one command of a step.
 
@@ -82,24 +86,38 @@ def run(
         command: Program and arguments.
         log: Its output is added here.
         meter: Shows that it is running.
-        version: Python version, for remedies.
         env: The whole environment of the command.
-        progress: Makes a short note from the log so far.
+        progress: Makes a short note from the latest output.
 
     Raises:
-        SetupError: If it fails; with the cause if the log tells.
+        SetupError: If it fails; with the cause if the output tells.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open('ab') as stream:
-        start = stream.tell()
         stream.write(f'$ {" ".join(map(str, command))}\n'.encode())
         stream.flush()
+        start = stream.tell()
         process = subprocess.Popen(
             [str(part) for part in command], stdout=stream, stderr=subprocess.STDOUT, env=env, start_new_session=True
         )
         with terminating(process):
-            while process.poll() is None:
-                meter.beat(progress(log.read_text(errors='replace')[start:]))
-                time.sleep(0.2)
+            while not _ended(process):
+                meter.beat(progress(_latest(log, start)))
     if process.returncode:
-        raise diagnose(meter.title.strip(), log, version)
+        raise diagnose(meter.title, _latest(log, start), log)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    """Wait a second at most."""
+    try:
+        process.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _latest(log: Path, start: int) -> str:
+    """The end of what has been written to the log since ``start``."""
+    with log.open('rb') as stream:
+        stream.seek(max(start, log.stat().st_size - LATEST_BYTES))
+        return stream.read().decode(errors='replace')
