@@ -1,0 +1,29 @@
+"""Contour, nipple and pectoral line, the nodes built on them, and what corresponds to what between two views."""
+
+from mmmammo.anatomy.contour import curvature
+from mmmammo.anatomy.correspondence import (
+    GeometricPrior,
+    cooccurrence,
+    geometric_prior,
+    nearest_node,
+    spread_counts,
+)
+from mmmammo.anatomy.errors import LandmarkError
+from mmmammo.anatomy.landmarks import detect_landmarks
+from mmmammo.anatomy.manual import apply_manual, load_manual_landmarks
+from mmmammo.anatomy.pseudo_landmarks import node_layout, pseudo_landmarks
+
+__all__ = [
+    'GeometricPrior',
+    'LandmarkError',
+    'apply_manual',
+    'cooccurrence',
+    'curvature',
+    'detect_landmarks',
+    'geometric_prior',
+    'load_manual_landmarks',
+    'nearest_node',
+    'node_layout',
+    'pseudo_landmarks',
+    'spread_counts',
+]

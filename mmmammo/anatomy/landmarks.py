@@ -1,0 +1,164 @@
+"""Contour, nipple and pectoral line of a mammogram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.anatomy.contour import no_breast, paper_contour, trace_mask
+from mmmammo.anatomy.errors import LandmarkError
+from mmmammo.anatomy.lines import chord_or_projection, downward
+from mmmammo.anatomy.nipple import find_nipple, paper_nipple
+from mmmammo.anatomy.pectoral_hough import paper_pectoral_line
+from mmmammo.anatomy.pectoral_line import LineFound, chest_wall_line, find_pectoral_line
+from mmmammo.preprocessing.breast_mask import breast_mask_of_small, shrink, wall_is_left
+from mmmammo.structures import Affine, BreastLandmarks, Laterality, View
+
+Small = npt.NDArray[np.float32]
+Points = npt.NDArray[np.float64]
+
+OBLIQUE_VIEWS = (View.MLO, View.LMO)
+"""Projections that show the muscle as a triangle; all others have the chest-wall edge for a pectoral line."""
+
+_OTHER_VIEW_FACTOR = 0.6  # confidence in the chest-wall edge where the projection is not CC
+_LEAST_AREA = 0.005  # of the image: less is not a breast
+_SMALL_AREA = 0.05
+_WHOLE_IMAGE = 0.97
+
+
+def detect_landmarks(
+    image: npt.NDArray[np.floating], laterality: Laterality | str, view: View | str, method: str = 'robust'
+) -> BreastLandmarks:
+    """Find contour, nipple and pectoral line.
+
+    A right breast is mirrored, worked on as a left one and mirrored back. The work is done on an image averaged down
+    to at most 1024 pixels a side. See docs/landmarks.md for the two methods and for what a confidence means.
+
+    Args:
+        image: (h, w), breast bright on dark, as displayed: a left breast points right, a right breast left.
+        laterality: ``'L'`` or ``'R'``.
+        view: MLO and LMO have a pectoral line along the muscle; in any other view it is the chest-wall edge of
+            the breast, and outside of CC the confidence in it is lower.
+        method: ``'robust'``, or ``'paper'`` for the third paper's own recipe.
+
+    Returns:
+        In continuous coordinates of the image. ``found_by`` names each part's way, ``fallback_…`` where it was not
+        seen and a rule of thumb stands in; the confidence of such a part is low.
+
+    Raises:
+        LandmarkError: If side, view or method are none of the above, or no breast is in the image.
+        MammoError: If the image is not (h, w).
+    """
+    side, projection = Laterality.parse(laterality), View.parse(view)
+    _check(side, projection, laterality, view, method)
+    to_left = Affine.mirror(np.shape(image)[-1]) if side is Laterality.RIGHT and np.ndim(image) else Affine.identity()
+    oriented = np.asarray(image)[..., ::-1] if to_left.is_mirrored else image
+    small, factor = shrink(oriented)
+    found = _METHODS[method](small, projection)
+    return found.transformed(to_left.inverse() @ Affine.scaling(factor))
+
+
+def _check(side: Laterality, projection: View, laterality: object, view: object, method: str) -> None:
+    """Refuse requests that have no answer."""
+    if side is Laterality.UNKNOWN:
+        raise LandmarkError(
+            'detect_landmarks',
+            field='laterality',
+            found=repr(str(laterality)),
+            expected="'L' or 'R'",
+            remedy='take it from the file, or from preprocessing.breast_side(image)',
+        )
+    if projection in (View.SPECIMEN, View.UNKNOWN):
+        raise LandmarkError(
+            'detect_landmarks',
+            field='view',
+            found=repr(str(view)),
+            expected='a projection of the breast, such as CC or MLO',
+            remedy='take it from the file, or leave this image out',
+        )
+    if method not in _METHODS:
+        raise LandmarkError(
+            'detect_landmarks',
+            field='method',
+            found=repr(method),
+            expected=' or '.join(map(repr, _METHODS)),
+            remedy='use one of these',
+        )
+
+
+def _robust(small: Small, view: View) -> BreastLandmarks:
+    """Contour of the breast mask; line by edge integrals; nipple far from the line where the skin bulges."""
+    mask = breast_mask_of_small(small)
+    if mask.mean() < _LEAST_AREA:
+        raise no_breast(small)
+    contour = trace_mask(mask)
+    found = find_pectoral_line(small, mask, contour) if view in OBLIQUE_VIEWS else _edge_line(contour, view)
+    line = chord_or_projection(contour, found.line[0], downward(found.line))
+    nipple = find_nipple(contour, line, mask.shape)
+    return _assembled(
+        contour,
+        nipple.point,
+        line,
+        confidences=(_contour_confidence(mask), nipple.confidence, found.confidence),
+        found_by=('mask', nipple.found_by, found.found_by),
+    )
+
+
+def _paper(small: Small, view: View) -> BreastLandmarks:
+    """Items 1 to 4 of the third paper's pipeline; the line in an MLO view runs from y = 0 to y = h."""
+    if not float(small.max()) > float(small.min()):
+        raise no_breast(small)
+    oblique = view in OBLIQUE_VIEWS
+    contour = paper_contour(small, 'MLO' if oblique else 'CC')
+    found = paper_pectoral_line(small) if oblique else _edge_line(contour, view)
+    nipple = paper_nipple(contour, 'MLO' if oblique else 'CC', small.shape)
+    return _assembled(
+        contour,
+        nipple.point,
+        found.line,
+        confidences=(0.7, nipple.confidence, found.confidence),
+        found_by=('otsu_bspline', nipple.found_by, found.found_by),
+    )
+
+
+_METHODS: dict[str, Callable[[Small, View], BreastLandmarks]] = {'robust': _robust, 'paper': _paper}
+
+
+def _edge_line(contour: Points, view: View) -> LineFound:
+    """The chest-wall edge, less trusted in projections that are not CC."""
+    found = chest_wall_line(contour)
+    factor = 1.0 if view is View.CC else _OTHER_VIEW_FACTOR
+    return LineFound(found.line, found.found_by, factor * found.confidence)
+
+
+def _contour_confidence(mask: npt.NDArray[np.bool_]) -> float:
+    """Lower for a breast that is tiny, that leaves no background, or that faces the other way."""
+    share = float(mask.mean())
+    confidence = 0.95 * min(share / _SMALL_AREA, 1.0)
+    if share > _WHOLE_IMAGE:
+        confidence *= 0.3
+    if not wall_is_left(mask):
+        confidence *= 0.3
+    return confidence
+
+
+def _assembled(
+    contour: Points,
+    nipple: Points,
+    line: Points,
+    confidences: tuple[float, float, float],
+    found_by: tuple[str, str, str],
+) -> BreastLandmarks:
+    """The parts as one; the whole is as sure as its least sure part."""
+    parts = ('contour', 'nipple', 'pectoral_line')
+    rounded = {part: round(value, 3) for part, value in zip(parts, confidences, strict=True)}
+    return BreastLandmarks(
+        contour=contour,
+        nipple=nipple,
+        pectoral_line=line,
+        confidence=min(rounded.values()),
+        part_confidence=rounded,
+        found_by=dict(zip(parts, found_by, strict=True)),
+    )
