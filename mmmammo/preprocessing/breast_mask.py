@@ -206,6 +206,23 @@ def _without_bright_protrusions(region: Mask, image: npt.NDArray[np.float32], ra
     return _main_region(np.asarray(region & ~label_like[labels], dtype=bool))
 
 
+def _seal(region: Mask, gap: int) -> Mask:
+    """Fill from the chest-wall edge of the image to the breast where they are parted by a dark strip or a fatty bay."""
+    if not region.any():
+        return region
+    left = wall_is_left(region)
+    view = region if left else region[:, ::-1]
+    rows = np.flatnonzero(view.any(axis=1))
+    first = view.argmax(axis=1)
+    near = rows[first[rows] <= gap]
+    if near.size < 0.1 * rows.size:  # stands free: padded, or no chest wall in the image
+        return region
+    sealed = view.copy()
+    span = np.arange(near[0], near[-1] + 1)
+    sealed[span] |= (np.arange(view.shape[1]) < first[span, None]) & view[span].any(axis=1)[:, None]
+    return sealed if left else sealed[:, ::-1]
+
+
 def _cut_at_fold(region: Mask) -> Mask:
     """Leave out what hangs on the breast by a thread, such as the abdomen below the inframammary fold."""
     width = region.sum(axis=1)
