@@ -2,7 +2,6 @@
 _base_ = ['./mask_rcnn_r18_small.py']
 
 channels = 64
-num_nodes = (22, 26)
 
 model = dict(
     type='mmmammo.AGRCNN',
@@ -14,6 +13,6 @@ model = dict(
             num_outs=5,
             norm_cfg=dict(type='GN', num_groups=16, requires_grad=True),
         ),
-        dict(type='mmmammo.AnatomyGraphNeck', in_channels=channels, num_nodes=num_nodes, prior=None),
+        dict(type='mmmammo.AnatomyGraphNeck', in_channels=channels, num_nodes=(22, 26), prior=None),
     ],
 )

@@ -1,8 +1,6 @@
 # AG-RCNN of paper 3: the Mask R-CNN beside this file, and the anatomy graph behind its FPN.
 _base_ = ['./mask_rcnn_r50_gray.py']
 
-num_nodes = (22, 26)  # pseudo-landmarks of a CC, an MLO view; the pipeline needs the same
-
 model = dict(
     type='mmmammo.AGRCNN',
     neck=[
@@ -10,7 +8,7 @@ model = dict(
         dict(
             type='mmmammo.AnatomyGraphNeck',
             in_channels=256,
-            num_nodes=num_nodes,
+            num_nodes=(22, 26),  # pseudo-landmarks of a CC, an MLO view; as in the pipeline
             k=3,
             branches=(1, 3, 5),
             levels=(0, 1, 2, 3),  # P2 to P5; P6 passes

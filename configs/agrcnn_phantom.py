@@ -1,0 +1,15 @@
+# AG-RCNN on the phantom: the twin of agrcnn_cbis.py that trains from scratch on a CPU.
+# Differs from agrcnn_cbis.py: ResNet-18 with 64 channels and light heads, images 512 px high, AdamW, two stages.
+_base_ = [
+    './_base_/models/agrcnn_r18_small.py',
+    './_base_/datasets/phantom_exams.py',
+    './_base_/schedules/agrcnn_staged_small.py',
+    './_base_/default_runtime.py',
+]
+
+data_root = 'data/phantom'
+prior = f'{data_root}/geometric_prior_22_26.json'  # made with the phantom on the first run
+
+_base_.model.neck[1].prior = prior
+model = dict(neck=_base_.model.neck)
+randomness = dict(seed=0)

@@ -1,0 +1,10 @@
+# Mask R-CNN on the phantom: the twin of maskrcnn_cbis.py, and the single-view baseline of agrcnn_phantom.py.
+_base_ = [
+    './_base_/models/mask_rcnn_r18_small.py',
+    './_base_/datasets/phantom_images.py',
+    './_base_/schedules/phantom_small.py',
+    './_base_/default_runtime.py',
+]
+
+data_root = 'data/phantom'
+randomness = dict(seed=0)
