@@ -65,8 +65,8 @@ def make_prepared_set(
 def ellipse_landmarks(size: tuple[int, int], view: str) -> BreastLandmarks:
     """Exact landmarks of the breast that :func:`make_prepared_set` draws.
 
-    A half ellipse with its flat side on the left image edge and the nipple at its tip. The pectoral line is that edge in a
-    CC view, and a slanted line through the upper left in any other.
+    A half ellipse with its flat side on the left image edge and the nipple at its tip. In a CC view the pectoral line
+    is that edge, in any other a slanted line through the upper left.
     """
     height, width = size
     tip, half = width * (1 - 2 * _MARGIN), height * (0.5 - _MARGIN)

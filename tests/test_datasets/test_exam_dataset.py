@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import DATASETS, FUNCTIONS, DefaultScope
+from mmengine.registry import DATASETS, FUNCTIONS
 from mmengine.runner import Runner
 
 from mmmammo.datasets import ExamDataset, exam_collate
 from mmmammo.structures import MammoError, pair_views
 from mmmammo.testing.prepared_set import make_prepared_set
+
+pytestmark = pytest.mark.usefixtures('scope')
 
 PIPELINE = [
     dict(type='mmmammo.LoadMammogram'),
@@ -39,17 +41,10 @@ def loader_config(root, workers=0, batch_size=1, **dataset):
     )
 
 
-@pytest.fixture()
-def scope():
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        yield
-
-
 def build(root, split='train', **kwargs):
     return ExamDataset(f'annotations/{split}.json', data_root=str(root), **kwargs)
 
 
-@pytest.mark.usefixtures('scope')
 def test_sample_is_one_exam(prepared_root):
     dataset = build(prepared_root, pipeline=PIPELINE)
     assert len(dataset) == 4
@@ -63,7 +58,6 @@ def test_sample_is_one_exam(prepared_root):
     assert [tuple(image.shape) for image in sample['inputs']] == [(1, 64, 52)] * 4
 
 
-@pytest.mark.usefixtures('scope')
 def test_partners_are_found_in_a_collated_batch(prepared_root):
     dataset = build(prepared_root, pipeline=PIPELINE)
     batch = exam_collate([dataset[0], dataset[2]])
@@ -85,14 +79,12 @@ def test_dataset_is_found_by_name(prepared_root):
     assert isinstance(dataset, ExamDataset) and len(dataset) == 2
 
 
-@pytest.mark.usefixtures('scope')
 def test_runner_builds_a_loader_from_names_alone(prepared_root):
     loader = Runner.build_dataloader(loader_config(prepared_root, batch_size=2), seed=0)
     batches = list(loader)
     assert [len(batch['inputs']) for batch in batches] == [8, 8]
 
 
-@pytest.mark.usefixtures('scope')
 def test_two_workers_repeat_themselves_under_a_seed(prepared_root):
     runs = []
     for seed in (0, 0, 1):
@@ -104,7 +96,6 @@ def test_two_workers_repeat_themselves_under_a_seed(prepared_root):
     assert runs[0] != runs[2]
 
 
-@pytest.mark.usefixtures('scope')
 def test_order_of_an_epoch_survives_a_resume(prepared_root):
     def order(epoch):
         loader = Runner.build_dataloader(loader_config(prepared_root), seed=5)
@@ -115,7 +106,6 @@ def test_order_of_an_epoch_survives_a_resume(prepared_root):
     assert len({tuple(order(epoch)) for epoch in range(6)}) > 1
 
 
-@pytest.mark.usefixtures('scope')
 def test_exam_pipeline_runs_before_pixels(prepared_root):
     flip = [dict(type='mmmammo.ExamFlip', prob=1, mirror_pixels=True)]
     load = [PIPELINE[0], PIPELINE[1], PIPELINE[-1]]
@@ -129,7 +119,6 @@ def test_exam_pipeline_runs_before_pixels(prepared_root):
     np.testing.assert_allclose(mirrored, [104 - box[2], box[1], 104 - box[0], box[3]], atol=1e-3)
 
 
-@pytest.mark.usefixtures('scope')
 def test_view_dropout_shortens_an_exam(prepared_root):
     dropout = [dict(type='mmmammo.ExamViewDropout', prob=1)]
     assert len(build(prepared_root, pipeline=PIPELINE, exam_pipeline=dropout)[0]['inputs']) == 1
@@ -144,7 +133,6 @@ def test_view_dropout_shortens_an_exam(prepared_root):
     ],
     ids=['single', 'repeat', 'extra'],
 )
-@pytest.mark.usefixtures('scope')
 def test_exams_of_any_make_up(tmp_path, views):
     dataset = build(make_prepared_set(tmp_path, {'train': 1}, views=views), pipeline=PIPELINE)
     assert [(d.laterality, d.view) for d in dataset[0]['data_samples']] == views

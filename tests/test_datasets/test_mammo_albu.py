@@ -103,7 +103,7 @@ def test_photometric_operations_keep_depth_range_and_geometry(name):
     image = results['img']
     assert image.dtype == np.float32 and image.shape == SIZE
     assert len(np.unique(image)) > 5000
-    assert 0 <= image.min() and image.max() <= 1
+    assert image.min() >= 0 and image.max() <= 1
     assert not np.array_equal(image, ramp)
     assert 'homography_matrix' not in results
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from mmdet.datasets.transforms import PackDetInputs
 
-from mmmammo.anatomy import pseudo_landmarks
+from mmmammo.anatomy import node_layout, pseudo_landmarks
 from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.registry import TRANSFORMS
 from mmmammo.structures import STANDARD_VIEWS
@@ -57,10 +57,13 @@ def contour_mask(
     Returns:
         (ceil(h / stride), ceil(w / stride)); a cell is inside when its centre is.
     """
-    mask = np.zeros([-(-side // stride) for side in shape], dtype=np.uint8)
-    points = np.round((contour / stride - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
+    cells = [-(-side // stride) for side in shape]
+    # filled at full size and then sampled: OpenCV fills every pixel that the outline touches, so that filling at the
+    # coarse size would add half a cell all round
+    mask = np.zeros([side * stride for side in cells], dtype=np.uint8)
+    points = np.round((contour - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
     cv2.fillPoly(mask, [points], 1, shift=_SUBPIXEL_BITS)
-    return mask.astype(bool)
+    return mask[stride // 2 :: stride, stride // 2 :: stride].astype(bool)
 
 
 @TRANSFORMS.register_module()
@@ -81,11 +84,16 @@ class PackMammogram(PackDetInputs):
     Args:
         num_nodes: Pseudo-landmarks of a CC and of an MLO view.
         meta_keys: Keys copied to the meta information, where present.
+
+    Raises:
+        LandmarkError: If a number of nodes cannot be laid out.
     """
 
     def __init__(self, num_nodes: Sequence[int] = (22, 26), meta_keys: Sequence[str] = META_KEYS) -> None:
         super().__init__(meta_keys=tuple(meta_keys))
         self.num_nodes = dict(zip(STANDARD_VIEWS, num_nodes, strict=True))
+        for view, number in self.num_nodes.items():
+            node_layout(view, number)  # complains about impossible numbers before any image is read
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Return ``{'inputs': (1, h, w) tensor, 'data_samples': DetDataSample}``."""
