@@ -11,12 +11,11 @@ from pydicom.errors import InvalidDicomError
 
 from mmmammo.io.elements import UNREADABLE, label
 from mmmammo.io.errors import CorruptFile
-from mmmammo.io.raster import unreadable
 
 HEAD_LENGTH = 132
 """Bytes that tell whether a file is DICOM: preamble and prefix."""
 
-_UNPARSABLE = (*UNREADABLE, InvalidDicomError, EOFError, zlib.error, RecursionError, MemoryError, IndexError)
+_UNPARSABLE = (*UNREADABLE, InvalidDicomError, zlib.error, RecursionError, MemoryError, IndexError)
 
 
 def looks_like_dicom(head: bytes) -> bool:
@@ -42,8 +41,6 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
     try:
         with path.open('rb') as file:
             dataset = dcmread(file, force=True, stop_before_pixels=not with_pixels)
-    except OSError as err:
-        raise unreadable(path, err) from err
     except _UNPARSABLE as err:
         raise CorruptFile(
             path,

@@ -8,9 +8,21 @@ from collections.abc import Iterable
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
 
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError, struct.error)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    OverflowError,
+    OSError,
+    EOFError,
+    struct.error,
+    BytesLengthException,
+)
 """What pydicom raises while it converts the value of a broken element."""
 
 

@@ -16,7 +16,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 from mmmammo.io.elements import UNREADABLE, label, number, raw_value, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 
-_UNDECODABLE = (*UNREADABLE, RuntimeError, EOFError, IndexError, StopIteration, MemoryError)
+_UNDECODABLE = (*UNREADABLE, RuntimeError, IndexError, StopIteration, MemoryError)
 _AS_STORED: dict[str, Any] = {'correct_unused_bits': False, 'view_only': True}
 _PIP_LINE = 'pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pyjpegls'
 
@@ -106,10 +106,12 @@ def _check_pixel_module(dataset: Dataset, path: Path) -> None:
     bits = int(number(dataset, 'BitsAllocated') or 0)
     if bits not in (8, 16):
         raise _unsupported(path, 'BitsAllocated', bits, '8 or 16', 'export the image with 16 bits per pixel')
-    dataset.PhotometricInterpretation, dataset.SamplesPerPixel = photometric, 1
-    dataset.PixelRepresentation = int(number(dataset, 'PixelRepresentation') or 0)
-    if not 1 <= (number(dataset, 'BitsStored') or 0) <= bits:
-        dataset.BitsStored = bits
+    stored = int(number(dataset, 'BitsStored') or bits)
+    dataset.add_new('PhotometricInterpretation', 'CS', photometric)
+    dataset.add_new('SamplesPerPixel', 'US', 1)
+    dataset.add_new('NumberOfFrames', 'IS', 1)
+    dataset.add_new('PixelRepresentation', 'US', 1 if number(dataset, 'PixelRepresentation') == 1 else 0)
+    dataset.add_new('BitsStored', 'US', stored if 1 <= stored <= bits else bits)
 
 
 def _decoder(dataset: Dataset, path: Path) -> Decoder:

@@ -164,8 +164,8 @@ class _Lut:
     @classmethod
     def read(cls, item: Dataset, dataset: Dataset, where: Path) -> _Lut:
         descriptor = numbers(item, 'LUTDescriptor')
-        if len(descriptor) != 3:
-            raise _bad_lut(where, 'LUTDescriptor', descriptor, 'three integers: entries, first value, bits')
+        if len(descriptor) != 3 or not 1 <= descriptor[2] <= 16:
+            raise _bad_lut(where, 'LUTDescriptor', descriptor, 'entries, first value, and bits from 8 to 16')
         count, first, bits = int(descriptor[0]) % 2**16 or 2**16, int(descriptor[1]), int(descriptor[2])
         entries = _lut_entries(item, count, bits, little_endian=dataset.original_encoding[1] is not False)
         if len(entries) < count:

@@ -1,0 +1,142 @@
+"""Contrast-limited adaptive histogram equalisation that keeps 16-bit precision.
+
+Why not OpenCV's: on 16-bit images it counts 65,536 bins per tile and rounds its clip limit to whole pixels per bin, so
+that a tile of a mammogram has about one pixel per bin. The effect then depends on the image size (a quarter of the
+resolution changes the image 2.7 times as much) and on how many of the 65,536 levels the detector uses. Here the
+histogram has 256 bins, as with 8-bit images, and the mapping between the bins is linear in the exact value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.structures import MammoError
+
+BINS = 256
+
+FloatImage = npt.NDArray[np.float32]
+
+
+def clahe_fuse(
+    image: npt.NDArray[np.floating],
+    clip_limits: Sequence[float] = (2.0, 2.0),
+    tile_grids: Sequence[int | Sequence[int]] = (8, 32),
+) -> FloatImage:
+    """Stack an image with its equalisations at two scales, the three channels of the first paper.
+
+    Args:
+        image: (h, w) in [0, 1].
+        clip_limits: One per scale; see :func:`clahe`.
+        tile_grids: Tiles per side at each scale, or (rows, columns).
+
+    Returns:
+        (h, w, 3) float32 in [0, 1]: original, first scale, second scale.
+
+    Raises:
+        MammoError: If there are not two scales, or :func:`clahe` refuses the image, a limit or a grid.
+    """
+    if len(clip_limits) != 2 or len(tile_grids) != 2:
+        raise _refused('scales', f'{len(clip_limits)} clip limits, {len(tile_grids)} tile grids', 'two of each')
+    equalised = [clahe(image, limit, grid) for limit, grid in zip(clip_limits, tile_grids, strict=True)]
+    return np.dstack([np.asarray(image, dtype=np.float32), *equalised])
+
+
+def clahe(image: npt.NDArray[np.floating], clip_limit: float, tile_grid: int | Sequence[int]) -> FloatImage:
+    """Equalise the histogram of each tile, limiting the slope, and blend the mappings between tile centres.
+
+    Black stays black and white stays white, so a background of exactly 0 keeps that value. A left-right mirror of the
+    image gives the mirror of the result where the grid divides the width.
+
+    Args:
+        image: (h, w) in [0, 1].
+        clip_limit: Greatest slope of the mapping, in multiples of an even histogram's; greater than 0.
+        tile_grid: Tiles per side, or (rows, columns); no more than the image has pixels.
+
+    Returns:
+        (h, w) float32 in [0, 1].
+
+    Raises:
+        MammoError: If the image is not (h, w) in [0, 1], or the limit or the grid is out of range.
+    """
+    image = np.ascontiguousarray(image, dtype=np.float32)
+    rows, columns = _checked(image, clip_limit, tile_grid)
+    levels = image * (BINS - 1)
+    tables = _tile_mappings(np.rint(levels).astype(np.uint8), clip_limit, rows, columns)
+    below = np.minimum(levels.astype(np.uint8), BINS - 2)
+    levels -= below
+    out = np.empty_like(image)
+    for strip, top, bottom, down in _blends(image.shape[0], rows):
+        for part, left, right, across in _blends(image.shape[1], columns):
+            cell = (strip, part)
+            corners = tables[[top, top, bottom, bottom], [left, right, left, right]]
+            mapped = [_interpolate(table, below[cell], levels[cell]) for table in corners]
+            upper = mapped[0] + (mapped[1] - mapped[0]) * across
+            lower = mapped[2] + (mapped[3] - mapped[2]) * across
+            out[cell] = upper + (lower - upper) * down[:, None]
+    return np.clip(out, 0, 1, out=out)
+
+
+def _tile_mappings(levels: npt.NDArray[np.uint8], clip_limit: float, rows: int, columns: int) -> FloatImage:
+    """(rows, columns, BINS) mapping of each tile at the centres of the bins, from 0 to 1."""
+    row_edges, column_edges = _edges(levels.shape[0], rows), _edges(levels.shape[1], columns)
+    counts = np.empty((rows, columns, BINS), dtype=np.float32)
+    for i in range(rows):
+        for j in range(columns):
+            tile = levels[row_edges[i] : row_edges[i + 1], column_edges[j] : column_edges[j + 1]]
+            counts[i, j] = cv2.calcHist([tile], [0], None, [BINS], [0, BINS])[:, 0]
+    even = counts.sum(axis=-1, keepdims=True, dtype=np.float64) / BINS
+    clipped = np.minimum(counts, clip_limit * even)
+    clipped += even - clipped.mean(axis=-1, keepdims=True)  # what was clipped is spread evenly
+    heights = clipped.cumsum(axis=-1)
+    first, last = heights[..., :1], heights[..., -1:]
+    mapping: FloatImage = ((heights - first) / np.maximum(last - first, 1e-12)).astype(np.float32)
+    return mapping
+
+
+def _interpolate(table: FloatImage, below: npt.NDArray[np.uint8], fraction: FloatImage) -> FloatImage:
+    """Linear between the centres of the bin below and the next one."""
+    rise = np.diff(table, append=table[-1:])
+    mapped: FloatImage = np.take(rise, below) * fraction
+    mapped += np.take(table, below)
+    return mapped
+
+
+def _blends(length: int, tiles: int) -> Iterator[tuple[slice, int, int, FloatImage]]:
+    """Cut an axis at the tile centres: the pixels of each stretch, the tiles at its ends, and the weight of the second.
+
+    Before the first and after the last centre both ends are the same tile.
+    """
+    position = (np.arange(length) + 0.5) * (tiles / length) - 0.5  # in tiles, from the centre of the first
+    first = np.floor(position).astype(int)
+    starts = np.flatnonzero(np.diff(first, prepend=first[0] - 1))
+    for start, stop in zip(starts, [*starts[1:], length], strict=True):
+        tile = int(first[start])
+        weights = (position[start:stop] - tile).astype(np.float32)
+        yield slice(start, stop), max(tile, 0), min(tile + 1, tiles - 1), weights
+
+
+def _edges(length: int, tiles: int) -> list[int]:
+    return [round(i * length / tiles) for i in range(tiles + 1)]
+
+
+def _checked(image: FloatImage, clip_limit: float, tile_grid: int | Sequence[int]) -> tuple[int, int]:
+    """The grid as (rows, columns), after a look at all arguments."""
+    if image.ndim != 2 or image.size == 0:
+        raise _refused('shape', image.shape, '(h, w)')
+    low, high = float(image.min()), float(image.max())
+    if not (low >= 0 and high <= 1):  # also true of nan
+        raise _refused('values', f'{low:g} to {high:g}', 'values in [0, 1]')
+    if not clip_limit > 0:
+        raise _refused('clip limit', clip_limit, 'a number greater than 0')
+    grid = (tile_grid, tile_grid) if isinstance(tile_grid, int) else tuple(tile_grid)
+    if len(grid) != 2 or not all(1 <= tiles <= size for tiles, size in zip(grid, image.shape, strict=False)):
+        raise _refused('tile grid', tile_grid, f'(rows, columns) between (1, 1) and {image.shape}')
+    return grid[0], grid[1]
+
+
+def _refused(field: str, found: object, expected: str) -> MammoError:
+    return MammoError('CLAHE', field=field, found=found, expected=expected, remedy='correct the argument')
