@@ -11,6 +11,7 @@ from mmmammo.evaluation.functional import (
     froc_area,
     froc_curve,
     froc_recall_at,
+    froc_threshold_at,
     match_detections,
 )
 from mmmammo.structures import MammoError
@@ -165,6 +166,20 @@ def test_area_stops_at_the_limit_even_below_a_vertical_rise():
     curve = froc_curve(match_detections(flat))
     assert froc_area(curve) == 0.0 and froc_area(curve, max_fps_per_image=2.0) == 0.5
     np.testing.assert_array_equal(froc_recall_at(curve, [0.99, 1.0, 5.0]), [0.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(('fps', 'threshold'), [(0, 0.9), (0.99, 0.9), (1, 0.7), (5, 0.6)])
+def test_threshold_at_costs_no_more_than_asked(fps, threshold):
+    scores = [0.9, 0.8, 0.7, 0.6]
+    matches = match_detections(
+        flatten_images([([LESION, NOWHERE, OTHER_LESION, NOWHERE], scores)], [[LESION, OTHER_LESION]])
+    )
+    assert froc_threshold_at(froc_curve(matches), fps) == threshold
+
+
+def test_threshold_is_infinite_when_the_first_detection_costs_too_much():
+    matches = match_detections(flatten_images([([NOWHERE], [0.9])], [[LESION]]))
+    assert froc_threshold_at(froc_curve(matches), 0.5) == np.inf
 
 
 def test_image_weights_equal_repeated_images():

@@ -14,6 +14,7 @@ from mmmammo.evaluation.functional.froc import (
     froc_interval,
     froc_recall_at,
     froc_result,
+    froc_threshold_at,
 )
 from mmmammo.evaluation.functional.inputs import FlatBoxes, flatten_images
 from mmmammo.evaluation.functional.matching import (
@@ -46,6 +47,7 @@ __all__ = [
     'froc_interval',
     'froc_recall_at',
     'froc_result',
+    'froc_threshold_at',
     'interpolated_precision',
     'match_detections',
     'match_images',

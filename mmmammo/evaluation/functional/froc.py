@@ -165,6 +165,11 @@ def froc_recall_at(curve: FROCCurve, fps_per_image: npt.ArrayLike) -> FloatArray
     return result
 
 
+def froc_threshold_at(curve: FROCCurve, fps_per_image: float) -> float:
+    """The lowest threshold that costs no more than this FPI; infinite if even the highest score costs more."""
+    return float(curve.thresholds[np.searchsorted(curve.fps_per_image, fps_per_image, side='right') - 1])
+
+
 def froc_area(curve: FROCCurve, max_fps_per_image: float = 1.0) -> float:
     """Area under the curve from 0 to ``max_fps_per_image``, over its width: a constant recall r gives r."""
     width = np.diff(np.minimum(curve.fps_per_image, max_fps_per_image))
