@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from dotted_images import SIZE, centre_of, dot_at, dotted_results, mask_box
+from mmdet.structures.mask import PolygonMasks
 
-from mmmammo.datasets.transforms import ElasticDeform
+from mmmammo.datasets.transforms import ElasticDeform, MammoAlbu
 from mmmammo.datasets.transforms.geometric import elastic_field, warp_boxes, warp_image, warp_points
 from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.structures import MammoError
@@ -50,10 +51,13 @@ def deform(results, **kwargs):
 
 
 def test_everything_moves_together():
-    results = deform(dotted_results())
+    results = dotted_results()
+    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    outline = np.stack([45 + 15 * np.cos(angles), 70 + 20 * np.sin(angles)], axis=-1).ravel()  # fills the box
+    results = deform(results | {'gt_masks': PolygonMasks([[outline]], *SIZE)})
     nipple = current_affine(results).points(results['landmarks'].nipple)
     assert np.abs(nipple - centre_of(results['img'])).max() < 0.5
-    assert np.abs(results['gt_bboxes'].numpy()[0] - mask_box(results['gt_masks'].masks[0])).max() <= 2
+    assert np.abs(results['gt_bboxes'].numpy()[0] - mask_box(results['gt_masks'].masks[0])).max() <= 1.5
     assert not np.allclose(results['landmarks'].contour, dotted_results()['landmarks'].contour, atol=0.5)
 
 
@@ -94,3 +98,15 @@ def test_float_depth_survives():
 def test_bad_settings_are_named(kwargs, field):
     with pytest.raises(MammoError, match=field):
         ElasticDeform(**kwargs)
+
+
+@pytest.mark.parametrize(
+    'transform',
+    [ElasticDeform(prob=1), MammoAlbu([dict(type='HorizontalFlip', p=1)])],
+    ids=['ElasticDeform', 'MammoAlbu'],
+)
+def test_masks_of_another_size_name_the_remedy(transform):
+    resized = dotted_results()
+    resized['img'] = resized['img'][::2, ::2]
+    with pytest.raises(MammoError, match='LoadAnnotations before Resize'):
+        transform(resized)

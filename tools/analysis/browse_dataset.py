@@ -145,17 +145,20 @@ def draw_boxes(canvas: Any, boxes: Any, names: list[str]) -> None:
         cv2.putText(canvas, name, (x1, max(y1 - 4, 10)), cv2.FONT_HERSHEY_SIMPLEX, 0.4, RED, 1, cv2.LINE_AA)
 
 
-def draw_sample(dataset: Any, index: int, mode: str, height: int) -> Any:
-    """All rows of one sample, padded to one width."""
+def draw_row(dataset: Any, record: dict[str, Any], mode: str, height: int) -> Any:
+    """One view, a panel per step; drawn as the steps come, because transforms write into what they are given."""
     classes = dataset.metainfo['classes']
-    rows = []
-    for record in view_records(dataset, index):
-        name = f'{record["exam_id"]} {record["laterality"]}-{record["view"]}'
-        done = list(steps(dataset, record))
-        shown = done if mode == 'pipeline' else done[-1:]
-        panels = [draw_panel(step, results, height, classes, dataset.test_mode) for step, results in shown]
-        panels[0] = draw_panel(f'{name} {shown[0][0]}', shown[0][1], height, classes, dataset.test_mode)
-        rows.append(np.hstack(panels))
+    title = f'{record["exam_id"]} {record["laterality"]}-{record["view"]} '
+    panels = []
+    for name, results in steps(dataset, record):
+        panels.append(draw_panel(title + name, results, height, classes, dataset.test_mode))
+        title = '' if mode == 'pipeline' else title
+    return np.hstack(panels if mode == 'pipeline' else panels[-1:])
+
+
+def draw_sample(dataset: Any, index: int, mode: str, height: int) -> Any:
+    """All views of one sample below each other, padded to one width."""
+    rows = [draw_row(dataset, record, mode, height) for record in view_records(dataset, index)]
     width = max(row.shape[1] for row in rows)
     return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
 

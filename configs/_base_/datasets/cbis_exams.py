@@ -26,7 +26,7 @@ train_pipeline = [
                 p=0.5,
             ),
             dict(type='RandomGamma', gamma_limit=(80, 125), p=0.3),
-            dict(type='RandomBrightnessContrast', brightness_limit=0.1, contrast_limit=0.15, p=0.3),
+            dict(type='RandomBrightnessContrast', brightness_limit=0.05, contrast_limit=0.15, p=0.3),
             dict(type='GaussianBlur', blur_limit=(3, 5), p=0.15),
             dict(type='GaussNoise', std_range=(0.002, 0.015), p=0.2),
         ],

@@ -14,9 +14,9 @@ from mmdet.structures.mask import BitmapMasks
 from mmmammo.datasets.transforms.randomness import call_generator, checked_probability
 from mmmammo.datasets.transforms.tracking import (
     current_affine,
+    current_bitmaps,
     keep_instances,
     landmark_points,
-    to_bitmaps,
     with_points,
 )
 from mmmammo.registry import TRANSFORMS
@@ -29,7 +29,7 @@ MAX_MAGNITUDE = 1 / 8
 """Of the spacing. Up to here the deformation cannot fold, and inverting it by iteration converges."""
 
 _INVERSE_STEPS = 20
-_POINTS_PER_BOX_EDGE = 9
+_POINTS_PER_BOX = 32  # a multiple of 4, so that the four extremes are among them
 
 
 def elastic_field(shape: tuple[int, int], spacing: float, magnitude: float, generator: np.random.Generator) -> Field:
@@ -74,12 +74,15 @@ def _sample(field: Field, points: npt.NDArray[np.float64]) -> npt.NDArray[np.flo
 
 
 def warp_boxes(boxes: npt.NDArray[np.floating], field: Field) -> npt.NDArray[np.float64]:
-    """The upright boxes around the deformed outlines of (n, 4) boxes, clipped to the image."""
-    edge = np.linspace(0, 1, _POINTS_PER_BOX_EDGE)
-    x, y = (axis.ravel() for axis in np.meshgrid(edge, edge))
-    sizes = boxes[:, 2:] - boxes[:, :2]
-    points = boxes[:, None, :2] + np.stack([x, y], axis=-1) * sizes[:, None]
-    moved = warp_points(points, field).reshape(len(boxes), len(x), 2)
+    """The upright boxes around the deformed inscribed ellipses of (n, 4) boxes, clipped to the image.
+
+    Lesions are round: a box around the deformed corners would grow with every deformation.
+    """
+    angles = np.linspace(0, 2 * np.pi, _POINTS_PER_BOX, endpoint=False)
+    unit = np.stack([np.cos(angles), np.sin(angles)], axis=-1) / 2
+    centres, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    outlines = centres[:, None] + unit * sizes[:, None]
+    moved = warp_points(outlines, field).reshape(outlines.shape)
     height, width = field.shape[:2]
     limits = np.array([width, height], dtype=np.float64)
     corners = [np.clip(extreme, 0, limits) for extreme in (moved.min(axis=1), moved.max(axis=1))]
@@ -130,9 +133,9 @@ class ElasticDeform(BaseTransform):
         if generator.random() >= self.prob:
             return results
         field = elastic_field(results['img'].shape[:2], self.spacing, self.magnitude, generator)
-        results['img'] = warp_image(results['img'], field)
         self._move_landmarks(results, field)
         self._move_instances(results, field)
+        results['img'] = warp_image(results['img'], field)
         return results
 
     def _move_landmarks(self, results: dict[str, Any], field: Field) -> None:
@@ -145,7 +148,7 @@ class ElasticDeform(BaseTransform):
 
     def _move_instances(self, results: dict[str, Any], field: Field) -> None:
         if 'gt_masks' in results:
-            masks = to_bitmaps(results['gt_masks'])
+            masks = current_bitmaps(results)
             warped = [warp_image(mask, field, cv2.INTER_NEAREST) for mask in masks.masks]
             results['gt_masks'] = BitmapMasks(warped, masks.height, masks.width)
         if 'gt_bboxes' in results:

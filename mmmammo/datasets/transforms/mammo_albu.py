@@ -18,9 +18,9 @@ from mmdet.structures.mask import BitmapMasks
 from mmmammo.datasets.transforms.randomness import call_generator
 from mmmammo.datasets.transforms.tracking import (
     current_affine,
+    current_bitmaps,
     keep_instances,
     landmark_points,
-    to_bitmaps,
     with_points,
 )
 from mmmammo.registry import TRANSFORMS
@@ -92,7 +92,7 @@ class MammoAlbu(Albu):
             boxes = results['gt_bboxes'].numpy()
             inputs['bboxes'] = np.column_stack([boxes, np.arange(len(boxes))]).astype(np.float32)
         if self._is_spatial and len(results.get('gt_masks', ())):
-            inputs['masks'] = to_bitmaps(results['gt_masks']).masks
+            inputs['masks'] = current_bitmaps(results).masks
         return inputs, results
 
     def _postprocess_results(self, outputs: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from mmdet.structures.mask import BitmapMasks, PolygonMasks
+from mmdet.structures.mask import BitmapMasks
 
-from mmmammo.structures import Affine, BreastLandmarks
+from mmmammo.structures import Affine, BreastLandmarks, MammoError
 
 _INSTANCE_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_ignore_flags', 'gt_masks')
 
@@ -36,8 +36,22 @@ def with_points(landmarks: BreastLandmarks, points: npt.ArrayLike) -> BreastLand
     return replace(landmarks, contour=points[:-3], nipple=points[-3], pectoral_line=points[-2:])
 
 
-def to_bitmaps(masks: BitmapMasks | PolygonMasks) -> BitmapMasks:
-    """Rasterise polygons at the current image size, as uint8; bitmaps pass through."""
+def current_bitmaps(results: Mapping[str, Any]) -> BitmapMasks:
+    """The masks of the instances as uint8 bitmaps of the current image size; polygons are rasterised.
+
+    Raises:
+        MammoError: If the masks belong to an image of another size.
+    """
+    masks = results['gt_masks']
+    size, expected = (masks.height, masks.width), results['img'].shape[:2]
+    if size != expected:
+        raise MammoError(
+            f'pipeline, image {results.get("img_path", "")}',
+            field='size of gt_masks (h, w)',
+            found=size,
+            expected=f'that of the image, {expected}',
+            remedy='in a training pipeline put LoadAnnotations before Resize',
+        )
     if isinstance(masks, BitmapMasks):
         return masks
     return BitmapMasks(masks.to_ndarray().astype(np.uint8), masks.height, masks.width)
