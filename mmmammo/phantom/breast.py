@@ -16,7 +16,7 @@ from mmmammo.phantom.config import PhantomConfig
 from mmmammo.phantom.rng import choose, truncated_normal
 from mmmammo.structures import Laterality
 
-GLAND_FRACTION = {'A': (0.03, 0.09), 'B': (0.10, 0.22), 'C': (0.24, 0.42), 'D': (0.45, 0.65)}
+GLAND_FRACTION = {'A': (0.02, 0.045), 'B': (0.045, 0.09), 'C': (0.09, 0.18), 'D': (0.19, 0.33)}
 """Volume fraction of gland per ACR class, around the class limits of volumetric densitometry."""
 
 
@@ -29,8 +29,10 @@ class Breast:
         depth: From the chest wall to the skin at the nipple's base.
         lateral: Half width, medial to lateral.
         superior: Half height, inferior to superior.
-        upper_exponent: Of the outline on the lateral (CC) or upper (MLO) side; 2 is an ellipse, less is more pointed.
-        lower_exponent: Likewise on the other side.
+        exponent: Of the outline, with a = depth (1 - |e / width|^exponent)^(1 / roundness); 2 and 2 are an ellipse.
+        roundness: Likewise; less is more pointed at the chest wall.
+        upper_exponent: Likewise for the upper side of an MLO view, which slopes into the axilla.
+        upper_roundness: Likewise.
         nipple_height: By which the nipple stands out.
         nipple_radius: Its half width.
         thickness: Compressed thickness.
@@ -47,8 +49,10 @@ class Breast:
     depth: float
     lateral: float
     superior: float
+    exponent: float
+    roundness: float
     upper_exponent: float
-    lower_exponent: float
+    upper_roundness: float
     nipple_height: float
     nipple_radius: float
     thickness: float
@@ -117,13 +121,15 @@ def _sample_breast(rng: np.random.Generator, size: float) -> Breast:
         depth=85 * size * float(rng.uniform(0.92, 1.08)),
         lateral=80 * size * float(rng.uniform(0.92, 1.08)),
         superior=78 * size * float(rng.uniform(0.92, 1.08)),
-        upper_exponent=float(rng.uniform(1.65, 2.0)),
-        lower_exponent=float(rng.uniform(1.9, 2.3)),
-        nipple_height=float(rng.uniform(2.5, 6)),
-        nipple_radius=float(rng.uniform(4, 6)),
+        exponent=float(rng.uniform(1.9, 2.3)),
+        roundness=float(rng.uniform(1.5, 2.2)),
+        upper_exponent=float(rng.uniform(1.7, 2.1)),
+        upper_roundness=float(rng.uniform(1.0, 1.25)),
+        nipple_height=float(rng.uniform(1.5, 4.5)),
+        nipple_radius=float(rng.uniform(4.5, 7)),
         thickness=truncated_normal(rng, 57 * size**0.5, 6, (40, 75)),
         mlo_angle=float(np.deg2rad(rng.uniform(40, 55))),
-        pectoral_tilt=float(np.deg2rad(rng.uniform(17, 28))),
+        pectoral_tilt=float(np.deg2rad(rng.uniform(14, 25))),
         pectoral_reach=float(rng.uniform(0.55, 1.15)),
         pectoral_bulge=float(rng.uniform(1, 4)),
         tail=float(rng.uniform(16, 30)) * size,

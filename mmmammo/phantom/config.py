@@ -26,7 +26,7 @@ class PhantomConfig:
         lesion_counts: Relative frequency of one, two, three, … findings in such an exam.
         finding_mix: Relative frequency per category.
         malignant_fraction: Of the true findings.
-        contrast: Range (least, most) of the factor on a lesion's excess density; 1 is gland in place of fat, about 0.4
+        contrast: Range (least, most) of the factor on a lesion's excess density; 1 is gland in place of fat, about 0.6
             is subtle.
         overlap_decoys: Mean number per image of lesion-like overlaps that only this one view shows.
         symmetric_decoys: Mean number per exam of benign densities that both breasts show at mirrored places.
@@ -40,13 +40,13 @@ class PhantomConfig:
     """
 
     height: int = 1024
-    prevalence: float = 0.6
-    lesion_counts: tuple[float, ...] = (0.65, 0.25, 0.1)
+    prevalence: float = 0.75
+    lesion_counts: tuple[float, ...] = (0.5, 0.3, 0.2)
     finding_mix: Mapping[str, float] = field(
         default_factory=lambda: {'mass': 0.5, 'calcification': 0.25, 'distortion': 0.1, 'asymmetry': 0.15}
     )
     malignant_fraction: float = 0.5
-    contrast: tuple[float, float] = (0.5, 1.3)
+    contrast: tuple[float, float] = (0.8, 2.2)
     overlap_decoys: float = 0.25
     symmetric_decoys: float = 0.4
     density_mix: Mapping[str, float] = field(default_factory=lambda: {'A': 0.1, 'B': 0.4, 'C': 0.4, 'D': 0.1})

@@ -14,7 +14,7 @@ from mmmammo.phantom.projection import Projection
 from mmmammo.phantom.tissue import Float32, draw_strands
 
 Points = npt.NDArray[np.float64]
-_CALCIUM = 9.0  # excess attenuation of calcification over that of gland, per mm
+_CALCIUM = 24.0  # excess attenuation of calcification over that of gland, per mm
 _LEAST_CALCIFICATION_PX = 0.55  # radius; smaller ones would vanish in a coarse image
 _OUTLINE_STEP_MM = 0.25
 

@@ -18,6 +18,7 @@ from mmmammo.phantom.config import DETECTOR_MM, PhantomConfig
 from mmmammo.structures import Affine, BreastLandmarks, Laterality, View
 
 Points = npt.NDArray[np.float64]
+_AXILLARY_REACH = 1.5  # half widths by which the upper outline of an MLO view goes on into the axilla
 _TOP_MARGIN_MM = 34.0  # of axilla above the breast in an MLO view
 
 
@@ -76,11 +77,14 @@ class Projection:
         breast, width = self.breast, self.breast.half_width(self.angle)
         top = width if self.view is View.CC else 2.5 * width
         e = np.concatenate([-width * np.cos(np.linspace(0, np.pi / 2, 160)), np.linspace(0, top, 241)[1:]])
-        exponent = np.where(e > 0, breast.upper_exponent, breast.lower_exponent)
-        a = breast.depth * np.clip(1 - np.minimum(np.abs(e) / width, 1) ** exponent, 0, None) ** (1 / exponent)
+        lower = (breast.exponent, breast.roundness)
+        upper = lower if self.view is View.CC else (breast.upper_exponent, breast.upper_roundness)
+        exponent, roundness = (np.where(e > 0, up, down) for up, down in zip(upper, lower, strict=True))
+        reach = np.where(e > 0, width * (_AXILLARY_REACH if self.view is View.MLO else 1.0), width)
+        a = breast.depth * np.clip(1 - np.minimum(np.abs(e) / reach, 1) ** exponent, 0, None) ** (1 / roundness)
         if self.view is View.MLO:
             rise = np.clip(e / (0.4 * width), 0, 1)
-            a = _smooth_maximum(a, breast.tail * rise, softness=8.0 * rise)
+            a = _smooth_maximum(a, breast.tail * rise, softness=26.0 * rise)
         return np.stack([a + breast.nipple_height * np.exp(-((e / breast.nipple_radius) ** 4)), e], axis=1)
 
     def contour(self) -> Points:

@@ -21,7 +21,7 @@ from mmmammo.structures import Affine, Laterality, View
 BETA = {View.CC: (3.17, 0.23), View.MLO: (3.30, 0.24)}
 """Mean and deviation among women of the gland's spectral exponent (Chen et al., Med Phys 39(3), 2012)."""
 _FAT_LEVEL = 0.17
-_HALF_GLAND_MM = 24.0  # of gland equivalent brings a pixel from fat 63 % of the way to white
+_HALF_GLAND_MM = 23.0  # of gland equivalent brings a pixel from fat 63 % of the way to white
 _NOISE = 0.025  # deviation of a full-resolution pixel, 0.07 mm
 
 
@@ -119,7 +119,8 @@ def _tissue(canvas: Canvas, thickness: Float32, strands: Strands, rng: np.random
     mean, deviation = BETA[projection.view]
     beta = float(np.clip(rng.normal(mean, deviation), mean - 2 * deviation, mean + 2 * deviation))
     shaped = impose_power_law(textured, projection.spacing_mm, beta, lowest=0.07)
-    rim = np.clip((canvas.skin_mm - 2) / 9, 0, 1)
+    depth = 4 + 2.5 * power_law_noise(canvas.shape, projection.spacing_mm, 4.0, rng)
+    rim = np.clip((canvas.skin_mm - depth) / 8, 0, 1)
     return np.asarray(np.maximum(shaped, 0) * rim * rim * (3 - 2 * rim), dtype=np.float32)
 
 
@@ -134,13 +135,29 @@ def _coarse_gland(canvas: Canvas, gland: Gland) -> Float32:
 
 
 def _fine_texture(canvas: Canvas, rng: np.random.Generator) -> Float32:
-    """What the coarse field cannot hold: cloudy 1/f texture and thin bright septa around dark fat lobules."""
+    """What the coarse field cannot hold: cloudy 1/f texture, and septa that run towards the nipple."""
     spacing = canvas.projection.spacing_mm
-    texture = 0.35 * power_law_noise(canvas.shape, spacing, 2.6, rng, lowest=0.06)
-    for centre, weight in ((0.07, 0.45), (0.14, 0.4), (0.3, 0.3)):
-        septa = np.exp(-((band_noise(canvas.shape, spacing, centre, rng, stretch=1.3) / 0.45) ** 2))
-        texture += weight * (septa - septa.mean()) / septa.std()
+    texture = 0.45 * power_law_noise(canvas.shape, spacing, 2.6, rng, lowest=0.06)
+    for centre, weight in ((0.1, 0.25), (0.2, 0.3), (0.4, 0.25)):
+        septa = np.exp(-((band_noise(canvas.shape, spacing, centre, rng, stretch=2.0) / 0.45) ** 2))
+        texture += weight * _converge((septa - septa.mean()) / septa.std(), canvas)
     return np.asarray(texture, dtype=np.float32)
+
+
+def _converge(field: Float32, canvas: Canvas) -> Float32:
+    """Bend a field so that its horizontal structures run towards the nipple."""
+    projection, breast = canvas.projection, canvas.projection.breast
+    narrowing = np.clip(1.25 - canvas.depth_mm / breast.depth, 0.3, 1.5)
+    a, e = canvas.depth_mm, canvas.height_mm / narrowing
+    (x0, y0), mm = projection.origin_mm, projection.spacing_mm
+    x, y = (a + x0) / mm - 0.5, (y0 - e) / mm - 0.5
+    return cv2.remap(
+        field.astype(np.float32),
+        x.astype(np.float32),
+        y.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )
 
 
 def _pull(tissue: Float32, lesion: Lesion, canvas: Canvas) -> Float32:
@@ -170,10 +187,11 @@ def _muscle(canvas: Canvas, rng: np.random.Generator) -> Float32:
     front = breast.pectoral_bulge * (4 * along * (1 - along) - 0.5)
     behind = front - canvas.depth_mm
     edge = np.clip((behind + 1.0) / 2.0, 0, 1)
-    body = 0.55 + 0.45 * (1 - np.exp(-np.maximum(behind, 0) / 18))
+    body = 0.5 + 0.5 * (1 - np.exp(-np.maximum(behind, 0) / 18))
     fibres = band_noise(canvas.shape[::-1], spacing, 0.1, rng, stretch=5).T
-    thickness = float(rng.uniform(22, 38)) * (0.5 + 0.5 * np.sqrt(along))
-    return np.asarray(thickness * edge * body * (1 + 0.05 * fibres), dtype=np.float32)
+    cloud = power_law_noise(canvas.shape, spacing, 2.8, rng)
+    thickness = float(rng.uniform(11, 24)) * (0.5 + 0.5 * np.sqrt(along))
+    return np.asarray(thickness * edge * body * (1 + 0.025 * fibres + 0.06 * cloud), dtype=np.float32)
 
 
 def _develop(tissue: Float32, canvas: Canvas, vendor: Vendor, rng: np.random.Generator) -> Float32:

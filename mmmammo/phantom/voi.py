@@ -42,9 +42,9 @@ def declare(dataset: Dataset, vendor: Vendor) -> None:
         dataset.VOILUTSequence = Sequence([_lut_item('NORMAL', vendor, 1.0), _lut_item('HARDER', vendor, 1.3)])
         return
     if vendor.voi == 'sigmoid':
-        width = _SIGMOID_WIDTH * count
-        dataset.WindowCenter = [count // 2, count // 2 + 60, count // 2 - 84]
-        dataset.WindowWidth = [round(width), round(width * 0.83), round(width * 1.17)]
+        centre, width = (count - 1) / 2, _SIGMOID_WIDTH * (count - 1)
+        dataset.WindowCenter = [centre, centre + 60, centre - 84]
+        dataset.WindowWidth = [width, 0.83 * width, 1.17 * width]
         dataset.WindowCenterWidthExplanation = ['NORMAL', 'HARDER', 'SOFTER']
         dataset.VOILUTFunction = 'SIGMOID'
         return

@@ -1,0 +1,124 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mmmammo.phantom import PhantomConfig, write_dataset
+from mmmammo.phantom.__main__ import main
+from mmmammo.phantom.truth import draw_split
+from mmmammo.sources.phantom import CATEGORIES, list_records
+from mmmammo.structures import MammoError
+
+CONFIG = PhantomConfig(height=256, prevalence=1.0)
+
+
+@pytest.fixture(scope='module')
+def raw(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('phantom')
+    write_dataset(folder, 3, CONFIG, seed=1)
+    return folder
+
+
+def snapshot(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob('*')) if p.is_file()}
+
+
+def test_writes_the_documented_tree(raw):
+    info = json.loads((raw / 'phantom.json').read_text())
+    assert info['complete'] and 'Synthetic' in info['statement']
+    assert PhantomConfig.from_json(info['config']) == CONFIG
+    assert info['counts']['exams'] == 3 and info['counts']['images'] == 12
+    assert sorted(p.name for p in (raw / 'phantom-00000').iterdir()) == [
+        'L_CC.dcm',
+        'L_MLO.dcm',
+        'R_CC.dcm',
+        'R_MLO.dcm',
+        'truth.json',
+    ]
+
+
+def test_workers_do_not_change_a_byte(raw, tmp_path):
+    write_dataset(tmp_path, 3, CONFIG, seed=1, workers=2)
+    assert snapshot(tmp_path) == snapshot(raw)
+
+
+def test_resumes_only_what_is_missing(tmp_path):
+    write_dataset(tmp_path, 2, CONFIG, seed=1)
+    before = snapshot(tmp_path)
+    (tmp_path / 'phantom-00001' / 'truth.json').unlink()
+    kept = (tmp_path / 'phantom-00000' / 'L_CC.dcm').stat().st_mtime_ns
+    seen = []
+    write_dataset(tmp_path, 2, CONFIG, seed=1, on_exam=seen.append)
+    assert seen == ['phantom-00000', 'phantom-00001']
+    assert (tmp_path / 'phantom-00000' / 'L_CC.dcm').stat().st_mtime_ns == kept
+    assert snapshot(tmp_path) == before
+
+
+def test_refuses_to_mix_two_sets(raw):
+    with pytest.raises(MammoError, match='another folder'):
+        write_dataset(raw, 3, CONFIG, seed=2)
+
+
+@pytest.mark.parametrize(('exams', 'workers'), [(0, 1), (1, 0)])
+def test_refuses_empty_counts(tmp_path, exams, workers):
+    with pytest.raises(MammoError, match='at least 1'):
+        write_dataset(tmp_path, exams, CONFIG, workers=workers)
+
+
+def test_split_is_near_its_fractions_and_stable():
+    drawn = [draw_split((0.7, 0.1, 0.2), 0, i) for i in range(200)]
+    assert [drawn.count(name) for name in ('train', 'val', 'test')] == pytest.approx([140, 20, 40], abs=2)
+    assert {draw_split((1.0, 0.0, 0.0), 0, i) for i in range(20)} == {'train'}
+    assert len(set(drawn[:15])) == 3
+
+
+def test_source_lists_every_image_with_its_truth(raw):
+    records = list(list_records(raw))
+    assert len(records) == 12
+    assert len({r.relative_path for r in records}) == 12
+    assert all(r.path.is_file() and r.landmarks is not None for r in records)
+    assert {f.category for r in records for f in r.findings} <= set(CATEGORIES)
+    assert any(r.findings for r in records)
+    assert all({'cancer', 'density', 'age'} <= set(r.labels) for r in records)
+    by_patient = {}
+    for record in records:
+        by_patient.setdefault(record.patient_id, set()).add(record.split)
+    assert all(len(splits) == 1 for splits in by_patient.values())
+
+
+def test_source_without_a_set_names_the_command(tmp_path):
+    with pytest.raises(MammoError, match=r'python -m mmmammo\.phantom'):
+        list(list_records(tmp_path))
+
+
+def test_source_refuses_an_unfinished_set(tmp_path):
+    write_dataset(tmp_path, 2, CONFIG, seed=1)
+    (tmp_path / 'phantom-00001' / 'truth.json').unlink()
+    with pytest.raises(MammoError, match='resumes'):
+        list(list_records(tmp_path))
+
+
+def test_source_names_a_broken_file(tmp_path):
+    write_dataset(tmp_path, 1, CONFIG, seed=1)
+    (tmp_path / 'phantom-00000' / 'truth.json').write_text('{"views": [')
+    with pytest.raises(MammoError, match=r'truth\.json'):
+        list(list_records(tmp_path))
+
+
+def test_command_writes_and_reports(tmp_path, capsys):
+    arguments = ['--exams', '1', '--height', '256', '--workers', '1', '--spectrum-exams', '1']
+    assert main(['--out', str(tmp_path / 'raw'), *arguments]) == 0
+    said = capsys.readouterr().out
+    assert 'gland spectrum CC' in said and 's an image' in said
+    assert main(['--out', str(tmp_path / 'raw'), *arguments, '--seed', '5']) == 2
+    assert 'another folder' in capsys.readouterr().out
+
+
+def test_imports_neither_torch_nor_openmmlab():
+    code = (
+        'import sys, mmmammo.phantom.__main__, mmmammo.sources.phantom; '
+        'print([m for m in ("torch", "mmcv", "mmengine") if m in sys.modules])'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '[]'
