@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
 
@@ -35,6 +36,7 @@ _RAW = {FOR_PROCESSING, PROJECTION_FOR_PROCESSING, RADIOGRAPH_FOR_PROCESSING}
 _MODALITIES_NEEDING_EVIDENCE = {None, 'CR', 'DX', 'DR', 'RG', 'OT', 'SC'}
 
 
+@disable_value_validation()  # otherwise a de-identified UID makes a warning of every file
 def read_dicom(path: Path) -> Mammogram:
     """Read a DICOM image as displayed: rescale, VOI LUT or window, inversion, padding made background.
 
@@ -50,6 +52,7 @@ def read_dicom(path: Path) -> Mammogram:
     return _as_displayed(stored, dataset, meta, path)
 
 
+@disable_value_validation()
 def read_dicom_meta(path: Path) -> MammogramMeta:
     """Read the header only; tomosynthesis and raw images have one too.
 

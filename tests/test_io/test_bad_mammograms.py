@@ -1,0 +1,164 @@
+"""What is refused, by which error, and that the message helps."""
+
+import numpy as np
+import pytest
+from dicom_factory import code_item, make_dicom, save_dicom
+from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
+
+from mmmammo.io import (
+    CorruptFile,
+    MammogramError,
+    NotAMammogram,
+    NotForPresentation,
+    UnsupportedPixelData,
+    read_mammogram,
+    read_meta,
+)
+from mmmammo.structures import MammoError
+
+PIXELS = np.arange(4096, dtype='u2').reshape(64, 64)
+
+
+def refusal(path, error):
+    with pytest.raises(error) as caught:
+        read_mammogram(path)
+    assert isinstance(caught.value, MammogramError | MammoError)
+    assert caught.value.where == str(path)
+    assert caught.value.remedy
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ('tags', 'error', 'field'),
+    [
+        ({'Modality': 'CT'}, NotAMammogram, 'Modality (0008,0060)'),
+        ({'Modality': 'MR', 'BodyPartExamined': 'BREAST'}, NotAMammogram, 'Modality (0008,0060)'),
+        (
+            {'Modality': 'DX', 'SOPClassUID': '1.2.840.10008.5.1.4.1.1.1.1', 'BodyPartExamined': 'HAND'},
+            NotAMammogram,
+            'BodyPartExamined (0018,0015)',
+        ),
+        (
+            {'Modality': 'OT', 'SOPClassUID': None, 'ImageLaterality': None, 'ViewPosition': 'AP'},
+            NotAMammogram,
+            'BodyPartExamined (0018,0015)',
+        ),
+        ({'PresentationIntentType': 'FOR PROCESSING'}, NotForPresentation, 'PresentationIntentType (0008,0068)'),
+        (
+            {'SOPClassUID': '1.2.840.10008.5.1.4.1.1.1.2.1', 'PresentationIntentType': None},
+            NotForPresentation,
+            'SOPClassUID (0008,0016)',
+        ),
+        ({'SOPClassUID': '1.2.840.10008.5.1.4.1.1.13.1.3'}, UnsupportedPixelData, 'NumberOfFrames (0028,0008)'),
+        ({'NumberOfFrames': 40}, UnsupportedPixelData, 'NumberOfFrames (0028,0008)'),
+        ({'PhotometricInterpretation': 'RGB'}, UnsupportedPixelData, 'PhotometricInterpretation (0028,0004)'),
+        ({'SamplesPerPixel': 3}, UnsupportedPixelData, 'PhotometricInterpretation (0028,0004)'),
+        ({'BitsAllocated': 32}, UnsupportedPixelData, 'BitsAllocated (0028,0100)'),
+        ({'Rows': None}, CorruptFile, 'Rows (0028,0010)'),
+        ({'Rows': 65}, CorruptFile, 'PixelData (7FE0,0010)'),
+        (
+            {'PixelPaddingValue': 0, 'PixelPaddingRangeLimit': 4095},
+            UnsupportedPixelData,
+            'PixelPaddingValue (0028,0120)',
+        ),
+    ],
+)
+def test_headers_that_are_refused(tmp_path, tags, error, field):
+    path = save_dicom(make_dicom(PIXELS, **tags), tmp_path / 'image.dcm')
+    assert refusal(path, error).field == field
+
+
+@pytest.mark.parametrize(
+    'tags',
+    [
+        {'Modality': 'MG', 'SOPClassUID': '1.2.840.10008.5.1.4.1.1.7'},  # CBIS-DDSM
+        {'Modality': 'DX', 'BodyPartExamined': 'BREAST', 'SOPClassUID': '1.2.840.10008.5.1.4.1.1.1.1'},
+        {'Modality': None, 'SOPClassUID': None, 'ViewPosition': None},  # RSNA: a side and nothing else
+        {'Modality': 'CR', 'SOPClassUID': None, 'ImageLaterality': None},  # a mammographic view
+        {'Modality': 'OT', 'ImageLaterality': None, 'ViewPosition': None},  # a mammographic SOP class
+        {'SOPClassUID': None, 'ImageLaterality': None, 'ViewPosition': None},
+    ],
+)
+def test_headers_that_are_enough(tmp_path, tags):
+    assert read_mammogram(save_dicom(make_dicom(PIXELS, **tags), tmp_path / 'image')).pixels.shape == (64, 64)
+
+
+def test_anatomic_region_decides_like_the_body_part(tmp_path):
+    for code, accepted in (('T-04000', True), ('T-D8700', False)):
+        dataset = make_dicom(PIXELS, Modality='CR', SOPClassUID='1.2.840.10008.5.1.4.1.1.1')
+        dataset.AnatomicRegionSequence = [code_item(code, 'SRT')]
+        path = save_dicom(dataset, tmp_path / code)
+        if accepted:
+            assert read_meta(path).view == 'CC'
+        else:
+            refusal(path, NotAMammogram)
+
+
+def test_meta_of_a_raw_image_can_be_read(tmp_path):
+    path = save_dicom(make_dicom(PIXELS, PresentationIntentType='FOR PROCESSING'), tmp_path / 'raw')
+    assert read_meta(path).attributes['presentation_intent'] == 'FOR PROCESSING'
+
+
+@pytest.mark.parametrize('syntax', [ImplicitVRLittleEndian, RLELossless, JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize('kept', [0.3, 0.6, 0.99])
+def test_truncated_files(tmp_path, syntax, kept):
+    path = save_dicom(make_dicom(PIXELS, BitsStored=12), tmp_path / 'image', syntax)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept)])
+    refusal(path, CorruptFile)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'not an image', bytes(200), b'%PDF-1.4' + bytes(300), bytes(128) + b'DICM', b'\x89PNG\r\n\x1a\nbroken'],
+    ids=['empty', 'text', 'zeros', 'pdf', 'only_a_preamble', 'broken_png'],
+)
+def test_files_that_are_nothing(tmp_path, content):
+    path = tmp_path / 'file.dcm'
+    path.write_bytes(content)
+    refusal(path, CorruptFile)
+
+
+def test_paths_that_are_no_files(tmp_path):
+    assert 'no such file' in refusal(tmp_path / 'absent.dcm', CorruptFile).found
+    refusal(tmp_path, CorruptFile)
+
+
+def test_missing_pixel_data(tmp_path):
+    dataset = make_dicom(PIXELS)
+    del dataset.PixelData
+    assert refusal(save_dicom(dataset, tmp_path / 'image'), UnsupportedPixelData).found == 'nothing'
+
+
+def test_one_value_everywhere(tmp_path):
+    error = refusal(save_dicom(make_dicom(np.full((4, 4), 7, 'u2')), tmp_path / 'image'), CorruptFile)
+    assert error.field == 'PixelData (7FE0,0010)'
+    assert error.found == 'one value everywhere: 7'
+
+
+def test_unknown_transfer_syntax_names_the_decoders(tmp_path):
+    path = save_dicom(make_dicom(PIXELS), tmp_path / 'image')
+    path.write_bytes(path.read_bytes().replace(b'1.2.840.10008.1.2.1\0', b'1.2.840.10008.1.9.9\0'))
+    error = refusal(path, UnsupportedPixelData)
+    assert error.field == 'TransferSyntaxUID (0002,0010)'
+    assert 'pip install' in error.remedy
+
+
+def test_damaged_headers_end_in_a_named_error_or_an_image(tmp_path):
+    generator = np.random.default_rng(5)
+    originals = [
+        save_dicom(make_dicom(PIXELS, BitsStored=12, WindowCenter='9', WindowWidth='9'), tmp_path / f's{i}', s)
+        for i, s in enumerate((ImplicitVRLittleEndian, JPEGLSLossless))
+    ]
+    path, outcomes = tmp_path / 'damaged', set()
+    for original in [file.read_bytes() for file in originals for _ in range(150)]:
+        content = bytearray(original)
+        for position in generator.integers(132, 700, 3):
+            content[position] = generator.integers(256)
+        path.write_bytes(content)
+        for read in (read_mammogram, read_meta):
+            try:
+                outcomes.add(type(read(path)).__name__)
+            except MammogramError as err:
+                outcomes.add(type(err).__name__)
+    assert {'Mammogram', 'MammogramMeta', 'CorruptFile'} <= outcomes
