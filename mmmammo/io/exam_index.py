@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from mmmammo.structures import Affine, BreastLandmarks, Finding, Laterality, MammoError, PreparedImage, View
+from mmmammo.io.coco_entries import finding_from_json, finding_to_json, image_from_json, image_to_json
+from mmmammo.structures import Finding, MammoError, PreparedImage
 
 FORMAT = 'mmmammo-1'
 _REMEDY = 'prepare the set again with tools/prepare_dataset.py; do not edit the file'
-_PLAIN_KEYS = ('file_name', 'width', 'height', 'exam_id', 'patient_id', 'pixel_spacing_mm', 'labels', 'source')
 _BORDER_TOLERANCE_PX = 1e-3
 
 
@@ -53,10 +51,10 @@ def write_index(path: str | Path, prepared_set: PreparedSet) -> None:
         'info': {'format': FORMAT, 'classes': list(prepared_set.categories), **prepared_set.info},
         'licenses': [],
         'categories': [{'id': number, 'name': name} for name, number in category_ids.items()],
-        'images': [_image_to_json(image) for image in images],
+        'images': [image_to_json(image) for image in images],
         'annotations': [
             {'id': number, 'image_id': image.image_id, 'category_id': category_ids[finding.category]}
-            | _finding_to_json(finding)
+            | finding_to_json(finding)
             for number, (image, finding) in enumerate(findings, start=1)
         ],
     }
@@ -79,8 +77,8 @@ def read_index(path: str | Path) -> PreparedSet:
         names = {category['id']: category['name'] for category in document['categories']}
         findings: dict[int, list[Finding]] = defaultdict(list)
         for annotation in document['annotations']:
-            findings[annotation['image_id']].append(_finding_from_json(annotation, names))
-        images = tuple(_image_from_json(image, findings.pop(image['id'], [])) for image in document['images'])
+            findings[annotation['image_id']].append(finding_from_json(annotation, names[annotation['category_id']]))
+        images = tuple(image_from_json(image, findings.pop(image['id'], [])) for image in document['images'])
     except KeyError as err:
         raise _broken(path, 'key', f'no {err}', 'the keys of docs/conventions.md') from err
     except (ValueError, TypeError) as err:
@@ -129,64 +127,6 @@ def _check(path: Path, prepared_set: PreparedSet) -> None:
                 raise _broken(
                     path, f'{where}: bbox', finding.bbox, f'a box inside the {image.width} x {image.height} image'
                 )
-
-
-def _image_to_json(image: PreparedImage) -> dict[str, Any]:
-    return {
-        'id': image.image_id,
-        **{key: getattr(image, key) for key in _PLAIN_KEYS},
-        'laterality': image.laterality.value,
-        'view': image.view.value,
-        'affine': image.affine.to_list(),
-        'landmarks': None if image.landmarks is None else image.landmarks.to_json(),
-    }
-
-
-def _image_from_json(image: Mapping[str, Any], findings: Sequence[Finding]) -> PreparedImage:
-    landmarks = image['landmarks']
-    return PreparedImage(
-        image_id=image['id'],
-        **{key: image[key] for key in _PLAIN_KEYS},
-        laterality=Laterality(image['laterality']),
-        view=View(image['view']),
-        affine=Affine.from_list(image['affine']),
-        landmarks=None if landmarks is None else BreastLandmarks.from_json(landmarks),
-        findings=tuple(findings),
-    )
-
-
-def _finding_to_json(finding: Finding) -> dict[str, Any]:
-    x1, y1, x2, y2 = map(float, finding.bbox)
-    outlines = finding.polygons or (np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]),)
-    return {
-        'bbox': [x1, y1, x2 - x1, y2 - y1],
-        'area': float(sum(_area(outline) for outline in outlines)),
-        'iscrowd': 0,
-        'segmentation': [np.asarray(outline, dtype=float).ravel().tolist() for outline in outlines],
-        'lesion_id': finding.lesion_id,
-        'pathology': finding.pathology,
-        'birads': finding.birads,
-        'attributes': dict(finding.attributes),
-    }
-
-
-def _finding_from_json(annotation: Mapping[str, Any], names: Mapping[int, str]) -> Finding:
-    x, y, w, h = annotation['bbox']
-    return Finding(
-        bbox=(x, y, x + w, y + h),
-        category=names[annotation['category_id']],
-        lesion_id=annotation['lesion_id'],
-        pathology=annotation['pathology'],
-        birads=annotation['birads'],
-        polygons=tuple(np.array(outline, dtype=float).reshape(-1, 2) for outline in annotation['segmentation']),
-        attributes=annotation['attributes'],
-    )
-
-
-def _area(outline: Any) -> float:
-    """Shoelace formula, in square pixels."""
-    x, y = np.asarray(outline, dtype=float).T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
 def _load(path: Path) -> dict[str, Any]:

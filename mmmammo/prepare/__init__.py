@@ -1,0 +1,9 @@
+"""From exam records to a prepared set: decode, check, orient, crop, find landmarks, write, resume."""
+
+from mmmammo.prepare.image import Prepared, prepare_image
+from mmmammo.prepare.options import PrepareOptions
+from mmmammo.prepare.quality import QualityRow
+from mmmammo.prepare.run import prepare_dataset
+from mmmammo.prepare.splits import assign_splits
+
+__all__ = ['PrepareOptions', 'Prepared', 'QualityRow', 'assign_splits', 'prepare_dataset', 'prepare_image']

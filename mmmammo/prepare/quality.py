@@ -1,0 +1,57 @@
+"""One row per input file: what became of it, and why."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+ACCEPTED, MENDED, QUARANTINED = 'accepted', 'mended', 'quarantined'
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """What became of one file; absent values are ``None``. Holds no identity beyond the source's exam names.
+
+    Args:
+        path: Relative to the raw folder.
+        status: ``'accepted'``, ``'mended'`` (something was put right) or ``'quarantined'`` (left out).
+        reason: Why it was mended or quarantined.
+        warnings: What the reader of the results should know, ``'; '``-separated.
+        rows: Of the source, in pixels; so ``columns``.
+        bits: Significant bits of a stored value.
+        landmark_confidence: In [0, 1].
+    """
+
+    path: str
+    status: str
+    reason: str = ''
+    warnings: str = ''
+    exam_id: str = ''
+    laterality: str = ''
+    view: str = ''
+    rows: int | None = None
+    columns: int | None = None
+    bits: int | None = None
+    pixel_spacing_mm: float | None = None
+    landmark_confidence: float | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> QualityRow:
+        """From what :func:`dataclasses.asdict` gave."""
+        return cls(**data)
+
+
+def write_quality(path: Path, rows: Iterable[QualityRow]) -> None:
+    """Write ``quality.csv``, whole or not at all."""
+    names = [field.name for field in fields(QualityRow)]
+    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
+    with scratch.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in rows:
+            writer.writerow(['' if getattr(row, name) is None else getattr(row, name) for name in names])
+    scratch.replace(path)
