@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +14,7 @@ from mmmammo.anatomy.lines import chord_or_projection, downward
 from mmmammo.anatomy.nipple import find_nipple, paper_nipple
 from mmmammo.anatomy.pectoral_hough import paper_pectoral_line
 from mmmammo.anatomy.pectoral_line import LineFound, chest_wall_line, find_pectoral_line
-from mmmammo.preprocessing.breast_mask import breast_mask_of_small, shrink, wall_is_left
+from mmmammo.preprocessing.breast_mask import as_grey, breast_mask_of_small, shrink, wall_is_left
 from mmmammo.structures import Affine, BreastLandmarks, Laterality, View
 
 Small = npt.NDArray[np.float32]
@@ -53,9 +54,10 @@ def detect_landmarks(
     """
     side, projection = Laterality.parse(laterality), View.parse(view)
     _check(side, projection, laterality, view, method)
-    to_left = Affine.mirror(np.shape(image)[-1]) if side is Laterality.RIGHT and np.ndim(image) else Affine.identity()
-    oriented = np.asarray(image)[..., ::-1] if to_left.is_mirrored else image
-    small, factor = shrink(oriented)
+    grey = as_grey(image)
+    right = side is Laterality.RIGHT
+    to_left = Affine.mirror(grey.shape[1]) if right else Affine.identity()
+    small, factor = shrink(np.asarray(cv2.flip(grey, 1)) if right else grey)
     found = _METHODS[method](small, projection)
     return found.transformed(to_left.inverse() @ Affine.scaling(factor))
 
@@ -118,7 +120,7 @@ def _paper(small: Small, view: View) -> BreastLandmarks:
         contour,
         nipple.point,
         found.line,
-        confidences=(0.7, nipple.confidence, found.confidence),
+        confidences=(_agreement(contour, small), nipple.confidence, found.confidence),
         found_by=('otsu_bspline', nipple.found_by, found.found_by),
     )
 
@@ -142,6 +144,15 @@ def _contour_confidence(mask: npt.NDArray[np.bool_]) -> float:
     if not wall_is_left(mask):
         confidence *= 0.3
     return confidence
+
+
+def _agreement(contour: Points, small: Small) -> float:
+    """Confidence in a contour: that in the breast mask times their overlap (intersection over union)."""
+    mask = breast_mask_of_small(small)
+    drawn = np.zeros(mask.shape, dtype=np.uint8)
+    cv2.fillPoly(drawn, [np.round(contour - 0.5).astype(np.int32)], 1)
+    union = int((mask | (drawn > 0)).sum())
+    return _contour_confidence(mask) * int((mask & (drawn > 0)).sum()) / max(union, 1)
 
 
 def _assembled(

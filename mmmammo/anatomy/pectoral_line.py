@@ -97,7 +97,7 @@ def _resized(field: Field, size: tuple[int, int]) -> Field:
 
 def _levels(image: Field, mask: npt.NDArray[np.bool_]) -> Field:
     """Root of the intensity, 1 at the bright end of the breast: one contrast for film-like and for linear images."""
-    low, high = np.percentile(image[mask], (0.5, 99)) if mask.any() else (0.0, 1.0)
+    low, high = np.percentile(image[mask][::4], (0.5, 99)) if mask.any() else (0.0, 1.0)
     return np.asarray(np.sqrt(np.clip((image - low) / max(high - low, 1e-6), 0, 1)), dtype=np.float32)
 
 
@@ -128,20 +128,22 @@ def _search(level: Field, inside: Field) -> _Candidate | None:
 def _best_at_angle(angle: float, fields: list[tuple[Field, Field]], core: npt.NDArray[np.bool_]) -> _Candidate:
     """Best offset and length at one inclination."""
     height, width = core.shape
-    direction = np.array([-np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
-    along = np.arange(0.0, 1.2 * height, _STEP)
-    start = np.arange(0.12 * width, width, _STEP)
-    x, y = start[:, None] + direction[0] * along, np.broadcast_to(direction[1] * along, (len(start), len(along)))
-    row, column = np.clip(y, 0, height - 1).astype(int), np.clip(x, 0, width - 1).astype(int)
-    seen = (x >= 0) & (x < width) & (y < height) & core[row, column]
-    contrast = np.zeros(x.shape)
+    left, down = -np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    along = np.arange(0.0, 1.2 * height, _STEP, dtype=np.float32)
+    along = along[along * down < height]
+    start = np.arange(0.12 * width, width, _STEP, dtype=np.float32)
+    x, y = start[:, None] + np.float32(left) * along, np.float32(down) * along
+    pixel = y.astype(np.intp) * width + np.maximum(x, 0).astype(np.intp)
+    seen = (x >= 0) & core.ravel()[pixel]
+    contrast = np.zeros(x.shape, dtype=np.float32)
     for dx, dy in fields:  # towards the muscle: up and to the left
-        contrast += np.tanh(-direction[1] * dx[row, column] + direction[0] * dy[row, column]) / len(fields)
+        across = np.float32(-down) * dx + np.float32(left) * dy
+        contrast += np.tanh(across).ravel()[pixel] / np.float32(len(fields))
     gain = np.where(seen, contrast - _COST, np.where((x >= 0) & (y < 0.5 * height), -_COST, 0.0))
     total = np.cumsum(gain, axis=1) * (_STEP * _usualness(angle))
     best = int(total.max(axis=1).argmax())
     end = int(total[best].argmax())
-    line = np.stack([np.array([start[best], 0.0]), np.array([x[best, end], y[best, end]])])
+    line = np.stack([np.array([start[best], 0.0]), np.array([x[best, end], y[end]])])
     mean = float(contrast[best, : end + 1][seen[best, : end + 1]].mean()) if seen[best, : end + 1].any() else 0.0
     return _Candidate(float(total[best, end]), line, mean, angle)
 

@@ -10,16 +10,20 @@ from mmmammo.structures import BreastLandmarks, MammoError
 FloatImage = npt.NDArray[np.floating]
 
 
-def remove_pectoral(image: FloatImage, landmarks: BreastLandmarks, fill: float = 0.0) -> FloatImage:
+def remove_pectoral(
+    image: FloatImage, landmarks: BreastLandmarks, fill: float = 0.0, below_nipple: float = 0.12
+) -> FloatImage:
     """Blank what is behind the pectoral line: in an MLO view the triangle of the muscle, in a CC view next to nothing.
 
-    The line is continued to the edges of the image; behind it is the side on which the nipple does not lie. Pixels are
-    judged by their centres.
+    The line is continued to the edges of the image; behind it is the side on which the nipple does not lie. The muscle
+    ends near the level of the nipple: where the line runs on below, the tissue behind it is gland and stays. Pixels
+    are judged by their centres.
 
     Args:
         image: (h, w), one channel.
         landmarks: In the pixels of ``image``.
         fill: Written behind the line, in the unit of the image.
+        below_nipple: How far below the nipple the muscle may reach, as a fraction of the contour's height.
 
     Returns:
         A copy of the image with the muscle blanked.
@@ -48,4 +52,6 @@ def remove_pectoral(image: FloatImage, landmarks: BreastLandmarks, fill: float =
     x, y = np.arange(image.shape[1]) + 0.5, np.arange(image.shape[0]) + 0.5
     side = dx * (y[:, None] - y0) - dy * (x - x0)
     nipple_side = dx * (landmarks.nipple[1] - y0) - dy * (landmarks.nipple[0] - x0)
-    return np.where(side * nipple_side < 0, np.asarray(fill, dtype=image.dtype), image)
+    lowest = landmarks.nipple[1] + below_nipple * np.ptp(landmarks.contour[:, 1])
+    muscle = (side * nipple_side < 0) & (y <= lowest)[:, None]
+    return np.where(muscle, np.asarray(fill, dtype=image.dtype), image)
