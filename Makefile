@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
-BOOTSTRAP := $(firstword $(foreach name,python3 python3.11 python3.12,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
+BOOTSTRAP := $(shell for p in python3 python3.11 python3.12; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 TEST_ARGS ?= -n logical --maxprocesses 8 --dist worksteal
 
 export NO_ALBUMENTATIONS_UPDATE := 1

@@ -8,12 +8,14 @@ instead of a traceback; the work is in tools/bootstrap.
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 SUPPORTED = ((3, 11), (3, 12))
 PROBE = 'import sys, ensurepip, venv; print("%d.%d" % sys.version_info[:2])'
 NO_PYTHON = """
 setup stopped: no usable Python 3.11 or 3.12 (python3 is {version}{details})
-  remedy: {remedy}, then run make again
+  remedy: {install} any Python 3.11 or 3.12 (with venv and header files; conda and pyenv have them) on the path;
+          then run make again
 """
 
 
@@ -27,10 +29,10 @@ def is_usable(python):
 
 
 def candidates(path):
-    """List this interpreter, then every python3.11, python3.12 and python3 on the search path, each once."""
+    """List every python3.11, python3.12 and python3 on the search path."""
     names = ['python%d.%d' % version for version in SUPPORTED] + ['python3']  # noqa: UP031
     found = [os.path.join(folder, name) for name in names for folder in path.split(os.pathsep) if folder]
-    return list(dict.fromkeys([sys.executable] + [python for python in found if os.access(python, os.X_OK)]))
+    return [python for python in found if os.access(python, os.X_OK)]
 
 
 def complaint(version_info, has_apt):
@@ -38,17 +40,17 @@ def complaint(version_info, has_apt):
     version = '%d.%d' % version_info[:2]  # noqa: UP031
     details = '' if version_info[:2] not in SUPPORTED else ', but its venv module is missing'
     packages = 'python{0} python{0}-venv python{0}-dev'.format(version if details else '3.12')
-    install = f'sudo apt-get install {packages}' if has_apt else 'install Python 3.12 with its venv and header files'
-    return NO_PYTHON.format(version=version, details=details, remedy=install)
+    install = f'sudo apt-get install {packages}, or put' if has_apt else 'put'
+    return NO_PYTHON.format(version=version, details=details, install=install)
 
 
 def main():
     """Hand over to tools/bootstrap under the first usable Python."""
-    usable = next((python for python in candidates(os.environ.get('PATH', '')) if is_usable(python)), None)
-    if usable is None:
-        sys.stderr.write(complaint(sys.version_info, os.access('/usr/bin/apt-get', os.X_OK)))
-        return 1
-    if usable != sys.executable:
+    if sys.version_info[:2] not in SUPPORTED or not all(map(find_spec, ('ensurepip', 'venv'))):
+        usable = next((python for python in candidates(os.environ.get('PATH', '')) if is_usable(python)), None)
+        if usable is None:
+            sys.stderr.write(complaint(sys.version_info, os.access('/usr/bin/apt-get', os.X_OK)))
+            return 1
         os.execv(usable, [usable, os.path.abspath(__file__), *sys.argv[1:]])
     from bootstrap.main import main as bootstrap
 

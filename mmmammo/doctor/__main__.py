@@ -53,7 +53,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         description='Say what is installed, whether it works, and which line mends what does not.',
         epilog='Example: .venv/bin/python -m mmmammo.doctor && echo sound   (exit code 1: something is broken)',
     )
-    parser.add_argument('--probe', choices=PROBES, help='try out one thing only, in this process, with its traceback')
+    parser.add_argument(
+        '--probe', nargs='+', choices=PROBES, help='try out these only, with the traceback of a failure'
+    )
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,4 @@
-"""Run each probe in a process of its own, so that a broken import or a crash is a finding and not the end."""
+"""Run the probes in child processes, so that a broken import or a crash is a finding and not the end."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from mmmammo.doctor import dicom, stack
 from mmmammo.doctor.packages import FRESH, ROOT, pip_line
 from mmmammo.doctor.result import Finding, Row, Status
 
 TIMEOUT_S = 300
+MARK = 'probe answers: '
 REBUILD = 'python3 tools/setup_env.py --rebuild-mmcv'
 
 
@@ -47,37 +49,66 @@ PROBES = {
         'DICOM', dicom.probe_dicom, ('pydicom', 'pylibjpeg', 'pylibjpeg-libjpeg', 'pylibjpeg-openjpeg', 'pyjpegls')
     ),
 }
+TOGETHER = (('torch', 'operators', 'cuda', 'detection'), ('images', 'dicom'))
+"""Probes that share a process while all goes well: importing torch takes seconds."""
 
 
 def run_probes(pins: Mapping[str, str]) -> list[Finding]:
-    """Try everything out, two probes at a time."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return [finding for findings in pool.map(lambda name: run_probe(name, pins), PROBES) for finding in findings]
+    """Try everything out."""
+    with ThreadPoolExecutor() as pool:
+        return [finding for found in pool.map(lambda names: run_group(names, pins), TOGETHER) for finding in found]
 
 
-def run_probe(name: str, pins: Mapping[str, str]) -> list[Finding]:
-    """Run one probe and turn what comes back, or does not, into findings with their remedy."""
-    probe = PROBES[name]
-    remedy = probe.remedy or pip_line(*probe.packages, pins=pins)
-    command = [sys.executable, '-m', 'mmmammo.doctor', '--probe', name]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, cwd=ROOT)
-    except subprocess.TimeoutExpired:
-        return [Finding(probe.title, Status.FAIL, f'no answer after {TIMEOUT_S} s', remedy)]
-    if done.returncode:
-        return [Finding(probe.title, Status.FAIL, _reason(done), remedy)]
-    rows = json.loads(done.stdout.splitlines()[-1])
-    return [Finding(row, Status(status), detail, '' if status == Status.OK else remedy) for row, status, detail in rows]
+def run_group(names: Sequence[str], pins: Mapping[str, str]) -> list[Finding]:
+    """Run probes one after another in one process; where one ends it, the rest go on in a new one."""
+    findings: list[Finding] = []
+    waiting = list(names)
+    while waiting:
+        answers, trouble = ask(waiting)
+        for name, rows in zip(waiting, answers, strict=False):
+            findings += [_finding(name, row, pins) for row in rows]
+        waiting = waiting[len(answers) :]
+        if waiting:
+            failed = waiting.pop(0)
+            findings.append(_finding(failed, (PROBES[failed].title, Status.FAIL, trouble), pins))
+    return findings
 
 
-def answer(name: str) -> None:
-    """The child's part: run the probe and print its rows as the last line."""
-    print(json.dumps(PROBES[name].function()))
+def ask(names: Sequence[str]) -> tuple[list[list[Row]], str]:
+    """Run the child: the rows of the probes that it got through, and why it got no further."""
+    command = [sys.executable, '-m', 'mmmammo.doctor', '--probe', *names]
+    with TemporaryFile('w+') as errors:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT)
+        try:
+            output, _ = child.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            output, _ = child.communicate()
+            return _answers(output), f'no answer after {TIMEOUT_S} s'
+        errors.seek(0)
+        return _answers(output), _reason(child.returncode, errors.read())
 
 
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """Why a child failed: the signal that ended it, or the last line of its traceback."""
-    if done.returncode < 0:
-        return f'crashed: {signal.Signals(-done.returncode).name}'
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1].strip()[:200] if lines else f'exit code {done.returncode}'
+def answer(names: Sequence[str]) -> None:
+    """The child's part: run the probes, and print the rows of each as one line."""
+    for name in names:
+        print(MARK + json.dumps(PROBES[name].function()), flush=True)
+
+
+def _answers(output: str) -> list[list[Row]]:
+    """The lines of :func:`answer` among whatever an imported library prints."""
+    return [json.loads(line.removeprefix(MARK)) for line in output.splitlines() if line.startswith(MARK)]
+
+
+def _finding(name: str, row: Row, pins: Mapping[str, str]) -> Finding:
+    title, status, detail = row
+    remedy = PROBES[name].remedy or pip_line(*PROBES[name].packages, pins=pins)
+    return Finding(title, Status(status), detail, '' if status == Status.OK else remedy)
+
+
+def _reason(returncode: int, errors: str) -> str:
+    """Why a child ended: its signal, or the last line of its traceback."""
+    if returncode < 0:
+        return f'crashed: {signal.Signals(-returncode).name}'
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else f'exit code {returncode}'

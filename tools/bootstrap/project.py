@@ -73,6 +73,11 @@ class Project:
         return [line for line in self.requirements if package_name(line) not in NEEDS_MMCV]
 
     @property
+    def requirements_on_mmcv(self) -> list[str]:
+        """The part that depends on mmcv, and mmcv."""
+        return [line for line in self.requirements if package_name(line) in NEEDS_MMCV]
+
+    @property
     def pinned_cuda(self) -> str | None:
         """CUDA version of the pinned torch, ``'13.0'``; ``None`` if the pins hold no CUDA runtime."""
         version = self.pins.get('nvidia-cuda-runtime')

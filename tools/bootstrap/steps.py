@@ -88,7 +88,7 @@ class Setup:
         """Install mmdet, mmpretrain and this clone, editable."""
         meter = Meter('[5/6] install mmdet, mmpretrain and mmmammo')
         run_pip = self.run(meter, 'mmmammo.log')
-        run_pip([*self.pip_install(), *self.project.requirements])
+        run_pip([*self.pip_install(), *self.project.requirements_on_mmcv])
         run_pip([*self.pip_install(), '--no-deps', '--no-build-isolation', '--editable', self.project.root])
         meter.done()
 
