@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,18 @@ def spread_counts(
         template_cc: (n_c, 2) node positions in the unit box of the breast.
         template_mlo: (n_m, 2) likewise.
         sigma: In units of the box, > 0; 0.1 reaches the next node of the 22 / 26 layout.
+
+    Raises:
+        MammoError: If sigma is not a positive number.
     """
+    if not sigma > 0:
+        raise MammoError(
+            'spread_counts',
+            field='sigma',
+            found=sigma,
+            expected='a positive width',
+            remedy='leave the counts as they are if nothing is to be spread',
+        )
     cc, mlo = (
         _gaussian_shares(np.asarray(template, dtype=np.float64), sigma) for template in (template_cc, template_mlo)
     )
@@ -144,6 +156,10 @@ class GeometricPrior:
 
     def __post_init__(self) -> None:
         n_cc, n_mlo = (int(n) for n in self.num_nodes)
+        if not isinstance(self.num_pairs, Integral) or self.num_pairs < 0:
+            raise _bad_prior('geometric prior', 'num_pairs', repr(self.num_pairs), 'a number of pairs >= 0')
+        if not isinstance(self.info, Mapping):
+            raise _bad_prior('geometric prior', 'info', repr(self.info), 'an object')
         node_layout('CC', n_cc)
         node_layout('MLO', n_mlo)
         object.__setattr__(self, 'num_nodes', (n_cc, n_mlo))
@@ -159,7 +175,7 @@ class GeometricPrior:
         data = {
             'format': PRIOR_FORMAT,
             'num_nodes': list(self.num_nodes),
-            'num_pairs': self.num_pairs,
+            'num_pairs': int(self.num_pairs),
             'info': dict(self.info),
             'counts': self.counts.tolist(),
             'template_cc': np.round(self.template_cc, 6).tolist(),

@@ -13,7 +13,7 @@ def make_breast():
 def half_ellipse(
     size=(1024, 800), semi_axes=(500, 450), muscle_top=None, degrees=60.0, bump=None, texture=0.0, background=0.02
 ):
-    """A left breast: half an ellipse on the left edge, with a bright muscle left of a straight edge from (muscle_top, 0)."""
+    """Half an ellipse on the left edge, with a bright muscle behind a straight edge from (muscle_top, 0)."""
     height, width = size
     y, x = np.mgrid[:height, :width] + 0.5
     inside = (x / semi_axes[0]) ** 2 + ((y - height / 2) / semi_axes[1]) ** 2 < 1
