@@ -10,7 +10,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 
 from mmmammo.io.elements import UNREADABLE, label
-from mmmammo.io.errors import CorruptFile
+from mmmammo.io.errors import CorruptFile, NotAMammogram
 
 HEAD_LENGTH = 132
 """Bytes that tell whether a file is DICOM: preamble and prefix."""
@@ -37,6 +37,7 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
 
     Raises:
         CorruptFile: If it cannot be parsed, or ends early.
+        NotAMammogram: If it is the index of a medium.
     """
     try:
         with path.open('rb') as file:
@@ -54,14 +55,22 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
 
 
 def _check_complete(dataset: FileDataset, path: Path) -> None:
-    """Reports and other objects without an image end anywhere; only a header that stops before it could tell is cut."""
-    last = max(dataset.keys(), default=None)
+    """A header that names neither a modality nor an image size is that of a medium's index, or cut off."""
     if 'Modality' in dataset or 'Rows' in dataset:
         return
+    if 'DirectoryRecordSequence' in dataset:
+        raise NotAMammogram(
+            path,
+            field=label('DirectoryRecordSequence'),
+            found='the index of a medium (DICOMDIR)',
+            expected='an image',
+            remedy='leave the file out',
+        )
+    last = max(dataset.keys(), default=None)
     raise CorruptFile(
         path,
         field=label('Modality'),
-        found='a header without it' + (f' that ends at {last}' if last else ': no element at all'),
+        found=f'a header without it that ends at {last}' if last else 'no element at all',
         expected='the header of an image',
         remedy='copy the file again (it may be cut off); if it is no DICOM image, leave it out',
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dicom_factory import code_item, make_dicom, save_dicom
+from pydicom.data import get_testdata_file
 from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from mmmammo.io import (
@@ -14,7 +15,6 @@ from mmmammo.io import (
     read_mammogram,
     read_meta,
 )
-from mmmammo.structures import MammoError
 
 PIXELS = np.arange(4096, dtype='u2').reshape(64, 64)
 
@@ -22,7 +22,7 @@ PIXELS = np.arange(4096, dtype='u2').reshape(64, 64)
 def refusal(path, error):
     with pytest.raises(error) as caught:
         read_mammogram(path)
-    assert isinstance(caught.value, MammogramError | MammoError)
+    assert isinstance(caught.value, MammogramError)
     assert caught.value.where == str(path)
     assert caught.value.remedy
     return caught.value
@@ -122,6 +122,11 @@ def test_files_that_are_nothing(tmp_path, content):
 def test_paths_that_are_no_files(tmp_path):
     assert 'no such file' in refusal(tmp_path / 'absent.dcm', CorruptFile).found
     refusal(tmp_path, CorruptFile)
+
+
+def test_the_index_of_a_medium_is_no_mammogram():
+    error = refusal(get_testdata_file('DICOMDIR', download=False), NotAMammogram)
+    assert 'DICOMDIR' in error.found
 
 
 def test_missing_pixel_data(tmp_path):

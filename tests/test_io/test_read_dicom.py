@@ -1,9 +1,12 @@
 """DICOM files to display values: every transfer syntax, hand-computed pixels."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dicom_factory import lut_item, make_dicom, save_dicom
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -15,6 +18,8 @@ from pydicom.uid import (
 )
 
 from mmmammo.io import read_mammogram
+from mmmammo.io.dicom_file import open_dicom
+from mmmammo.io.stored_values import decode
 from mmmammo.structures import Laterality, View
 
 NATIVE = {
@@ -54,6 +59,23 @@ def test_a_file_without_preamble_and_syntax_is_read(tmp_path, syntax):
     mammogram = read_mammogram(save_dicom(make_dicom(stored), tmp_path / 'no_extension', syntax, preamble=False))
     np.testing.assert_allclose(mammogram.pixels, stored / 4095, atol=1e-6)
     assert (mammogram.meta.laterality, mammogram.meta.view) == (Laterality.LEFT, View.CC)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'J2K_pixelrep_mismatch.dcm',
+        '693_J2KI.dcm',
+        'JPEGLSNearLossless_16.dcm',
+        'JPGExtended.dcm',
+        'MR_small_bigendian.dcm',
+        'MR_small_RLE.dcm',
+    ],
+)
+def test_stored_values_of_foreign_files_are_those_of_pydicom(name):
+    path = Path(get_testdata_file(name, download=False))
+    stored = decode(open_dicom(path, with_pixels=True), path)
+    np.testing.assert_array_equal(stored.values[stored.patterns], dcmread(path).pixel_array)
 
 
 def test_linear_window_by_hand(tmp_path):
