@@ -54,9 +54,7 @@ def draw_froc(
                 band.fps_per_image, band.low, band.high, color=colour, alpha=0.18, linewidth=0, label=label
             )
         label = f'{name} ({result.reason})' if result.reason else f'{name} ({result.n_lesions} lesions)'
-        # Beyond the last operating point the recall stays what it is there.
-        fps = np.append(result.fps_per_image, max(max_fps_per_image, result.fps_per_image[-1]))
-        axes.plot(fps, np.append(result.recall, result.recall[-1]), color=colour, linewidth=1.8, label=label)
+        axes.plot(*_corners(result, max_fps_per_image), color=colour, linewidth=1.8, label=label)
         axes.plot(*zip(*result.recall_at.items(), strict=True), 'o', color=colour, markersize=4)
     axes.set_xlim(0, max_fps_per_image)
     axes.set_ylim(0, 1.02)
@@ -88,6 +86,15 @@ def draw_score_histogram(
     axes.set_xlim(0, 1)
     axes.legend(loc='upper right', frameon=False, fontsize=9)
     return figure
+
+
+def _corners(result: FROCResult, max_fps_per_image: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The curve without the points along its flat parts, of which there may be millions; it goes on flat at its end."""
+    fps = np.append(result.fps_per_image, max(max_fps_per_image, result.fps_per_image[-1]))
+    recall = np.append(result.recall, result.recall[-1])
+    rises = np.diff(recall) != 0
+    kept = np.concatenate([[True], rises]) | np.concatenate([rises, [True]])
+    return fps[kept], recall[kept]
 
 
 def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:

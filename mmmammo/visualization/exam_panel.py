@@ -18,7 +18,7 @@ from mmmammo.visualization import overlay
 _GAP = 4
 _HEADER = 26  # pixels above each view, for its name
 _TITLE = 24
-_LEAST_COLUMN = 60  # holds the name of a view
+_LEAST_COLUMN = 130  # holds the name of a view
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,8 @@
 """The MMEngine shells: what they take, what they name, what they refuse."""
 
+import os
+import socket
+
 import numpy as np
 import pytest
 import torch
@@ -77,6 +80,29 @@ def test_an_exam_data_set_shorter_than_its_images_loses_none():
 def test_images_repeated_by_a_sampler_count_once():
     samples = [data_sample(i % 3, [(NOWHERE, 0.9)], [LESION]) for i in range(5)]
     assert evaluate(FROCMetric(), samples)['froc/n_lesions'] == 3
+
+
+def _evaluate_one_rank(rank, port, results):
+    os.environ |= {'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port), 'LOCAL_RANK': str(rank)}
+    torch.distributed.init_process_group('gloo', rank=rank, world_size=2)
+    ids = [[0, 1, 2, 3], [4, 0]][rank]  # unequal shares, and one image repeated to fill up
+    metric = FROCMetric(fps_per_image=(1,))
+    metric.process([], [data_sample(i, [(LESION, 0.9)], [LESION]).to_dict() for i in ids])
+    results[rank] = metric.evaluate(2)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_share_all_their_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # MMEngine gathers through a folder in the working directory
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    with torch.multiprocessing.Manager() as manager:
+        results = manager.dict()
+        torch.multiprocessing.spawn(_evaluate_one_rank, (port, results), nprocs=2)
+        assert results[0] == results[1]
+        assert results[0]['froc/n_images'] == 5
 
 
 def test_a_second_epoch_starts_empty():

@@ -200,6 +200,8 @@ def test_image_weights_equal_repeated_images():
     [
         pytest.param([EMPTY], [[], []], {}, ['detections', 'number of images', 'found 1', '2'], id='lists differ'),
         pytest.param([EMPTY, ([[0, 0, 1]], [0.5])], [[], []], {}, ['detections[1]', '(1, 3)'], id='three columns'),
+        pytest.param([EMPTY], [[[0, 0, 1], [0, 0, 1, 1]]], {}, ['ground_truths[0]', 'same length'], id='ragged'),
+        pytest.param([([LESION], ['high'])], [[]], {}, ['detections[0]', 'scores', 'numbers'], id='words'),
         pytest.param([EMPTY], [[[5, 5, 1, 1]]], {}, ['ground_truths[0]', '[5.0, 5.0, 1.0, 1.0]'], id='inverted'),
         pytest.param([([[0, 0, np.inf, 1]], [0.5])], [[]], {}, ['detections[0]', 'inf'], id='infinite box'),
         pytest.param([([LESION], [np.nan])], [[]], {}, ['detections[0]', 'score', 'nan'], id='nan score'),

@@ -181,3 +181,9 @@ def test_froc_figure_marks_the_readings_and_goes_on_flat():
     curve, dots = axes.lines
     assert curve.get_xydata()[-1].tolist() == [4.0, 0.5]
     assert dots.get_xydata().tolist() == [[fps, recall] for fps, recall in result.recall_at.items()]
+
+
+def test_flat_parts_of_the_curve_take_two_points():
+    boxes = np.concatenate([LESION, np.repeat(NOWHERE, 1000, axis=0)])
+    (axes,) = draw_froc({'a': froc([(boxes, np.linspace(1, 0, 1001))], [LESION])}).axes
+    assert axes.lines[0].get_xydata().tolist() == [[0, 0], [0, 1], [1000, 1]]

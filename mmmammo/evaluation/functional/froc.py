@@ -128,7 +128,7 @@ def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> 
             vector, so that nothing needs matching twice.
     """
     weights = np.ones(matches.num_images) if image_weights is None else np.asarray(image_weights, dtype=np.float64)
-    weight = weights[matches.image]
+    weight = 1.0 if image_weights is None else weights[matches.image]
     last_of_score = np.flatnonzero(np.diff(matches.scores, append=-np.inf) != 0)
     false_positives = np.cumsum(weight * matches.is_false_positive)[last_of_score]
     true_positives = np.cumsum(weight * matches.is_true_positive)[last_of_score]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,13 +78,29 @@ def flatten_images(
     return FlatBoxes(boxes, scores, image, gt_boxes, gt_image, ignored_boxes, ignored_image, num_images)
 
 
+def _arrays(name: str, per_image: Sequence[npt.ArrayLike], field: str) -> list[npt.NDArray[Any]]:
+    """Each image's numbers as an array, of whatever numeric type."""
+    arrays = []
+    for i, values in enumerate(per_image):
+        try:
+            array = np.asarray(values)
+        except ValueError as err:  # rows of unequal length
+            raise _error(name, i, field, values, 'an array of numbers', 'give every row the same length') from err
+        if array.dtype.kind not in 'fiu':
+            raise _error(name, i, field, array.dtype, 'numbers', 'convert them first')
+        arrays.append(array)
+    return arrays
+
+
 def _concatenate(name: str, per_image: Sequence[npt.ArrayLike]) -> tuple[FloatArray, IntArray]:
-    arrays = [np.asarray(boxes, dtype=np.float64) for boxes in per_image]
+    arrays = _arrays(name, per_image, 'boxes')
+    counts = np.zeros(len(arrays), dtype=np.int64)
     for i, array in enumerate(arrays):
-        if array.size and (array.ndim != 2 or array.shape[1] != 4):
-            raise _error(name, i, 'shape of the boxes', array.shape, '(n, 4)', 'give xyxy boxes, one per row')
-    counts = np.array([len(array) if array.size else 0 for array in arrays], dtype=np.int64)
-    boxes = np.concatenate([np.empty((0, 4)), *[array for array in arrays if array.size]])
+        if array.size:
+            if array.ndim != 2 or array.shape[1] != 4:
+                raise _error(name, i, 'shape of the boxes', array.shape, '(n, 4)', 'give xyxy boxes, one per row')
+            counts[i] = len(array)
+    boxes = np.concatenate([np.empty((0, 4)), *[array for array in arrays if array.size]], dtype=np.float64)
     image = np.repeat(np.arange(len(arrays)), counts)
     _check_boxes(name, boxes, image)
     return boxes, image
@@ -99,14 +116,14 @@ def _check_boxes(name: str, boxes: FloatArray, image: IntArray) -> None:
 
 
 def _concatenate_scores(per_image: Sequence[npt.ArrayLike], image: IntArray) -> FloatArray:
-    arrays = [np.asarray(scores, dtype=np.float64) for scores in per_image]
-    counts = np.bincount(image, minlength=len(arrays))
+    arrays = _arrays('detections', per_image, 'scores')
+    counts = np.bincount(image, minlength=len(arrays)).tolist()
     for i, array in enumerate(arrays):
         if array.shape != (counts[i],):
             raise _error(
                 'detections', i, 'shape of the scores', array.shape, f'({counts[i]},)', 'give one score per box'
             )
-    scores = np.concatenate([np.empty(0), *arrays])
+    scores = np.concatenate([np.empty(0), *arrays], dtype=np.float64)
     if not np.isfinite(scores).all():
         row = int(np.argmin(np.isfinite(scores)))
         raise _error(

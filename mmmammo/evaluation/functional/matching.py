@@ -155,10 +155,10 @@ def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
 def _falling_order(scores: FloatArray) -> IntArray:
     """Order of falling score, equal scores in input order: a stable sort, at the price of an unstable one."""
     order = np.argsort(-scores)
-    sorted_scores = scores[order]
-    same_as_next = np.append(sorted_scores[1:] == sorted_scores[:-1], False)
-    tied = np.flatnonzero(same_as_next | np.roll(same_as_next, 1))
-    order[tied] = order[tied][np.lexsort((order[tied], -sorted_scores[tied]))]
+    same_as_next = np.diff(scores[order]) == 0
+    tied = np.flatnonzero(np.append(same_as_next, False) | np.insert(same_as_next, 0, False))
+    run_of_ties = np.cumsum(np.diff(scores[order[tied]], prepend=np.inf) != 0)
+    order[tied] = np.sort(run_of_ties * len(order) + order[tied]) % max(len(order), 1)
     return order
 
 
