@@ -55,6 +55,15 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
 
 
+def for_testing(cfg: Config) -> Config:
+    """Drop what only training reads: pretrained weights and the prior file. A checkpoint carries both."""
+    cfg.model.backbone.init_cfg = None
+    for neck in cfg.model.neck if isinstance(cfg.model.get('neck'), list) else []:
+        if 'prior' in neck:
+            neck.prior = None
+    return cfg
+
+
 def git_commit(folder: str | Path = '.') -> str | None:
     """The short hash of the checkout a run was started in, with ``+`` if it has uncommitted changes."""
     command = ['git', '-C', str(folder), 'describe', '--always', '--dirty=+', '--abbrev=10']

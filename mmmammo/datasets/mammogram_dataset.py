@@ -144,23 +144,33 @@ class MammogramDataset(BaseDetDataset):
         check_patient_disjoint([self.ann_file, *others])
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
-        landmarks = image.landmarks
-        return {
-            'img_path': str(Path(self.data_prefix['img'], image.file_name)),
-            'img_id': image.image_id,
-            'height': image.height,
-            'width': image.width,
-            'exam_id': image.exam_id,
-            'patient_id': image.patient_id,
-            'laterality': image.laterality.value,
-            'view': image.view.value,
-            'quality': 0.0 if landmarks is None else landmarks.confidence,
-            'pixel_spacing_mm': image.pixel_spacing_mm,
-            'affine': image.affine.matrix,
-            'labels': dict(image.labels),
-            'landmarks': landmarks,
-            'instances': [_instance(finding, label_of) for finding in image.findings],
-        }
+        record = image_record(image, str(Path(self.data_prefix['img'], image.file_name)))
+        return record | {'instances': [_instance(finding, label_of) for finding in image.findings]}
+
+
+def image_record(image: PreparedImage, img_path: str) -> Record:
+    """What a pipeline is given about an image, but for its findings.
+
+    Args:
+        image: A prepared image.
+        img_path: Where its pixels lie.
+    """
+    landmarks = image.landmarks
+    return {
+        'img_path': img_path,
+        'img_id': image.image_id,
+        'height': image.height,
+        'width': image.width,
+        'exam_id': image.exam_id,
+        'patient_id': image.patient_id,
+        'laterality': image.laterality.value,
+        'view': image.view.value,
+        'quality': 0.0 if landmarks is None else landmarks.confidence,
+        'pixel_spacing_mm': image.pixel_spacing_mm,
+        'affine': image.affine.matrix,
+        'labels': dict(image.labels),
+        'landmarks': landmarks,
+    }
 
 
 def _instance(finding: Finding, label_of: Mapping[str, int]) -> Record:

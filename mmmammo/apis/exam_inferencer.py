@@ -1,0 +1,200 @@
+"""A folder of exams to detections in source pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.transforms import LoadAnnotations
+from mmdet.structures import DetDataSample
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.infer import BaseInferencer
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmmammo.apis.exam_files import panel_of
+from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
+from mmmammo.apis.runs import for_testing, load_config
+from mmmammo.datasets.mammogram_dataset import image_record
+from mmmammo.datasets.transforms import LoadMammogram
+from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
+from mmmammo.models.necks import AnatomyGraphNeck
+from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
+from mmmammo.prepare.quality import QUARANTINED
+from mmmammo.registry import INFERENCERS
+from mmmammo.sources import get_source
+from mmmammo.structures import Affine, ImageRecord, MammoError
+
+Data = dict[str, list[Any]]
+
+
+@INFERENCERS.register_module()
+class ExamInferencer(BaseInferencer):
+    """Runs a trained detector on exams as they lie on a user's disk.
+
+    Files are grouped into exams and prepared as a dataset is (:func:`mmmammo.prepare.prepare_image`), all views of an
+    exam go through the model together, and boxes come back in the pixels of the files. A file that cannot be used is
+    reported with its reason and the rest goes on. One exam is in memory at a time.
+
+    Example:
+        >>> infer = ExamInferencer('configs/agrcnn_phantom.py', 'work_dirs/agrcnn_phantom/epoch_12.pth')
+        >>> for exam in infer.stream('my_exams'):
+        ...     print(exam.exam_id, exam.score, exam.missing_views)
+
+    Args:
+        config: Config file of the model.
+        checkpoint: Its weights; they must know their classes, as those of ``tools/train.py`` do.
+        device: ``'cuda:0'``, ``'cpu'``, …; by default the best there is.
+        score_thr: Detections below are left out.
+
+    Raises:
+        MammoError: If a file is missing, or the checkpoint is not this config's.
+    """
+
+    def __init__(
+        self, config: str | Path, checkpoint: str | Path, device: str | None = None, score_thr: float = 0.05
+    ) -> None:
+        cfg = for_testing(load_config(config))
+        init_default_scope(cfg.default_scope)
+        use_safe_loading()
+        self.score_thr = score_thr
+        self.checkpoint = Path(checkpoint)
+        self.classes = _classes(self.checkpoint)
+        super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
+        self._graphs = [module for module in self.model.modules() if isinstance(module, AnatomyGraphNeck)]
+        for graph in self._graphs:
+            graph.store_attention = True
+
+    def __call__(self, inputs: str | Path | Iterable[ImageRecord], **kwargs: Any) -> list[ExamResult]:
+        """All results at once; :meth:`stream` holds one exam at a time."""
+        return list(self.stream(inputs))
+
+    def stream(self, inputs: str | Path | Iterable[ImageRecord]) -> Iterator[ExamResult]:
+        """Results exam by exam.
+
+        Args:
+            inputs: A folder of DICOM or PNG exams, or records of any source.
+
+        Raises:
+            MammoError: If the folder is missing or holds no image.
+        """
+        records = get_source('folder').list_records(Path(inputs)) if isinstance(inputs, str | Path) else inputs
+        by_exam = groupby(sorted(records, key=lambda r: (r.exam_id, r.relative_path)), key=lambda r: r.exam_id)
+        for exam_id, group in by_exam:
+            yield self.infer_exam(exam_id, list(group))
+
+    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> ExamResult:
+        """The result of one exam; unusable files are in ``rejected``."""
+        views, rejected = _prepare(records)
+        if not views:
+            return ExamResult(exam_id, (), tuple(rejected))
+        samples = self.forward(next(self.preprocess(views)))
+        attention = next((graph.attention for graph in self._graphs if graph.attention is not None), None)
+        images = self.postprocess(samples, views, attention)
+        return ExamResult(exam_id, tuple(images), tuple(rejected))
+
+    def preprocess(self, inputs: Sequence[Prepared], batch_size: int = 1, **kwargs: Any) -> Iterator[Data]:
+        """The batch of one exam."""
+        yield self.collate_fn([self.pipeline(_results(number, view)) for number, view in enumerate(inputs)])
+
+    def postprocess(
+        self, preds: Sequence[DetDataSample], views: Sequence[Prepared], attention: torch.Tensor | None = None
+    ) -> list[ImageResult]:
+        """Take boxes back to the source, and nodes and attention to the prepared image."""
+        return [
+            self._image_result(sample, view, None if attention is None else attention[i])
+            for i, (sample, view) in enumerate(zip(preds, views, strict=True))
+        ]
+
+    def visualize(self, inputs: list[Any], preds: Any, show: bool = False, **kwargs: Any) -> list[np.ndarray]:
+        """One panel per exam, (h, w, 3) RGB."""
+        return [panel_of(exam) for exam in preds]
+
+    def _image_result(self, sample: DetDataSample, view: Prepared, attention: torch.Tensor | None) -> ImageResult:
+        found = sample.pred_instances.cpu()
+        keep = found.scores >= self.score_thr
+        order = found.scores[keep].argsort(descending=True)
+        boxes = found.bboxes[keep][order].double().numpy()
+        nodes = sample.metainfo.get('nodes')
+        return ImageResult(
+            prepared=view,
+            boxes=_to_source(boxes, view),
+            scores=found.scores[keep][order].double().numpy(),
+            labels=found.labels[keep][order].numpy(),
+            nodes=None if nodes is None else _to_prepared(sample).points(nodes),
+            attention=None if attention is None or nodes is None else _cut(attention, sample, self._stride),
+        )
+
+    @property
+    def _stride(self) -> int:
+        return int(self._graphs[0].strides[0])
+
+    def _init_pipeline(self, cfg: Any) -> Compose:
+        steps = Compose(cfg.test_dataloader.dataset.pipeline).transforms
+        return Compose([step for step in steps if not isinstance(step, LoadMammogram | LoadAnnotations)])
+
+    def _init_collate(self, cfg: Any) -> Any:
+        return pseudo_collate  # the views of one exam are a plain batch of images
+
+    def _init_visualizer(self, cfg: Any) -> None:
+        return None
+
+    def _load_weights_to_model(self, model: nn.Module, checkpoint: dict | None, cfg: Any) -> None:
+        require_checkpoint_of(model, self.checkpoint)
+        super()._load_weights_to_model(model, checkpoint, cfg)
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    """The class list a checkpoint was trained with.
+
+    Raises:
+        MammoError: If it does not say; guessing would put wrong names on findings.
+    """
+    meta = load_checkpoint(path).get('meta') or {}
+    classes = (meta.get('dataset_meta') or {}).get('classes')
+    if not classes:
+        raise MammoError(
+            path,
+            field="meta['dataset_meta']['classes']",
+            found='nothing',
+            expected='the class list',
+            remedy='use a checkpoint written by tools/train.py',
+        )
+    return tuple(classes)
+
+
+def _prepare(records: Sequence[ImageRecord]) -> tuple[list[Prepared], list[QualityRow]]:
+    views, rejected = [], []
+    for record in records:
+        try:
+            views.append(prepare_image(record, PrepareOptions()))
+        except MammoError as err:
+            rejected.append(QualityRow(record.relative_path, QUARANTINED, err.reason, exam_id=record.exam_id))
+    return views, rejected
+
+
+def _results(number: int, view: Prepared) -> dict[str, Any]:
+    """What the pipeline would hold after reading the file."""
+    shape = view.pixels.shape
+    record = image_record(view.image, view.quality.path)
+    return record | {'img_id': number, 'img': view.pixels, 'img_shape': shape, 'ori_shape': shape}
+
+
+def _to_source(boxes: FloatArray, view: Prepared) -> FloatArray:
+    rows, columns = view.quality.rows, view.quality.columns
+    return np.clip(view.image.affine.inverse().boxes(boxes), 0, (columns, rows, columns, rows))
+
+
+def _to_prepared(sample: DetDataSample) -> Affine:
+    matrix = sample.metainfo.get('homography_matrix')
+    return Affine.identity() if matrix is None else Affine(matrix).inverse()
+
+
+def _cut(attention: torch.Tensor, sample: DetDataSample, stride: int) -> np.ndarray:
+    """The part of a padded map that the image covers."""
+    height, width = sample.img_shape[:2]
+    return attention[: -(-height // stride), : -(-width // stride)].numpy()

@@ -1,0 +1,82 @@
+#!/usr/bin/env python
+"""Detect lesions in a folder of exams, DICOM or PNG.
+
+Example:
+    python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth my_exams --out results
+
+Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png. Files that
+cannot be used are named with their reason; the rest is processed. Research software, not a medical device.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from rich.console import Console
+
+from mmmammo import __version__, cli
+from mmmammo.apis import ExamInferencer, ExamResult, ResultWriter
+from mmmammo.structures import MammoError
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog=__doc__.split('\n', 2)[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='weights trained with it')
+    parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')
+    parser.add_argument('--out', type=Path, required=True, help='where results go')
+    parser.add_argument('--score-thr', type=float, default=0.05, help='leave out weaker detections (default 0.05)')
+    parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
+    return parser.parse_args()
+
+
+def show(exam: ExamResult, panel: Path | None, console: Console) -> None:
+    """One line per file."""
+    missing = f', missing {", ".join(exam.missing_views)}' if exam.missing_views else ''
+    console.print(f'[bold]{exam.exam_id}[/bold]: {len(exam.images)} views{missing}', highlight=False)
+    for result in exam.images:
+        image, quality = result.prepared.image, result.prepared.quality
+        found = f'{len(result.scores)} detections, best {result.score:.3f}' if len(result.scores) else 'no detection'
+        landmarks = f'landmarks {quality.landmark_confidence:.2f}' if image.landmarks else 'no landmarks'
+        warnings = f'  ({quality.warnings})' if quality.warnings else ''
+        line = f'  {image.laterality} {image.view:<4} {found:<27} {landmarks}  {quality.path}{warnings}'
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    for row in exam.rejected:
+        console.print(
+            f'  not used: {row.path}: {row.reason}', style='red', highlight=False, soft_wrap=True, markup=False
+        )
+    if panel is not None:
+        console.print(f'  panel: {panel}', highlight=False, soft_wrap=True, markup=False)
+
+
+def main() -> int:
+    args = parse_args()
+    logging.getLogger('mmengine').setLevel(logging.WARNING)
+    console = Console()
+    inferencer = ExamInferencer(args.config, args.checkpoint, args.device, args.score_thr)
+    info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
+    usable = 0
+    with ResultWriter(args.out, inferencer.classes, info) as writer:
+        for exam in inferencer.stream(args.exams):
+            show(exam, writer.add(exam), console)
+            usable += len(exam.images)
+    if not usable:
+        raise MammoError(
+            args.exams,
+            field='usable images',
+            found='none',
+            expected='at least one',
+            remedy='see the reasons above; tools/infer.py takes for-presentation mammograms',
+        )
+    console.print(f'Detections: {args.out / "detections.json"}, {args.out / "detections.csv"}', highlight=False)
+    return 0
+
+
+if __name__ == '__main__':
+    cli.run(main)

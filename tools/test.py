@@ -1,0 +1,97 @@
+#!/usr/bin/env python
+"""Test a checkpoint: FROC, AP, and a report to look at.
+
+Examples:
+    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth
+    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth --report report
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from mmmammo import __version__, cli
+from mmmammo.apis.runs import for_testing, git_commit, load_config, set_launcher
+from mmmammo.engine.checkpoint import require_checkpoint_of, use_safe_loading
+from mmmammo.visualization import ReportSettings, build_report
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog=__doc__.split('\n', 2)[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='weights trained with it')
+    parser.add_argument('--report', type=Path, metavar='DIR', help='write an HTML page with curves and exams here')
+    parser.add_argument('--work-dir', help='where logs and metrics.json go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config entries, e.g. test_dataloader.dataset.ann_file=annotations/val.json',
+    )
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    return parser.parse_args()
+
+
+def images_root(cfg: Config) -> Path:
+    """The folder that holds the prepared images."""
+    dataset = cfg.test_dataloader.dataset
+    return Path(dataset.data_root, dataset.get('data_prefix', {}).get('img', 'images'))
+
+
+def keep_predictions(cfg: Config, path: Path) -> None:
+    """Add the metric that writes what was predicted."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    dump = {'type': 'mmmammo.PredictionDump', 'path': str(path), 'images_root': str(images_root(cfg))}
+    cfg.test_evaluator = [*evaluators, dump]
+
+
+def write_report(args: argparse.Namespace, cfg: Config, metrics: Mapping[str, float], predictions: Path) -> Path:
+    """Build the page."""
+    dataset = cfg.test_dataloader.dataset
+    prepared = Path(dataset.data_root, 'prepare.json')
+    source = json.loads(prepared.read_text())['source'] if prepared.is_file() else 'unknown'
+    run = {
+        'config': args.config,
+        'checkpoint': Path(args.checkpoint).name,
+        'data': f'{Path(dataset.data_root, dataset.ann_file)} (source: {source})',
+        'seed': cfg.get('randomness', {}).get('seed'),
+        'code': f'mmmammo {__version__}, commit {git_commit(Path(__file__).parent) or "unknown"}',
+    }
+    settings = ReportSettings(title=Path(args.config).stem, show_exam_ids=source == 'phantom')
+    return build_report(predictions, metrics, images_root(cfg), args.report, run, settings)
+
+
+def main() -> int:
+    args = parse_args()
+    cfg = for_testing(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir))
+    set_launcher(cfg, args.launcher)
+    use_safe_loading()
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    predictions = Path(args.report or cfg.work_dir) / 'predictions.json'
+    keep_predictions(cfg, predictions)
+    runner = Runner.from_cfg(cfg)
+    require_checkpoint_of(getattr(runner.model, 'module', runner.model), args.checkpoint)
+    metrics = runner.test()
+    if is_main_process():
+        target = Path(args.report or cfg.work_dir) / 'metrics.json'
+        target.write_text(json.dumps(metrics, indent=1) + '\n', encoding='utf-8')
+        runner.logger.info(f'metrics: {target}')
+        if args.report:
+            runner.logger.info(f'report: {write_report(args, cfg, metrics, predictions)}')
+    return 0
+
+
+if __name__ == '__main__':
+    cli.run(main)
