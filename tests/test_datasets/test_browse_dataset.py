@@ -39,7 +39,7 @@ def run(tool, config, out, *options):
 
 def test_strip_has_a_panel_per_transform_and_a_row_per_view(tool, config, tmp_path):
     image = run(tool, config, tmp_path / 'out', '--split', 'test')
-    row = 100 + tool.BAR
+    row = 100 + 2 * tool.BAR
     assert image.shape[0] == 4 * row
     assert image.shape[1] == pytest.approx(4 * 100 * 104 / 128, abs=4)  # load, resize, annotations, pack
 
@@ -58,7 +58,7 @@ def test_everything_is_drawn(tool, config, tmp_path, colour):
 
 
 def test_test_boxes_are_drawn_over_the_resized_lesion(tool, config, tmp_path):
-    image = run(tool, config, tmp_path / 'out', '--split', 'test', '--mode', 'final')[tool.BAR : tool.BAR + 100]
+    image = run(tool, config, tmp_path / 'out', '--split', 'test', '--mode', 'final')[2 * tool.BAR : 2 * tool.BAR + 100]
     red = np.argwhere(np.abs(image.astype(int) - tool.RED).max(axis=-1) < 10)
     (y1, x1), (y2, x2) = red.min(axis=0), red.max(axis=0)
     assert image[(y1 + y2) // 2, (x1 + x2) // 2].min() > 180
@@ -67,6 +67,11 @@ def test_test_boxes_are_drawn_over_the_resized_lesion(tool, config, tmp_path):
 def test_options_reach_the_config(tool, config, tmp_path):
     with pytest.raises(MammoError, match='elsewhere'):
         run(tool, config, tmp_path / 'out', '--cfg-options', 'train_dataloader.dataset.data_root=elsewhere')
+
+
+def test_start_beyond_the_end_says_how_many_there_are(tool, config, tmp_path):
+    with pytest.raises(MammoError, match='some of 0 to 3'):
+        run(tool, config, tmp_path / 'out', '--start', '9')
 
 
 def test_help_has_an_example(tool, capsys):

@@ -97,13 +97,14 @@ def test_two_workers_repeat_themselves_under_a_seed(prepared_root):
 
 
 def test_order_of_an_epoch_survives_a_resume(prepared_root):
-    def order(epoch):
-        loader = Runner.build_dataloader(loader_config(prepared_root), seed=5)
-        loader.sampler.set_epoch(epoch)
-        return list(loader.sampler)
-
-    assert order(3) == order(3)
-    assert len({tuple(order(epoch)) for epoch in range(6)}) > 1
+    started, resumed = (Runner.build_dataloader(loader_config(prepared_root), seed=5).sampler for _ in range(2))
+    orders = []
+    for epoch in range(6):
+        started.set_epoch(epoch)
+        orders.append(list(started))
+    resumed.set_epoch(3)
+    assert list(resumed) == orders[3]
+    assert len(set(map(tuple, orders))) > 1
 
 
 def test_exam_pipeline_runs_before_pixels(prepared_root):
@@ -114,6 +115,8 @@ def test_exam_pipeline_runs_before_pixels(prepared_root):
     assert [d.laterality for d in flipped['data_samples']] == ['R', 'R', 'L', 'L']
     for before, after in zip(plain['inputs'], flipped['inputs'], strict=True):
         assert torch.equal(after, before.flip(-1))
+    nodes = [sample['data_samples'][1].nodes for sample in (plain, flipped)]
+    np.testing.assert_allclose(nodes[1], np.stack([104 - nodes[0][:, 0], nodes[0][:, 1]], axis=-1), atol=1e-3)
     box = plain['data_samples'][0].gt_instances.bboxes.numpy()[0]
     mirrored = flipped['data_samples'][0].gt_instances.bboxes.numpy()[0]
     np.testing.assert_allclose(mirrored, [104 - box[2], box[1], 104 - box[0], box[3]], atol=1e-3)

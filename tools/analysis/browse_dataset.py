@@ -21,6 +21,8 @@ from mmengine.runner import set_random_seed
 from rich.console import Console
 from rich.progress import track
 
+from mmmammo import cli
+from mmmammo.apis.runs import load_config
 from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.structures import Affine, BreastLandmarks, MammoError
 
@@ -33,7 +35,7 @@ colours: contour green, pectoral line cyan, nipple magenta, nodes yellow (the fi
 
 GREEN, CYAN, MAGENTA, YELLOW, RED = (80, 200, 80), (230, 200, 40), (230, 60, 230), (0, 220, 255), (60, 60, 255)
 BAR = 24
-"""Height of the line of text above each panel."""
+"""Height of the line of text above each row and each panel."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -120,10 +122,13 @@ def draw_panel(title: str, results: dict[str, Any], height: int, classes: tuple[
     if 'gt_bboxes' in results:
         boxes = (now if prepared_boxes else to_panel).boxes(results['gt_bboxes'].numpy())
         draw_boxes(canvas, boxes, [classes[int(label)] for label in results['gt_bboxes_labels']])
-    bar = np.zeros((BAR, canvas.shape[1], 3), dtype=np.uint8)
-    text = f'{title} {image.shape[1]}x{image.shape[0]}'
+    return np.vstack([text_bar(f'{title} {image.shape[1]}x{image.shape[0]}', size[0]), canvas])
+
+
+def text_bar(text: str, width: int) -> Any:
+    bar = np.zeros((BAR, width, 3), dtype=np.uint8)
     cv2.putText(bar, text, (4, BAR - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
-    return np.vstack([bar, canvas])
+    return bar
 
 
 def draw_landmarks(canvas: Any, landmarks: BreastLandmarks) -> None:
@@ -146,14 +151,12 @@ def draw_boxes(canvas: Any, boxes: Any, names: list[str]) -> None:
 
 
 def draw_row(dataset: Any, record: dict[str, Any], mode: str, height: int) -> Any:
-    """One view, a panel per step; drawn as the steps come, because transforms write into what they are given."""
+    """One view under its name, a panel per step; drawn as steps come, because transforms write into what they get."""
     classes = dataset.metainfo['classes']
-    title = f'{record["exam_id"]} {record["laterality"]}-{record["view"]} '
-    panels = []
-    for name, results in steps(dataset, record):
-        panels.append(draw_panel(title + name, results, height, classes, dataset.test_mode))
-        title = '' if mode == 'pipeline' else title
-    return np.hstack(panels if mode == 'pipeline' else panels[-1:])
+    name = f'{record["exam_id"]} {record["laterality"]}-{record["view"]}'
+    panels = [draw_panel(step, results, height, classes, dataset.test_mode) for step, results in steps(dataset, record)]
+    row = np.hstack(panels if mode == 'pipeline' else panels[-1:])
+    return np.vstack([text_bar(name, row.shape[1]), row])
 
 
 def draw_sample(dataset: Any, index: int, mode: str, height: int) -> Any:
@@ -165,21 +168,27 @@ def draw_sample(dataset: Any, index: int, mode: str, height: int) -> Any:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    config = Config.fromfile(args.config)
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
+    config = load_config(args.config, options=args.cfg_options)
     set_random_seed(args.seed)
     dataset = build_dataset(config, args.split)
     console = Console()
     console.print(repr(dataset), markup=False, highlight=False)
     args.out.mkdir(parents=True, exist_ok=True)
-    last = min(args.start + args.num, len(dataset))
-    for index in track(range(args.start, last), 'Drawing', console=console):
+    chosen = range(len(dataset))[args.start : args.start + args.num]
+    if not chosen:
+        raise MammoError(
+            '--start, --num',
+            field='samples',
+            found=f'none from {args.start} on',
+            expected=f'some of 0 to {len(dataset) - 1}',
+            remedy='choose others',
+        )
+    for index in track(chosen, 'Drawing', console=console):
         cv2.imwrite(
             str(args.out / f'{args.split}_{index:05d}.png'), draw_sample(dataset, index, args.mode, args.height)
         )
-    console.print(f'{max(last - args.start, 0)} samples in {args.out}')
+    console.print(f'{len(chosen)} samples in {args.out}')
 
 
 if __name__ == '__main__':
-    main()
+    cli.run(main)
