@@ -46,7 +46,7 @@ class PhantomConfig:
         default_factory=lambda: {'mass': 0.5, 'calcification': 0.25, 'distortion': 0.1, 'asymmetry': 0.15}
     )
     malignant_fraction: float = 0.5
-    contrast: tuple[float, float] = (0.8, 2.2)
+    contrast: tuple[float, float] = (0.9, 2.2)
     overlap_decoys: float = 0.25
     symmetric_decoys: float = 0.4
     density_mix: Mapping[str, float] = field(default_factory=lambda: {'A': 0.1, 'B': 0.4, 'C': 0.4, 'D': 0.1})

@@ -83,7 +83,7 @@ def _place(breast: Breast, rng: np.random.Generator) -> Points:
 def _mass(pathology: str, contrast: float, centre: Points, shrink: float, rng: np.random.Generator) -> Lesion:
     shape = choose(rng, MASS_SHAPES[pathology])
     radius = truncated_normal(rng, 6.8, 1.3, (4.5, 10)) * shrink
-    margin = {'round': 0.3, 'lobulated': 0.5, 'spiculated': 1.0}[shape]
+    margin = {'round': 0.5, 'lobulated': 0.7, 'spiculated': 1.0}[shape]
     lobes = {'round': 3, 'lobulated': 7, 'spiculated': 6}[shape]
     spread = {'round': 0.12, 'lobulated': 0.55, 'spiculated': 0.4}[shape]
     offsets = _directions(lobes, rng) * spread * radius * rng.uniform(0.6, 1, (lobes, 1))
@@ -92,7 +92,7 @@ def _mass(pathology: str, contrast: float, centre: Points, shrink: float, rng: n
     if shape == 'spiculated':
         radii *= 0.8
     strands = _spicules(radius, rng) if shape == 'spiculated' else None
-    words = {'shape': shape, 'margin': 'circumscribed' if margin < 0.4 else shape if strands else 'indistinct'}
+    words = {'shape': shape, 'margin': 'circumscribed' if shape == 'round' else shape if strands else 'indistinct'}
     balls = np.column_stack([offsets, radii])
     return Lesion('mass', pathology, centre, radius, contrast, balls, strands, margin, words)
 
@@ -101,7 +101,7 @@ def _spicules(radius: float, rng: np.random.Generator) -> Strands:
     count = int(rng.integers(16, 28))
     directions = _directions(count, rng)
     reach = radius * rng.uniform(1.3, 2.2, count)
-    return _radial(directions, 0.5 * radius, reach, rng, width=(0.4, 0.9), density=(2.0, 4.0))
+    return _radial(directions, 0.5 * radius, reach, rng, width=(0.4, 0.9), density=(2.5, 5.0))
 
 
 def _cluster(pathology: str, contrast: float, centre: Points, shrink: float, rng: np.random.Generator) -> Lesion:
@@ -121,7 +121,7 @@ def _distortion(pathology: str, contrast: float, centre: Points, shrink: float, 
     radius = truncated_normal(rng, 11, 2, (8, 15)) * shrink
     count = int(rng.integers(26, 40))
     reach = radius * rng.uniform(0.7, 1.15, count)
-    strands = _radial(_directions(count, rng), 0.1 * radius, reach, rng, width=(0.4, 0.9), density=(2.0, 4.0))
+    strands = _radial(_directions(count, rng), 0.1 * radius, reach, rng, width=(0.4, 0.9), density=(2.5, 5.0))
     balls = np.array([[0.0, 0.0, 0.0, 0.25 * radius]])
     return Lesion('distortion', pathology, centre, radius, contrast, balls, strands, 1.5, {'shape': 'stellate'})
 
@@ -153,9 +153,11 @@ def _radial(
     width: tuple[float, float],
     density: tuple[float, float],
 ) -> Strands:
-    """Slightly bent strands from ``inner`` to ``reach`` mm from the centre."""
+    """Slightly bent strands from ``inner`` to ``reach`` mm from the centre, each drawn in three lengths to taper."""
     count = len(directions)
     steps = np.linspace(0, 1, 8)[None, :, None]
     bend = rng.normal(0, 0.12, (count, 1, 3)) * steps**2
-    points = (directions[:, None] + bend) * (inner + (reach[:, None, None] - inner) * steps)
-    return Strands(points, rng.uniform(*width, count), rng.uniform(*density, count))
+    lengths = [(reach - inner) * part for part in (0.5, 0.75, 1.0)]
+    points = [(directions[:, None] + bend) * (inner + length[:, None, None] * steps) for length in lengths]
+    widths, densities = rng.uniform(*width, count), rng.uniform(*density, count) / len(lengths)
+    return Strands(np.concatenate(points), np.tile(widths, len(lengths)), np.tile(densities, len(lengths)))

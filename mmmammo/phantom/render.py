@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 
 from mmmammo.phantom.drawing import draw_lesion
 from mmmammo.phantom.lesions import Lesion
@@ -63,7 +64,8 @@ def make_canvas(projection: Projection) -> Canvas:
     height, width = projection.shape
     if projection.breast.laterality is Laterality.RIGHT:
         contour = Affine.mirror(width).points(contour)
-    shape = (height, min(width, int(contour[:, 0].max()) + 8))
+    # A width of small prime factors: every texture is a Fourier transform of this size.
+    shape = (height, min(width, fft.next_fast_len(int(contour[:, 0].max()) + 8, real=True)))
     mask = np.zeros(shape, dtype=np.uint8)
     cv2.fillPoly(mask, [np.rint((contour - 0.5) * 16).astype(np.int32)], 1, shift=4)
     skin = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5) * np.float32(projection.spacing_mm)
@@ -94,7 +96,7 @@ def render(
     """
     canvas = make_canvas(projection)
     thickness = _coarse_gland(canvas, gland)
-    region = (thickness > 0.35 * np.percentile(thickness, 98)) & (canvas.skin_mm > 8)
+    region = (thickness > 0.2 * np.percentile(thickness, 98)) & (canvas.skin_mm > 8)
     for lesion in lesions:
         if lesion.category == 'asymmetry':
             thickness += draw_lesion(lesion, projection, canvas.shape)

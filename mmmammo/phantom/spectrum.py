@@ -98,7 +98,7 @@ def measure_slope(
 ) -> SpectrumSlope:
     """Fit beta the usual way: square regions inside the masks, mean removed, Hann window, periodograms averaged.
 
-    Regions overlap by half; the fit is linear in log-log over :data:`FIT_RANGE`, or as far as the sampling goes.
+    Regions overlap by three quarters. The fit is linear in log-log over :data:`FIT_RANGE`, or as far as sampling allows.
 
     Args:
         images: (h, w) each.
@@ -110,8 +110,8 @@ def measure_slope(
     window = np.outer(np.hanning(side), np.hanning(side))
     total, count = np.zeros((side, side // 2 + 1)), 0
     for image, mask in zip(images, masks, strict=True):
-        for y in range(0, image.shape[0] - side + 1, side // 2):
-            for x in range(0, image.shape[1] - side + 1, side // 2):
+        for y in range(0, image.shape[0] - side + 1, side // 4):
+            for x in range(0, image.shape[1] - side + 1, side // 4):
                 if mask[y : y + side, x : x + side].all():
                     region = image[y : y + side, x : x + side]
                     total += np.abs(np.fft.rfft2((region - region.mean()) * window)) ** 2

@@ -106,7 +106,7 @@ def _envelope(rng: np.random.Generator) -> Float32:
     shift = np.clip((0.95 - a) / 0.6, 0, 1)
     outer, upper = float(rng.uniform(0.08, 0.25)), float(rng.uniform(0.04, 0.2))
     radius = np.sqrt((lateral - outer * shift) ** 2 + (superior - upper * shift) ** 2)
-    opening = 0.06 + float(rng.uniform(0.6, 0.75)) * np.sqrt(np.clip((0.99 - a) / 0.6, 0, 1))
+    opening = 0.06 + float(rng.uniform(0.6, 0.75)) * np.clip((0.99 - a) / 0.6, 0, 1) ** 0.7
     sides = 1.4 * (1 - (radius / opening) ** 2)
     return np.asarray(np.clip(np.minimum(sides, 7 * (a - back)), -4, 1.1), dtype=np.float32)
 
@@ -122,7 +122,7 @@ def _threshold(level: Float32, fraction: float) -> Float32:
 
     threshold = optimize.brentq(excess, -8.0, 8.0, xtol=1e-3)
     gland = 1 / (1 + np.exp(-(level - threshold) / 0.12))
-    return np.asarray(gland * (squares <= 1.02), dtype=np.float32)
+    return np.asarray(gland * np.clip((1.02 - squares) / 0.2, 0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ def exam_of(category, index=0):
 
 @pytest.fixture(scope='module')
 def healthy():
-    config = PhantomConfig(height=768, prevalence=0.0, overlap_decoys=0.0, symmetric_decoys=0.0)
+    config = PhantomConfig(height=512, prevalence=0.0, overlap_decoys=0.0, symmetric_decoys=0.0)
     return [make_exam(config, seed=2, index=i) for i in range(6)]
 
 
@@ -156,11 +156,11 @@ def test_the_muscle_is_behind_its_line():
 
 
 def test_gland_has_the_spectrum_of_a_mammogram(healthy):
-    spacing = PhantomConfig(height=768).pixel_spacing_mm
+    spacing = PhantomConfig(height=512).pixel_spacing_mm
     for name in (View.CC, View.MLO):
         views = [view for exam in healthy for view in exam.views if view.view is name]
         slope = measure_slope([v.image for v in views], [v.gland_region for v in views], spacing)
-        assert slope.num_regions > 20
+        assert slope.num_regions > 40
         assert 2.9 <= slope.beta <= 3.5
 
 
@@ -181,7 +181,7 @@ def test_the_two_breasts_of_a_woman_are_more_alike_than_those_of_two_women(healt
 def test_denser_classes_are_brighter():
     def brightness(density):
         config = PhantomConfig(**SMALL, density_mix={density: 1}, vendors=('PHANTOM-A',), prevalence=0)
-        views = [v for i in range(3) for v in make_exam(config, 0, i).views if v.view is View.CC]
+        views = [v for i in range(2) for v in make_exam(config, 0, i).views if v.view is View.CC]
         return np.mean([v.image[v.image > 0].mean() for v in views])
 
     values = [brightness(density) for density in 'ABCD']
