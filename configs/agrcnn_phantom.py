@@ -8,7 +8,11 @@ _base_ = [
 ]
 
 data_root = 'data/phantom'
-prior = f'{data_root}/geometric_prior_22_26.json'  # made with the phantom on the first run
+prior = f'{data_root}/geometric_prior_22_26.json'
+inputs = [
+    *_base_.inputs,
+    dict(makes=prior, command=f'tools/build_geometric_prior.py {data_root}/annotations/train.json --out {prior}'),
+]
 
 _base_.model.neck[1].prior = prior
 model = dict(neck=_base_.model.neck)

@@ -18,9 +18,12 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from mmmammo import __version__, cli
+from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import for_testing, git_commit, load_config, set_launcher
 from mmmammo.engine.checkpoint import require_checkpoint_of, use_safe_loading
 from mmmammo.visualization import ReportSettings, build_report
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,6 +80,7 @@ def main() -> int:
     args = parse_args()
     cfg = for_testing(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir))
     set_launcher(cfg, args.launcher)
+    make_inputs(cfg, ROOT)
     use_safe_loading()
     cfg.load_from, cfg.resume = args.checkpoint, False
     predictions = Path(args.report or cfg.work_dir) / 'predictions.json'

@@ -10,13 +10,17 @@ Examples:
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from mmmammo import cli
+from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import load_config, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,6 +71,7 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> int:
     args = parse_args()
     cfg = complete(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir), args)
+    make_inputs(cfg, ROOT)
     use_safe_loading()
     Runner.from_cfg(cfg).train()
     return 0

@@ -1,10 +1,18 @@
 # The phantom, exam by exam, at a size that trains on a CPU.
-# Prepare: python tools/prepare_dataset.py phantom --out data/phantom
 dataset_type = 'mmmammo.ExamDataset'
 data_root = 'data/phantom/'
 image_scale = (512, 416)  # longest and shortest side at most; aspect kept, padded to multiples of 32
 num_nodes = (22, 26)  # pseudo-landmarks of a CC and an MLO view
 num_workers = 1
+
+# What the tools make when it is missing. Masses only, as in the CBIS-DDSM experiment of paper 3, with all decoys.
+inputs = [
+    dict(
+        makes='data/phantom/prepare.json',
+        command='tools/prepare_dataset.py phantom --out data/phantom --num-exams 240 --phantom-height 512 '
+        '--finding-mix mass=1 --single-class mass',
+    )
+]
 
 train_pipeline = [
     dict(type='mmmammo.LoadMammogram'),

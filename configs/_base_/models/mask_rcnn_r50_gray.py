@@ -107,7 +107,12 @@ model = dict(
         ),
     ),
     test_cfg=dict(
-        rpn=dict(nms_pre=1000, max_per_img=1000, nms=dict(type='nms', iou_threshold=0.7), min_bbox_size=0),
+        rpn=dict(
+            nms_pre=1000,
+            max_per_img=300,  # parent: 1000; a mammogram holds a handful of lesions
+            nms=dict(type='nms', iou_threshold=0.7),
+            min_bbox_size=0,
+        ),
         rcnn=dict(
             score_thr=0.001,  # parent: 0.05; the FROC curve needs the weak detections too
             nms=dict(type='nms', iou_threshold=0.5),

@@ -1,0 +1,49 @@
+"""Inputs that a config can make by itself: the phantom, and what is computed from a training set."""
+
+from __future__ import annotations
+
+import fcntl
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmmammo.structures import MammoError
+
+
+def make_inputs(cfg: Config, root: Path) -> None:
+    """Run the commands of ``cfg.inputs`` whose product is missing, in order.
+
+    Each entry is ``dict(makes=<path>, command='tools/… arguments')``. Configs of real data have none: their data is the
+    user's download. Processes of one machine take turns, so that the first makes and the others find it made.
+
+    Args:
+        cfg: A config.
+        root: Folder that the commands' scripts are relative to.
+
+    Raises:
+        MammoError: If a command fails or does not make what it should.
+    """
+    for step in cfg.get('inputs', []):
+        target = Path(step.makes)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (target.parent / '.making').open('w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not target.exists():
+                _run(step.command, target, root)
+
+
+def _run(command: str, target: Path, root: Path) -> None:
+    script, *arguments = shlex.split(command)
+    print(f'{target} is missing; making it: python {command}', flush=True)
+    done = subprocess.run([sys.executable, str(root / script), *arguments], check=False)
+    if done.returncode or not target.exists():
+        raise MammoError(
+            target,
+            field='inputs',
+            found=f'`python {command}` ended with code {done.returncode}',
+            expected=f'{target}',
+            remedy='see its message above; the same command goes on where it was',
+        )
