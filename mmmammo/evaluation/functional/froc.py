@@ -128,10 +128,14 @@ def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> 
             vector, so that nothing needs matching twice.
     """
     weights = np.ones(matches.num_images) if image_weights is None else np.asarray(image_weights, dtype=np.float64)
-    weight = 1.0 if image_weights is None else weights[matches.image]
-    last_of_score = np.flatnonzero(np.diff(matches.scores, append=-np.inf) != 0)
-    false_positives = np.cumsum(weight * matches.is_false_positive)[last_of_score]
-    true_positives = np.cumsum(weight * matches.is_true_positive)[last_of_score]
+    is_last_of_score = np.append(matches.scores[1:] != matches.scores[:-1], True)[: len(matches.scores)]
+    last_of_score = np.flatnonzero(is_last_of_score)
+    false_positives, true_positives = (
+        np.cumsum(counted if image_weights is None else counted * weights[matches.image], dtype=np.float64)[
+            last_of_score
+        ]
+        for counted in (matches.is_false_positive, matches.is_true_positive)
+    )
     fps_per_image = _divide(false_positives, weights.sum())
     recall = _divide(true_positives, weights[matches.lesion_image].sum())
     start = 0.0 if weights[matches.lesion_image].sum() else np.nan

@@ -155,9 +155,13 @@ def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
 def _falling_order(scores: FloatArray) -> IntArray:
     """Order of falling score, equal scores in input order: a stable sort, at the price of an unstable one."""
     order = np.argsort(-scores)
-    same_as_next = np.diff(scores[order]) == 0
-    tied = np.flatnonzero(np.append(same_as_next, False) | np.insert(same_as_next, 0, False))
-    run_of_ties = np.cumsum(np.diff(scores[order[tied]], prepend=np.inf) != 0)
+    falling = scores[order]
+    same_as_next = falling[1:] == falling[:-1]
+    is_tied = np.zeros(len(order), dtype=bool)
+    is_tied[:-1] |= same_as_next
+    is_tied[1:] |= same_as_next
+    tied = np.flatnonzero(is_tied)
+    run_of_ties = np.cumsum(np.diff(falling[tied], prepend=np.inf) != 0)
     order[tied] = np.sort(run_of_ties * len(order) + order[tied]) % max(len(order), 1)
     return order
 
