@@ -1,0 +1,219 @@
+"""What looking at four views together costs: AG-RCNN against Mask R-CNN and against the published triad scheme.
+
+Inference of one exam of four views is compared with plain Mask R-CNN on the same four images and with the triad scheme
+(each view examined with its two partners encoded again, heads on the examined one only), a training step with that of
+Mask R-CNN. All models hold the same weights; runs alternate, medians are compared. The cost of the
+heads is common to both schemes, so the gain over triads grows with the size of the images, towards 3.
+
+    python benchmarks/exam_inference.py                  # R50 at full size, some five minutes on two idle cores
+    python benchmarks/exam_inference.py --model small --size 320 256 --train-size 320 256
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from torch import Tensor
+
+from mmmammo.models import AGRCNN
+from mmmammo.models.layers import ExamContext
+from mmmammo.testing.exam_samples import exam_batch
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / '_base_' / 'models'
+MODEL_FILES = {
+    'r50': ('mask_rcnn_r50_gray.py', 'agrcnn_r50.py'),
+    'small': ('mask_rcnn_r18_small.py', 'agrcnn_r18_small.py'),
+}
+
+
+class Comparison(NamedTuple):
+    """One row: how ours and the reference compare, and what is aimed at."""
+
+    what: str
+    reference: str
+    ours: Callable[[], object]
+    theirs: Callable[[], object]
+    goal: float
+    faster: bool = False
+
+
+def main() -> None:
+    args = parse_args()
+    torch.manual_seed(0)
+    plain, multi = build_pair(args.model, args.device, args.max_detections)
+    exam, train_exam = one_exam(args.size), one_exam(args.train_size)
+    rows = [
+        Comparison(label('inference', args.size), 'Mask R-CNN', predictor(multi, exam), predictor(plain, exam), 1.15),
+        Comparison(
+            label('inference', args.size), 'triad scheme', predictor(multi, exam), triads(multi, exam), 2.5, True
+        ),
+        Comparison(
+            label('training', args.train_size),
+            'Mask R-CNN',
+            trainer(multi, train_exam),
+            trainer(plain, train_exam),
+            1.25,
+        ),
+    ]
+    times = [alternate(row, args.repeats) for row in track(rows, description='measuring', transient=True)]
+    table = Table(title=f'one exam of four views, {args.model}, {describe(args.device)}')
+    for column in ('AG-RCNN', 'against', 'ours, s', 'reference, s', 'ratio', 'goal', 'met'):
+        table.add_column(column, justify='left' if column in ('AG-RCNN', 'against') else 'right', no_wrap=True)
+    for row, (ours, theirs) in zip(rows, times, strict=True):
+        table.add_row(*describe_row(row, ours, theirs))
+    Console(width=max(Console().width, 118)).print(table)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--model', choices=sorted(MODEL_FILES), default='r50')
+    for name, default, what in (('--size', (1024, 832), 'inference'), ('--train-size', (512, 416), 'training')):
+        help_text = f'pixels of each view in {what} ({default[0]} {default[1]})'
+        parser.add_argument(name, type=int, nargs=2, default=default, metavar=('H', 'W'), help=help_text)
+    parser.add_argument('--repeats', type=int, default=3, help='timed runs of each side, after one to warm up')
+    parser.add_argument('--device', default='cpu', help="'cpu' or 'cuda'")
+    parser.add_argument(
+        '--max-detections',
+        type=int,
+        default=5,
+        help='detections per image that get a mask; random weights would fill up to 100, a trained model finds few',
+    )
+    return parser.parse_args()
+
+
+def label(what: str, size: Sequence[int]) -> str:
+    return f'{what} at {size[0]} x {size[1]}'
+
+
+def one_exam(size: Sequence[int]) -> dict[str, list]:
+    """Four views of noise, with a lesion in each."""
+    height, width = size
+    return exam_batch(size=(height, width), boxes=[[width * 0.2, height * 0.4, width * 0.3, height * 0.5]])
+
+
+def build_pair(name: str, device: str, max_detections: int) -> tuple[torch.nn.Module, AGRCNN]:
+    """Mask R-CNN and AG-RCNN with the same weights, the graphs' own at random so that nothing is skipped."""
+    init_default_scope('mmdet')
+    MMLogger.get_instance('mmengine', log_level='WARNING')
+    models = []
+    for file in MODEL_FILES[name]:
+        config = copy.deepcopy(Config.fromfile(CONFIGS / file).model)
+        config.backbone.init_cfg = None  # random weights: nothing is downloaded
+        config.test_cfg.rcnn.max_per_img = max_detections
+        models.append(MODELS.build(config).to(device))
+    plain, multi = models
+    plain.init_weights()
+    multi.load_state_dict(plain.state_dict(), strict=False)
+    return plain, multi
+
+
+def predictor(model: torch.nn.Module, batch: dict[str, list]) -> Callable[[], SampleList]:
+    """Inference of the whole batch, from images to detections."""
+
+    @torch.no_grad()
+    def run() -> SampleList:
+        return model.eval().test_step(copy.deepcopy(batch))
+
+    return run
+
+
+def triads(model: AGRCNN, batch: dict[str, list]) -> Callable[[], list[SampleList]]:
+    """The published scheme: for each view, encode it and both partners, then detect in it alone."""
+
+    @torch.no_grad()
+    def run() -> list[SampleList]:
+        model.eval()
+        results = []
+        for examined in range(len(batch['inputs'])):
+            order = [examined, examined ^ 1, examined ^ 2]  # L-CC, L-MLO, R-CC, R-MLO: other view, other side
+            triad = copy.deepcopy({key: [values[i] for i in order] for key, values in batch.items()})
+            data = model.data_preprocessor(triad)
+            results.append(detect_first(model, data['inputs'], data['data_samples']))
+        return results
+
+    return run
+
+
+def detect_first(model: AGRCNN, inputs: Tensor, samples: SampleList) -> SampleList:
+    """Encode a triad together, run the heads on its first image."""
+    graph = model.neck[1]
+    context = ExamContext.from_data_samples(samples, graph.num_nodes, tuple(inputs.shape[-2:]), inputs.device)
+    with graph.given(context):
+        features = tuple(level[:1] for level in model.extract_feat(inputs))
+    proposals = model.rpn_head.predict(features, samples[:1], rescale=False)
+    return model.add_pred_to_datasample(samples[:1], model.roi_head.predict(features, proposals, samples[:1]))
+
+
+def trainer(model: torch.nn.Module, batch: dict[str, list]) -> Callable[[], float]:
+    """One training step: forward, backward, update."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+
+    def run() -> float:
+        torch.manual_seed(0)  # the same proposals are sampled on both sides
+        data = model.train().data_preprocessor(copy.deepcopy(batch), training=True)
+        loss, _ = model.parse_losses(model(**data, mode='loss'))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    return run
+
+
+def alternate(row: Comparison, repeats: int) -> tuple[list[float], list[float]]:
+    """Seconds of both sides, taken in turns so that a busy moment of the machine hits both."""
+    sides: tuple[list[float], list[float]] = ([], [])
+    for turn in range(repeats + 1):
+        for function, times in zip((row.ours, row.theirs), sides, strict=True):
+            seconds = timed(function)
+            if turn > 0:  # the first one warms up
+                times.append(seconds)
+    return sides
+
+
+def timed(function: Callable[[], object]) -> float:
+    synchronise()
+    begin = time.perf_counter()
+    function()
+    synchronise()
+    return time.perf_counter() - begin
+
+
+def synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def describe(device: str) -> str:
+    if device.startswith('cuda'):
+        return torch.cuda.get_device_name()
+    return f'CPU, {torch.get_num_threads()} threads'
+
+
+def describe_row(row: Comparison, ours: Sequence[float], theirs: Sequence[float]) -> list[str]:
+    mine, other = statistics.median(ours), statistics.median(theirs)
+    ratio = other / mine if row.faster else mine / other
+    met = ratio >= row.goal if row.faster else ratio <= row.goal
+    seconds = [f'{statistics.median(t):.3f} ({min(t):.3f}-{max(t):.3f})' for t in (ours, theirs)]
+    word = 'x faster' if row.faster else 'x its time'
+    goal = f'{">=" if row.faster else "<="} {row.goal:g}'
+    return [row.what, row.reference, *seconds, f'{ratio:.2f}{word}', goal, 'yes' if met else 'NO']
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,55 @@
+"""The command, on a prepared set and on a config that names one."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from mmmammo.anatomy import GeometricPrior
+from mmmammo.testing.prepared_set import make_prepared_set
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'build_geometric_prior.py'
+
+
+@pytest.fixture(scope='module')
+def main():
+    spec = importlib.util.spec_from_file_location('build_geometric_prior', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture(scope='module')
+def prepared(tmp_path_factory):
+    return make_prepared_set(tmp_path_factory.mktemp('set'))
+
+
+def test_from_an_index(main, prepared, tmp_path, capsys):
+    out = tmp_path / 'new folder' / 'prior.json'
+    assert main([str(prepared / 'annotations' / 'train.json'), '--out', str(out)]) == 0
+    prior = GeometricPrior.load(out)
+    assert prior.num_nodes == (22, 26)
+    assert prior.num_pairs == 2  # every second of four exams has one lesion
+    assert prior.counts.sum() == 2
+    assert '2 lesion pairs in 16 views with landmarks of 16' in capsys.readouterr().out
+
+
+def test_from_a_config_with_wrappers(main, prepared, tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(
+        'inner = dict(type="mmmammo.ExamDataset", ann_file="annotations/train.json", '
+        f'data_root={str(prepared)!r})\n'
+        'train_dataloader = dict(dataset=dict(type="RepeatDataset", times=2, dataset=inner))\n'
+    )
+    out = tmp_path / 'prior.json'
+    assert main([str(config), '--out', str(out), '--num-nodes', '13', '17', '--per-triad']) == 0
+    assert GeometricPrior.load(out).counts.sum() == 4
+
+
+@pytest.mark.parametrize(('source', 'message'), [('none.json', 'none.json'), ('none.py', 'config: found no such file')])
+def test_missing_source_is_one_line(main, tmp_path, capsys, source, message):
+    assert main([str(tmp_path / source), '--out', str(tmp_path / 'p.json')]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith('error: ')
+    assert message in error
+    assert not (tmp_path / 'p.json').exists()

@@ -1,0 +1,85 @@
+"""Build the geometric prior of the anatomy graph from the training lesions of a prepared set.
+
+Every lesion seen in both views of a breast is put to the nearest pseudo-landmark of either view; the counts of these
+pairs become H_g of the bipartite graph, and the mean positions of the nodes the template of the inception graph.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmmammo.io.exam_index import read_index
+from mmmammo.prepare.geometric_prior import build_geometric_prior
+from mmmammo.structures import MammoError
+
+EXAMPLE = """examples:
+  python tools/build_geometric_prior.py configs/agrcnn_phantom.py --out data/phantom/geometric_prior.json
+  python tools/build_geometric_prior.py data/cbis/annotations/train.json --out data/cbis/geometric_prior.json \\
+      --num-nodes 22 26 --smoothing 0.1
+
+Then name the file in the config: dict(type='mmmammo.AnatomyGraphNeck', ..., prior='data/cbis/geometric_prior.json')
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    try:
+        images = read_index(training_index(args.source)).images
+        prior = build_geometric_prior(images, tuple(args.num_nodes), per_triad=args.per_triad, smoothing=args.smoothing)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        prior.save(args.out)
+    except (MammoError, OSError) as err:
+        print(f'error: {err}', file=sys.stderr)
+        return 1
+    cells = int(np.count_nonzero(prior.counts))
+    print(f'{prior.num_pairs} lesion pairs in {prior.info["views"]} views with landmarks of {len(images)}')
+    print(f'{cells} of {prior.counts.size} cells are not 0; they add up to {prior.counts.sum():g}')
+    print(f'wrote {args.out}')
+    return 0
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('source', type=Path, help='a config, or annotations/train.json of a prepared set')
+    parser.add_argument('--out', type=Path, required=True, help='the JSON file to write')
+    parser.add_argument(
+        '--num-nodes', type=int, nargs=2, default=(22, 26), metavar=('CC', 'MLO'), help='default: 22 26'
+    )
+    parser.add_argument(
+        '--per-triad',
+        action='store_true',
+        help='count a pair once per view of it that has a contralateral one, as published',
+    )
+    parser.add_argument(
+        '--smoothing',
+        type=float,
+        default=0.0,
+        metavar='SIGMA',
+        help='share counts among neighbouring nodes; a fraction of the breast, 0.1 reaches the next node',
+    )
+    return parser.parse_args(argv)
+
+
+def training_index(source: Path) -> Path:
+    """The index itself, or the one that a config trains on."""
+    if source.suffix != '.py':
+        return source
+    from mmengine.config import Config  # only configs need it
+
+    if not source.is_file():
+        raise MammoError(source, field='config', found='no such file', expected='a config', remedy='correct the path')
+    dataset = Config.fromfile(source).train_dataloader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    return Path(dataset.get('data_root', '')) / dataset.ann_file
+
+
+if __name__ == '__main__':
+    sys.exit(main())
