@@ -9,6 +9,7 @@ from mmmammo.io.errors import (
 )
 from mmmammo.io.mammogram import read_mammogram, read_meta
 from mmmammo.io.png16 import read_png16, write_png16
+from mmmammo.io.predictions import read_predictions, write_predictions
 from mmmammo.io.view_names import parse_view_name
 
 __all__ = [
@@ -21,5 +22,7 @@ __all__ = [
     'read_mammogram',
     'read_meta',
     'read_png16',
+    'read_predictions',
     'write_png16',
+    'write_predictions',
 ]

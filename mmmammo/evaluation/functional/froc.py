@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.evaluation.functional.bootstrap import Interval, bootstrap_ci
-from mmmammo.evaluation.functional.inputs import FloatArray, ImageBoxes, ImageDetections, IntArray, flatten_images
+from mmmammo.evaluation.functional.inputs import (
+    BoolArray,
+    FloatArray,
+    ImageBoxes,
+    ImageDetections,
+    IntArray,
+    flatten_images,
+)
 from mmmammo.evaluation.functional.matching import Matches, match_detections
 from mmmammo.structures import MammoError
 
@@ -130,12 +137,13 @@ def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> 
     weights = np.ones(matches.num_images) if image_weights is None else np.asarray(image_weights, dtype=np.float64)
     is_last_of_score = np.append(matches.scores[1:] != matches.scores[:-1], True)[: len(matches.scores)]
     last_of_score = np.flatnonzero(is_last_of_score)
-    false_positives, true_positives = (
-        np.cumsum(counted if image_weights is None else counted * weights[matches.image], dtype=np.float64)[
-            last_of_score
-        ]
-        for counted in (matches.is_false_positive, matches.is_true_positive)
-    )
+
+    def count(which: BoolArray) -> FloatArray:
+        once_each = image_weights is None
+        counted: FloatArray = np.cumsum(which if once_each else which * weights[matches.image], dtype=np.float64)
+        return counted[last_of_score]
+
+    false_positives, true_positives = count(matches.is_false_positive), count(matches.is_true_positive)
     fps_per_image = _divide(false_positives, weights.sum())
     recall = _divide(true_positives, weights[matches.lesion_image].sum())
     start = 0.0 if weights[matches.lesion_image].sum() else np.nan
