@@ -17,12 +17,13 @@ Points = npt.NDArray[np.float64]
 _FINE = 0.02  # smoothing that keeps a nipple
 _BROAD = 0.15  # smoothing that flattens it
 _FRAME = 0.15  # outline this close to where the image cuts it, is bent by the cut
-_WINDOW = 0.10  # a protrusion this near decides where exactly the nipple is
+_WINDOW = 0.15  # a protrusion this near decides where exactly the nipple is
 _LAG_WEIGHT = 10.0  # being a tenth of the depth behind the farthest point ...
 _PROTRUSION_WEIGHT = 50.0  # ... weighs like a protrusion of a fiftieth
-_TIE = 0.1  # scores that differ by less are equal: a hundredth of the depth
-_STEEPEST = np.deg2rad(20.0)
-_LEAST_PROMINENCE = 0.002
+_FAR_LAG = 0.2  # ... and this much cannot be the nipple
+_TIE = 0.01  # points that lie less behind the foremost one are as far
+_STEEPEST = np.deg2rad(15.0)
+_LEAST_PROMINENCE = 0.0015
 _CLEAR_PROMINENCE = 0.008
 
 
@@ -39,13 +40,14 @@ def find_nipple(contour: Points, pectoral_line: Points, size: tuple[int, ...]) -
     """Where the skin is far from the chest wall and bulges.
 
     The score of a point of the outline is its protrusion from a smoother version of the outline, less its lag behind
-    the point farthest from the pectoral line. A local peak of protrusion near the best point is the nipple; where the
-    nipple is not in profile the outline has no such peak, and the best point itself is taken with less confidence.
+    the point farthest from the pectoral line. A local peak of protrusion near the best point is the nipple. Where the
+    nipple is not in profile the outline has no such peak, and the point farthest from the chest-wall edge of the image
+    is taken with less confidence.
 
     Args:
         contour: (n, 2) closed, at equal distances, chest wall on the left.
         pectoral_line: (2, 2).
-        size: Height and width of the image; the outline along its edge is no skin.
+        size: Height and width of the image; the outline along its upper and lower edge is no skin.
     """
     outward = _nipple_axis(pectoral_line)
     distance = (contour - pectoral_line.mean(axis=0)) @ outward
@@ -53,17 +55,21 @@ def find_nipple(contour: Points, pectoral_line: Points, size: tuple[int, ...]) -
     step = float(np.hypot(*(contour - np.roll(contour, 1, axis=0)).T).mean())
     lag, bulge = (distance.max() - distance) / depth, _protrusion(contour, depth / step) / depth
     score = gaussian_filter1d(_PROTRUSION_WEIGHT * bulge - _LAG_WEIGHT * lag, _FINE * depth / step, mode='wrap')
-    score[~_free_skin(contour, lag, size, depth / step)] = -np.inf
+    candidates = _free_skin(contour, lag, size[0], depth / step)
+    score[~candidates] = -np.inf
     best = int(score.argmax())
     peak, prominence = _peak_near(bulge, best, max(round(_WINDOW * depth / step), 1))
     if prominence > _LEAST_PROMINENCE and np.isfinite(score[peak]):
         sure = 0.6 + 0.35 * min(prominence / _CLEAR_PROMINENCE, 1.0)
         return NippleFound(_middle_of_peak(contour, bulge, peak, prominence / 2), 'protrusion', sure)
-    return NippleFound(_middle_of_peak(contour, score, best, _TIE), 'farthest_from_chest_wall', 0.5)
+    ahead = gaussian_filter1d(contour[:, 0], _FINE * depth / step, mode='wrap')
+    ahead[~candidates | (lag > _FAR_LAG)] = -np.inf
+    tip = _middle_of_peak(contour, ahead, int(ahead.argmax()), _TIE * depth)
+    return NippleFound(tip, 'farthest_from_chest_wall', 0.5)
 
 
 def _nipple_axis(pectoral_line: Points) -> Points:
-    """The normal of the line, but not steeper than 20 degrees: breasts hang less than their muscle may lean."""
+    """The normal of the line, but not steeper than 15 degrees: breasts hang less than their muscle may lean."""
     direction = downward(pectoral_line)
     tilt = np.clip(np.arctan2(-direction[0], direction[1]), -_STEEPEST, _STEEPEST)
     return np.array([np.cos(tilt), np.sin(tilt)])
@@ -80,12 +86,11 @@ def _protrusion(contour: Points, depth_in_points: float) -> npt.NDArray[np.float
 
 
 def _free_skin(
-    contour: Points, lag: npt.NDArray[np.float64], size: tuple[int, ...], depth_in_points: float
+    contour: Points, lag: npt.NDArray[np.float64], height: int, depth_in_points: float
 ) -> npt.NDArray[np.bool_]:
     """Points that are neither near the chest wall nor near where the image cuts the breast off."""
-    height, width = size
     x, y = contour.T
-    skin = (y > 2) & (y < height - 2) & (x < width - 2) & (x > x.min() + 2)
+    skin = (y > 2) & (y < height - 2) & (x > x.min() + 2)
     margin = max(round(_FRAME * depth_in_points), 1)
     tripled = binary_erosion(np.tile(skin, 3), iterations=margin)[len(skin) : 2 * len(skin)]
     candidates = tripled & (lag < 0.5)

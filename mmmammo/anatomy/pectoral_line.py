@@ -80,10 +80,8 @@ def find_pectoral_line(image: Field, mask: npt.NDArray[np.bool_], contour: Point
     scale = _ROWS / level.shape[0]
     size = (max(round(level.shape[1] * scale), 16), _ROWS)
     coarse = _search(_resized(level, size), _resized(inside, size))
-    if coarse is None:
-        return fallback_line(contour)
-    confidence = _confidence(coarse)
-    if confidence < _LEAST_CONFIDENCE:
+    confidence = _confidence(coarse) if coarse is not None else 0.0
+    if coarse is None or confidence < _LEAST_CONFIDENCE:
         return fallback_line(contour)
     stretch = np.array([level.shape[1] / size[0], 1 / scale])
     line = _refine(_gradient(level, inside, 2.0), coarse.line * stretch, reach=1.5 / scale)

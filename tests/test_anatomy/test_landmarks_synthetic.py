@@ -23,13 +23,15 @@ def test_nipple_of_a_half_ellipse_in_cc(make_breast, method, semi_axes):
 
 @pytest.mark.parametrize('method', METHODS)
 def test_straight_pectoral_edge_at_60_degrees(make_breast, method):
-    image = make_breast(semi_axes=(700, 700), muscle_top=300)
-    line = detect_landmarks(image, 'L', 'MLO', method)
-    # The published method continues its line beyond the muscle: the edge ends where it meets the chest wall.
-    ends = line.pectoral_line[0], line.pectoral_line[0] + 500 * np.array([-0.5, 0.75**0.5])
-    assert distance_to_line(ends, 300, 60).max() < 2
-    assert distance_to_line(line.pectoral_line, 300, 60).max() < 2
-    assert 'fallback' not in line.found_by['pectoral_line']
+    found = detect_landmarks(make_breast(semi_axes=(700, 700), muscle_top=300), 'L', 'MLO', method)
+    assert distance_to_line(found.pectoral_line, 300, 60).max() < 2
+    assert 'fallback' not in found.found_by['pectoral_line']
+
+
+@pytest.mark.parametrize('semi_axes', [(700, 400), (700, 480), (600, 500), (400, 460)])
+def test_robust_nipple_of_a_half_ellipse_in_mlo(make_breast, semi_axes):
+    found = detect_landmarks(make_breast(semi_axes=semi_axes, muscle_top=0.4 * semi_axes[0]), 'L', 'MLO')
+    assert np.hypot(*(found.nipple - (semi_axes[0], 512))) < 2
 
 
 @pytest.mark.parametrize('degrees', [45, 60, 75])
