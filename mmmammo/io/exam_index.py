@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmmammo.io.coco_entries import finding_from_json, finding_to_json, image_from_json, image_to_json
+import numpy as np
+
+from mmmammo.io.coco_entries import REMEDY, finding_from_json, finding_to_json, image_from_json, image_to_json
 from mmmammo.structures import Finding, MammoError, PreparedImage
 
 FORMAT = 'mmmammo-1'
-_REMEDY = 'prepare the set again with tools/prepare_dataset.py; do not edit the file'
 _BORDER_TOLERANCE_PX = 1e-3
 
 
@@ -40,54 +41,57 @@ def write_index(path: str | Path, prepared_set: PreparedSet) -> None:
     """Write an annotation file, whole or not at all.
 
     Raises:
-        MammoError: If an id is repeated, a finding lies outside its image or has an unknown category.
+        MammoError: If an id or a file name is repeated, a finding lies outside its image or has an unknown category,
+            or a label is nothing JSON can hold (absent is ``None``, not nan).
     """
     path = Path(path)
-    _check(path, prepared_set)
-    images = prepared_set.images
-    category_ids = {name: number for number, name in enumerate(prepared_set.categories, start=1)}
-    findings = [(image, finding) for image in images for finding in image.findings]
+    images, categories = prepared_set.images, prepared_set.categories
+    _check_images(path, images)
+    numbered = list(enumerate(((image, finding) for image in images for finding in image.findings), start=1))
+    for number, (image, finding) in numbered:
+        _check_finding(path, number, image, finding, categories)
     document = {
-        'info': {'format': FORMAT, 'classes': list(prepared_set.categories), **prepared_set.info},
+        'info': {'format': FORMAT, 'classes': list(categories), **prepared_set.info},
         'licenses': [],
-        'categories': [{'id': number, 'name': name} for name, number in category_ids.items()],
+        'categories': [{'id': number, 'name': name} for number, name in enumerate(categories, start=1)],
         'images': [image_to_json(image) for image in images],
         'annotations': [
-            {'id': number, 'image_id': image.image_id, 'category_id': category_ids[finding.category]}
+            {'id': number, 'image_id': image.image_id, 'category_id': categories.index(finding.category) + 1}
             | finding_to_json(finding)
-            for number, (image, finding) in enumerate(findings, start=1)
+            for number, (image, finding) in numbered
         ],
     }
+    try:
+        text = json.dumps(document, allow_nan=False, default=_plain)
+    except (ValueError, TypeError) as err:
+        raise _broken(path, 'labels, attributes or landmarks', err, 'values that JSON has') from err
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    scratch.write_text(json.dumps(document), encoding='utf-8')
+    scratch.write_text(text, encoding='utf-8')
     scratch.replace(path)
 
 
 def read_index(path: str | Path) -> PreparedSet:
-    """Read an annotation file.
+    """Read an annotation file; the inverse of :func:`write_index`.
 
     Raises:
-        MammoError: If the file is absent, no JSON, of another format, lacks a key, repeats an id, or holds a finding
-            of an unknown category or outside its image.
+        MammoError: If the file is absent, no JSON or of another format; or naming the image or annotation by its id
+            and the key, if a key is absent or has no sense, an id is repeated, or a finding belongs to no image, has
+            an unknown category or lies outside its image.
     """
     path = Path(path)
     document = _load(path)
-    try:
-        names = {category['id']: category['name'] for category in document['categories']}
-        findings: dict[int, list[Finding]] = defaultdict(list)
-        for annotation in document['annotations']:
-            findings[annotation['image_id']].append(finding_from_json(annotation, names[annotation['category_id']]))
-        images = tuple(image_from_json(image, findings.pop(image['id'], [])) for image in document['images'])
-    except KeyError as err:
-        raise _broken(path, 'key', f'no {err}', 'the keys of docs/conventions.md') from err
-    except (ValueError, TypeError) as err:
-        raise _broken(path, 'value', err, 'the values of docs/conventions.md') from err
-    if findings:
-        raise _broken(path, 'annotations.image_id', sorted(findings)[:5], 'ids of images in the file')
-    prepared_set = PreparedSet(images, tuple(names.values()), document['info'])
-    _check(path, prepared_set)
-    return prepared_set
+    images = {image.image_id: image for image in (image_from_json(entry, (), path) for entry in document['images'])}
+    _check_unique(path, 'images: id', (entry['id'] for entry in document['images']))
+    _check_images(path, list(images.values()))
+    names = _category_names(path, document['categories'])
+    findings: dict[int, list[Finding]] = defaultdict(list)
+    for entry in document['annotations']:
+        image_id, finding = _read_annotation(path, entry, images, names)
+        findings[image_id].append(finding)
+    _check_unique(path, 'annotations: id', (str(entry.get('id')) for entry in document['annotations']))
+    whole = tuple(replace(image, findings=tuple(findings[key])) for key, image in images.items())
+    return PreparedSet(whole, tuple(names.values()), document['info'])
 
 
 def check_patient_disjoint(paths: Sequence[str | Path]) -> None:
@@ -98,7 +102,7 @@ def check_patient_disjoint(paths: Sequence[str | Path]) -> None:
     """
     seen: dict[str, Path] = {}
     for path in map(Path, paths):
-        patients = {image['patient_id'] for image in _load(path).get('images', [])}
+        patients = {image_from_json(entry, (), path).patient_id for entry in _load(path)['images']}
         for other in sorted({seen[patient] for patient in patients & seen.keys()}):
             shared = sum(seen.get(patient) == other for patient in patients)
             raise MammoError(
@@ -111,36 +115,80 @@ def check_patient_disjoint(paths: Sequence[str | Path]) -> None:
         seen.update(dict.fromkeys(patients, path))
 
 
-def _check(path: Path, prepared_set: PreparedSet) -> None:
+def _read_annotation(
+    path: Path, entry: Mapping[str, Any], images: Mapping[int, PreparedImage], names: Mapping[int, str]
+) -> tuple[int, Finding]:
+    """One finding and the id of its image."""
+    who = f'annotation {entry.get("id", "without id")}'
+    for key, known in (('image_id', images), ('category_id', names)):
+        if not isinstance(entry.get(key), int) or entry[key] not in known:
+            raise _broken(path, f'{who}: {key}', repr(entry.get(key)), f'an id of the {key[:-3]} list of this file')
+    image = images[entry['image_id']]
+    finding = finding_from_json(entry, names[entry['category_id']], path)
+    _check_finding(path, entry.get('id'), image, finding, tuple(names.values()))
+    return image.image_id, finding
+
+
+def _category_names(path: Path, entries: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Names by id; ids are 1, 2, … because a label is a position in this list."""
+    ids, names = [entry.get('id') for entry in entries], [str(entry.get('name')) for entry in entries]
+    if ids != list(range(1, len(entries) + 1)):
+        raise _broken(path, 'categories: id', ids, f'1 to {len(entries)}, in order')
+    _check_unique(path, 'categories: name', names)
+    return dict(enumerate(names, start=1))
+
+
+def _check_images(path: Path, images: Sequence[PreparedImage]) -> None:
+    _check_unique(path, 'images: id', (image.image_id for image in images))
+    _check_unique(path, 'images: file_name', (image.file_name for image in images))
+
+
+def _check_unique(path: Path, field_name: str, values: Iterable[Hashable]) -> None:
+    repeated = [value for value, count in Counter(values).items() if count > 1]
+    if repeated:
+        found = f'{len(repeated)} repeated, the first is {repeated[0]!r}'
+        raise _broken(path, field_name, found, 'each once')
+
+
+def _check_finding(
+    path: Path, number: int | None, image: PreparedImage, finding: Finding, categories: Sequence[str]
+) -> None:
     """Refuse what would go wrong much later."""
-    ids = [image.image_id for image in prepared_set.images]
-    if len(set(ids)) < len(ids):
-        raise _broken(path, 'images.id', f'{len(ids) - len(set(ids))} repeated', 'each id once')
-    for image in prepared_set.images:
-        for finding in image.findings:
-            where = f'annotation of image {image.image_id} ({image.file_name})'
-            if finding.category not in prepared_set.categories:
-                raise _broken(path, f'{where}: category', finding.category, f'one of {prepared_set.categories}')
-            x1, y1, x2, y2 = finding.bbox
-            slack = _BORDER_TOLERANCE_PX
-            if not (-slack <= x1 < x2 <= image.width + slack and -slack <= y1 < y2 <= image.height + slack):
-                raise _broken(
-                    path, f'{where}: bbox', finding.bbox, f'a box inside the {image.width} x {image.height} image'
-                )
+    who = f'annotation {number} (image {image.image_id}, {image.file_name})'
+    if finding.category not in categories:
+        raise _broken(path, f'{who}: category', repr(finding.category), f'one of {", ".join(categories)}')
+    x1, y1, x2, y2 = finding.bbox
+    slack = _BORDER_TOLERANCE_PX
+    if not (-slack <= x1 < x2 <= image.width + slack and -slack <= y1 < y2 <= image.height + slack):
+        expected = f'x1 < x2 and y1 < y2 inside the {image.width} x {image.height} image'
+        raise _broken(path, f'{who}: bbox', f'(x1, y1, x2, y2) = {finding.bbox}', expected)
+
+
+def _plain(value: object) -> object:
+    """NumPy scalars, which tables are full of, as what they hold."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f'{value!r} is no JSON value')
 
 
 def _load(path: Path) -> dict[str, Any]:
+    """The document, with the three lists of COCO."""
     try:
         document: Any = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError as err:
-        raise _broken(path, 'file', 'nothing', 'an annotation file') from err
+    except OSError as err:
+        raise _broken(path, 'file', err.strerror, 'an annotation file') from err
     except ValueError as err:
         raise _broken(path, 'content', err, 'JSON') from err
-    found = document.get('info', {}).get('format') if isinstance(document, dict) else type(document).__name__
+    info = document.get('info') if isinstance(document, dict) else None
+    found = info.get('format') if isinstance(info, dict) else None
     if found != FORMAT:
         raise _broken(path, 'info.format', repr(found), repr(FORMAT))
+    for key in ('images', 'annotations', 'categories'):
+        entries = document.get(key)
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise _broken(path, key, type(entries).__name__, 'a list of objects')
     return dict(document)
 
 
 def _broken(path: Path, what: str, found: object, expected: str) -> MammoError:
-    return MammoError(path, field=what, found=found, expected=expected, remedy=_REMEDY)
+    return MammoError(path, field=what, found=found, expected=expected, remedy=REMEDY)
