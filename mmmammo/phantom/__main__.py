@@ -38,6 +38,12 @@ def main(argv: list[str] | None = None) -> int:
     except MammoError as err:
         console.print(f'[red]error[/red] {err}', soft_wrap=True, highlight=False)
         return 2
+    except OSError as err:
+        console.print(f'[red]error[/red] cannot write: {err}', soft_wrap=True, highlight=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print('interrupted; the same command goes on from here')
+        return 130
     elapsed = time.perf_counter() - started
     slopes = measure_gland(config, arguments.seed, min(arguments.spectrum_exams, arguments.exams))
     console.print(_summary(info, elapsed, slopes, arguments.out))

@@ -64,8 +64,10 @@ class PhantomConfig:
             _check_range(name, getattr(self, name), 0, 1)
         for name in ('overlap_decoys', 'symmetric_decoys'):
             _check_range(name, getattr(self, name), 0, 5)
-        if len(self.contrast) != 2 or not 0 < self.contrast[0] <= self.contrast[1] <= 5:
-            raise _error('contrast', self.contrast, 'two numbers, 0 < least <= most <= 5')
+        for value in self.contrast:
+            _check_range('contrast', value, 0.05, 5)
+        if len(self.contrast) != 2 or self.contrast[0] > self.contrast[1]:
+            raise _error('contrast', self.contrast, 'two numbers, least <= most')
         _check_weights('finding_mix', self.finding_mix, CATEGORIES)
         _check_weights('density_mix', self.density_mix, DENSITIES)
         _check_weights('lesion_counts', dict(enumerate(self.lesion_counts, start=1)))

@@ -49,12 +49,14 @@ def write_dataset(
         The contents of ``<raw>/phantom.json``.
 
     Raises:
-        MammoError: If the folder holds a set of another config or seed, or a count is not positive.
+        MammoError: If the folder holds a set of another config or seed, or a number is out of range.
     """
-    for name, value in (('num_exams', num_exams), ('workers', workers)):
-        if value < 1:
-            raise MammoError(raw, field=name, found=value, expected='at least 1', remedy=f'change {name}')
     raw = Path(raw)
+    for name, value, least in (('num_exams', num_exams, 1), ('workers', workers, 1), ('seed', seed, 0)):
+        if value < least:
+            raise MammoError(raw, field=name, found=value, expected=f'at least {least}', remedy=f'change {name}')
+    if raw.exists() and not raw.is_dir():
+        raise MammoError(raw, field='folder', found='a file', expected='a folder or nothing', remedy='choose another')
     fingerprint = _fingerprint(config, seed)
     _check_same_set(raw, fingerprint)
     info = {
@@ -90,11 +92,25 @@ def write_json(path: Path, data: object, indent: int | None = None) -> None:
     os.replace(partial_path, path)
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one of the set's JSON files.
+
+    Raises:
+        MammoError: If it is no JSON.
+    """
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+    except json.JSONDecodeError as err:
+        remedy = 'delete the file and run the phantom again; it resumes'
+        raise MammoError(path, field='JSON', found=err, expected='a whole file', remedy=remedy) from err
+    return data
+
+
 def count(raw: Path, num_exams: int) -> dict[str, Any]:
     """Exams, images, annotated findings per category, decoys and exams with cancer of a complete set."""
     totals: dict[str, Any] = {'exams': 0, 'images': 0, 'cancer_exams': 0, 'decoys': 0, 'findings': {}, 'splits': {}}
     for index in range(num_exams):
-        truth = json.loads((exam_folder(raw, index) / 'truth.json').read_text(encoding='utf-8'))
+        truth = read_json(exam_folder(raw, index) / 'truth.json')
         totals['exams'] += 1
         totals['images'] += len(truth['views'])
         totals['splits'][truth['split']] = totals['splits'].get(truth['split'], 0) + 1
@@ -139,7 +155,7 @@ def _is_complete(folder: Path, fingerprint: str) -> bool:
     path = folder / 'truth.json'
     if not path.is_file():
         return False
-    truth = json.loads(path.read_text(encoding='utf-8'))
+    truth = read_json(path)
     files = [folder / view['file'] for view in truth['views']]
     return truth['fingerprint'] == fingerprint and all(file.is_file() for file in files)
 
@@ -153,7 +169,7 @@ def _check_same_set(raw: Path, fingerprint: str) -> None:
     path = raw / 'phantom.json'
     if not path.is_file():
         return
-    found = json.loads(path.read_text(encoding='utf-8')).get('fingerprint')
+    found = read_json(path).get('fingerprint')
     if found != fingerprint:
         raise MammoError(
             path,

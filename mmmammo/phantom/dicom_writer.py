@@ -32,14 +32,14 @@ _ORIENTATION = {
 def make_dataset(exam: PhantomExam, view: PhantomView) -> Dataset:
     """The DICOM dataset of one view, pixels compressed as the exam's vendor does; UIDs follow from seed and index."""
     dataset = Dataset()
-    uids = _identify(dataset, exam, view)
+    uid = _identify(dataset, exam, view)
     _describe_patient(dataset, exam)
     _describe_acquisition(dataset, exam, view)
     _describe_view(dataset, view, exam.vendor)
     _attach_pixels(dataset, view, exam.vendor)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
-    dataset.file_meta.MediaStorageSOPInstanceUID = uids
+    dataset.file_meta.MediaStorageSOPInstanceUID = uid
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     if exam.vendor.transfer_syntax != ExplicitVRLittleEndian:
         dataset.compress(exam.vendor.transfer_syntax, generate_instance_uid=False)

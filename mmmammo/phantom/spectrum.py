@@ -98,7 +98,7 @@ def measure_slope(
 ) -> SpectrumSlope:
     """Fit beta the usual way: square regions inside the masks, mean removed, Hann window, periodograms averaged.
 
-    Regions overlap by three quarters. The fit is linear in log-log over :data:`FIT_RANGE`, or as far as sampling allows.
+    Regions overlap by three quarters. The fit is linear in log-log over :data:`FIT_RANGE`, if sampled so finely.
 
     Args:
         images: (h, w) each.

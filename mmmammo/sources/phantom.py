@@ -9,13 +9,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmmammo.phantom.config import CATEGORIES
-from mmmammo.phantom.dataset import FORMAT
+from mmmammo.phantom.dataset import FORMAT, exam_folder, read_json
 from mmmammo.phantom.truth import finding_from_json
 from mmmammo.structures import BreastLandmarks, ImageRecord, Laterality, MammoError, View
 
@@ -33,17 +32,13 @@ def list_records(raw: Path) -> Iterator[ImageRecord]:
     """
     raw = Path(raw)
     info = _read_info(raw)
-    paths = sorted(raw.glob('*/truth.json'))
-    if len(paths) < info['num_exams']:
-        raise _error(
-            raw,
-            'exams',
-            len(paths),
-            f'{info["num_exams"]}, as phantom.json says',
-            'give the same command again; it resumes',
-        )
+    paths = [exam_folder(raw, index) / 'truth.json' for index in range(info['num_exams'])]
+    complete = sum(path.is_file() for path in paths)
+    if complete < len(paths):
+        remedy = 'give the same phantom command again; it resumes'
+        raise _error(raw, 'exams', f'{complete} complete', f'{len(paths)}, as phantom.json says', remedy)
     for path in paths:
-        truth = _read_json(path)
+        truth = read_json(path)
         for view in truth['views']:
             yield _record(raw, path.parent, truth, view)
 
@@ -69,18 +64,10 @@ def _read_info(raw: Path) -> Mapping[str, Any]:
     make = f'make one: python -m mmmammo.phantom --out {raw} --exams 200'
     if not path.is_file():
         raise _error(raw, 'phantom.json', 'no such file', 'a folder that the phantom wrote', make)
-    info = _read_json(path)
+    info = read_json(path)
     if info.get('format') != FORMAT:
         raise _error(path, 'format', info.get('format'), FORMAT, make)
     return info
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
-    except json.JSONDecodeError as err:
-        raise _error(path, 'JSON', err, 'a whole JSON file', 'delete the file and run the phantom again') from err
-    return data
 
 
 def _error(where: Path, field: str, found: object, expected: str, remedy: str) -> MammoError:

@@ -60,10 +60,17 @@ def test_refuses_to_mix_two_sets(raw):
         write_dataset(raw, 3, CONFIG, seed=2)
 
 
-@pytest.mark.parametrize(('exams', 'workers'), [(0, 1), (1, 0)])
-def test_refuses_empty_counts(tmp_path, exams, workers):
-    with pytest.raises(MammoError, match='at least 1'):
-        write_dataset(tmp_path, exams, CONFIG, workers=workers)
+@pytest.mark.parametrize(('field', 'value'), [('num_exams', 0), ('workers', 0), ('seed', -1)])
+def test_refuses_numbers_out_of_range(tmp_path, field, value):
+    arguments = {'num_exams': 1, 'workers': 1, 'seed': 0, field: value}
+    with pytest.raises(MammoError, match=f'{field}.*at least'):
+        write_dataset(tmp_path, config=CONFIG, **arguments)
+
+
+def test_refuses_to_write_into_a_file(tmp_path):
+    (tmp_path / 'raw').write_text('')
+    with pytest.raises(MammoError, match='a folder'):
+        write_dataset(tmp_path / 'raw', 1, CONFIG)
 
 
 def test_split_is_near_its_fractions_and_stable():
