@@ -79,7 +79,7 @@ class MammogramDataset(BaseDetDataset):
     def load_data_list(self) -> list[Record]:
         """Read the index; one record per image."""
         for path in (self.data_prefix['img'], self.ann_file):
-            _require(path)
+            self._require(path)
         prepared = read_index(self.ann_file)
         self._metainfo['classes'] = self._agreed_classes(prepared.categories)
         self._check_disjoint()
@@ -125,6 +125,17 @@ class MammogramDataset(BaseDetDataset):
             lines.append(f'  {view}: {images[view]} images; {", ".join(counts)}')
         return '\n'.join(lines)
 
+    def _require(self, path: str) -> None:
+        if not Path(path).exists():
+            raise MammoError(
+                path,
+                field='prepared set',
+                found='no such file or folder',
+                expected='what the prepare command writes',
+                remedy=f'python tools/prepare_dataset.py SOURCE --raw DIR --out {self.data_root or "DATA_ROOT"} '
+                '(SOURCE phantom needs no --raw; data/README.md lists the others)',
+            )
+
     def _agreed_classes(self, in_file: tuple[str, ...]) -> tuple[str, ...]:
         asked = self._metainfo.get('classes')
         if asked is not None and tuple(asked) != in_file:
@@ -140,7 +151,7 @@ class MammogramDataset(BaseDetDataset):
     def _check_disjoint(self) -> None:
         others = [str(Path(self.data_root or '', name)) for name in self.disjoint_from]
         for path in others:
-            _require(path)
+            self._require(path)
         check_patient_disjoint([self.ann_file, *others])
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
@@ -211,16 +222,4 @@ def _check_filter(filter_cfg: Mapping[str, bool]) -> None:
     if unknown:
         raise MammoError(
             'filter_cfg', field='keys', found=unknown, expected=f'only {FILTER_KEYS}', remedy='correct the config'
-        )
-
-
-def _require(path: str) -> None:
-    if not Path(path).exists():
-        raise MammoError(
-            path,
-            field='prepared set',
-            found='no such file or folder',
-            expected='what the prepare command writes',
-            remedy='python tools/prepare_dataset.py SOURCE --raw DIR --out DIR, with this data_root as --out '
-            '(SOURCE: phantom needs no download; data/README.md lists the others)',
         )

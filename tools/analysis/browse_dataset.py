@@ -6,12 +6,9 @@ One PNG per sample; a row per view, a column per transform.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')  # it would look for a newer version on the network
 
 import cv2
 import numpy as np

@@ -1,5 +1,5 @@
 # CBIS-DDSM exam by exam, as paper 3 uses it: four views in, every view examined.
-# Prepare: python tools/prepare_dataset.py cbis_ddsm --raw DIR --out data/cbis_ddsm
+# Prepare: python tools/prepare_dataset.py cbis_ddsm --raw DIR --out data/cbis_ddsm --single-class mass
 # Differs from the paper: a batch is one exam (up to 4 images; paper: 2 images), because a view needs its partners;
 # augmentation strengths are ours, the paper only names the kinds; no flip (ExamFlip says why it would change nothing).
 dataset_type = 'mmmammo.ExamDataset'
