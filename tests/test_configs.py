@@ -13,7 +13,7 @@ from mmmammo.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / 'configs').glob('*.py'))
+CONFIGS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
 SPLITS = ('train', 'val', 'test')
 
 

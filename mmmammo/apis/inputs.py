@@ -17,7 +17,8 @@ def make_inputs(cfg: Config, root: Path) -> None:
     """Run the commands of ``cfg.inputs`` whose product is missing, in order.
 
     Each entry is ``dict(makes=<path>, command='tools/… arguments')``. Configs of real data have none: their data is the
-    user's download. Processes of one machine take turns, so that the first makes and the others find it made.
+    user's download. A product outside of the folder that the dataloaders read (because ``--cfg-options`` pointed them
+    elsewhere) is not made. Processes of one machine take turns, so that the first makes and the others find it made.
 
     Args:
         cfg: A config.
@@ -26,8 +27,11 @@ def make_inputs(cfg: Config, root: Path) -> None:
     Raises:
         MammoError: If a command fails or does not make what it should.
     """
+    read = {Path(cfg[f'{split}_dataloader'].dataset.data_root) for split in ('train', 'val', 'test')}
     for step in cfg.get('inputs', []):
         target = Path(step.makes)
+        if target.parent not in read:
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with (target.parent / '.making').open('w') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

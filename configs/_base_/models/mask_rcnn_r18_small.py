@@ -16,7 +16,7 @@ model = dict(
     rpn_head=dict(
         in_channels=channels,
         feat_channels=channels,
-        anchor_generator=dict(base_sizes=[12, 24, 48, 96, 192]),  # for images of some 320 x 256
+        anchor_generator=dict(base_sizes=[16, 32, 64, 128, 256]),  # lesions of 16 to 64 px in images 512 px high
     ),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=channels),

@@ -23,7 +23,7 @@ custom_hooks = [
     )
 ]
 
-# The stages replace lr. Half precision: --cfg-options optim_wrapper.type=AmpOptimWrapper optim_wrapper.loss_scale=dynamic
+# The stages replace lr. Half precision, as in the paper: tools/train.py --amp
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=0.0001),
