@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,8 +39,8 @@ class Meter:
         self.started = time.monotonic()
         self._last_beat = self.started
         self._rewrites = sys.stdout.isatty()
-        self._opening = f'{title} ({hint})' if hint else title
-        print(self._opening, end='' if self._rewrites else '\n', flush=True)
+        self._hint = f' ({hint})' if hint else ''
+        print(title + self._hint, end='' if self._rewrites else '\n', flush=True)
 
     @property
     def elapsed(self) -> str:
@@ -50,7 +51,8 @@ class Meter:
         """Say that the step is still at work."""
         note = f'{progress}, {self.elapsed}' if progress else self.elapsed
         if self._rewrites:
-            print(f'\r\033[K{self._opening} … {note}', end='', flush=True)
+            line = f'{self.title}: {note}{self._hint}'[: shutil.get_terminal_size().columns - 1]
+            print(f'\r\033[K{line}', end='', flush=True)
         elif time.monotonic() - self._last_beat >= HEARTBEAT_S:
             self._last_beat = time.monotonic()
             print(f'{INDENT}… {note}', flush=True)
