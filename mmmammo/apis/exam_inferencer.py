@@ -92,6 +92,8 @@ class ExamInferencer(BaseInferencer):
         views, rejected = _prepare(records)
         if not views:
             return ExamResult(exam_id, (), tuple(rejected))
+        for graph in self._graphs:
+            graph.attention = None
         samples = self.forward(next(self.preprocess(views)))
         attention = next((graph.attention for graph in self._graphs if graph.attention is not None), None)
         images = self.postprocess(samples, views, attention)

@@ -1,0 +1,156 @@
+import copy
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+
+from mmmammo.apis import ExamInferencer, ResultWriter
+from mmmammo.apis.runs import for_testing
+from mmmammo.phantom import PhantomConfig, make_exam
+from mmmammo.structures import MammoError
+
+CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'agrcnn_phantom.py'
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    torch.manual_seed(0)
+    cfg = for_testing(Config.fromfile(CONFIG))
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(copy.deepcopy(cfg.model))
+    path = tmp_path_factory.mktemp('weights') / 'epoch_1.pth'
+    torch.save({'state_dict': model.state_dict(), 'meta': {'dataset_meta': {'classes': ('mass',)}}}, path)
+    return path
+
+
+@pytest.fixture(scope='module')
+def exams(tmp_path_factory):
+    """Two exams of PNGs, one of them incomplete and with files that are no mammograms."""
+    root = tmp_path_factory.mktemp('exams')
+    for index in range(2):
+        for view in make_exam(PhantomConfig(height=256), seed=3, index=index).views:
+            if index == 0 or view.name != 'L_MLO':
+                path = root / f'exam{index}' / f'{view.name}.png'
+                path.parent.mkdir(exist_ok=True)
+                cv2.imwrite(str(path), (view.image * 65535).astype(np.uint16))
+    (root / 'exam1' / 'L_MLO.dcm').write_bytes(b'\0' * 128 + b'DICM cut short')
+    cv2.imwrite(str(root / 'exam1' / 'R_CC_mask.png'), np.full((256, 200), 255, np.uint8))
+    return root
+
+
+@pytest.fixture(scope='module')
+def inferencer(checkpoint):
+    return ExamInferencer(CONFIG, checkpoint, device='cpu', score_thr=0.0)
+
+
+@pytest.fixture(scope='module')
+def results(inferencer, exams):
+    return inferencer(exams)
+
+
+def test_views_are_grouped_and_bad_files_named(results):
+    first, second = results
+    assert [exam.exam_id for exam in results] == ['exam0', 'exam1']
+    assert len(first.images) == 4 and first.missing_views == () and first.rejected == ()
+    assert len(second.images) == 3 and second.missing_views == ('L MLO',)
+    reasons = {row.path: row.reason for row in second.rejected}
+    assert set(reasons) == {'exam1/L_MLO.dcm', 'exam1/R_CC_mask.png'}
+    assert all('Remedy' in reason for reason in reasons.values())
+
+
+def test_boxes_lie_in_the_source_and_are_sorted(results):
+    for exam in results:
+        for image in exam.images:
+            quality = image.prepared.quality
+            assert (image.boxes >= 0).all()
+            assert (image.boxes[:, [0, 2]] <= quality.columns).all() and (image.boxes[:, [1, 3]] <= quality.rows).all()
+            assert (np.diff(image.scores) <= 0).all()
+
+
+def test_attention_starts_neutral_and_nodes_lie_on_the_image(results):
+    for image in results[0].images:
+        assert np.allclose(image.attention, 0.5)
+        height, width = image.prepared.pixels.shape
+        assert image.nodes.shape[0] == (22 if image.prepared.image.view == 'CC' else 26)
+        assert (image.nodes >= -1).all() and (image.nodes <= (width + 1, height + 1)).all()
+
+
+def test_a_detection_comes_back_to_the_pixels_of_the_file(inferencer, exams, monkeypatch):
+    """A model that points at a known source box; right breasts are mirrored on the way."""
+    wanted = np.array([40.0, 90.0, 70.0, 130.0])
+
+    def points_there(batch):
+        samples = []
+        for sample in batch['data_samples']:
+            box = sample.metainfo['affine'] @ np.array([wanted[[0, 2]], wanted[[1, 3]], [1, 1]])
+            corners = [*box[:2].min(axis=1), *box[:2].max(axis=1)]
+            found = InstanceData(
+                bboxes=torch.tensor([corners], dtype=torch.float64), scores=torch.ones(1), labels=torch.zeros(1).long()
+            )
+            samples.append(DetDataSample(metainfo=sample.metainfo, pred_instances=found))
+        return samples
+
+    monkeypatch.setattr(inferencer, 'forward', points_there)
+    exam = next(inferencer.stream(exams / 'exam0'))
+    assert {image.prepared.image.affine.is_mirrored for image in exam.images} == {False, True}
+    for image in exam.images:
+        assert np.allclose(image.boxes, wanted, atol=1e-6)
+    assert exam.score == 1.0
+
+
+def test_files_say_the_same(results, tmp_path):
+    with ResultWriter(tmp_path, ('mass',), {'config': 'x'}) as writer:
+        panels = [writer.add(exam) for exam in results]
+    document = json.loads((tmp_path / 'detections.json').read_text())
+    in_json = [
+        (exam['exam_id'], image['file'], found['score'], *found['bbox'])
+        for exam in document['exams']
+        for image in exam['images']
+        for found in image['detections']
+    ]
+    with (tmp_path / 'detections.csv').open() as file:
+        in_csv = [
+            (row['exam_id'], row['file'], float(row['score']), *(float(row[k]) for k in ('x1', 'y1', 'x2', 'y2')))
+            for row in csv.DictReader(file)
+        ]
+    assert in_json == in_csv and in_json
+    assert document['info']['classes'] == ['mass']
+    assert all(cv2.imread(str(panel)) is not None for panel in panels)
+
+
+def test_checkpoint_of_another_model_is_refused(checkpoint, tmp_path):
+    weights = torch.load(checkpoint, weights_only=True)
+    weights['state_dict'].pop('neck.1.fusion.w_i', None)
+    weights['state_dict']['extra'] = torch.zeros(1)
+    torch.save(weights, tmp_path / 'other.pth')
+    with pytest.raises(MammoError, match=r'other\.pth.*unknown \(e\.g\. extra\)'):
+        ExamInferencer(CONFIG, tmp_path / 'other.pth', device='cpu')
+
+
+def test_checkpoint_without_classes_is_refused(checkpoint, tmp_path):
+    torch.save({'state_dict': torch.load(checkpoint, weights_only=True)['state_dict']}, tmp_path / 'bare.pth')
+    with pytest.raises(MammoError, match=r'bare\.pth.*classes'):
+        ExamInferencer(CONFIG, tmp_path / 'bare.pth', device='cpu')
+
+
+def test_empty_folder_is_named(inferencer, tmp_path):
+    with pytest.raises(MammoError, match=r'files: found no image.*Remedy'):
+        inferencer(tmp_path)
+
+
+def test_real_exam_is_grouped_by_view(inferencer, real_data):
+    exam = next(inferencer.stream(real_data / 'exam_0'))
+    assert len(exam.images) == 4 and exam.missing_views == ()
+    assert {row.path for row in exam.rejected} == {
+        '0_R-CC_benign_in_image_frame.png',
+        '0_R-MLO_benign_in_image_frame.png',
+    }

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmmammo.apis.inputs import make_inputs
+from mmmammo.apis.runs import for_testing, load_config, set_launcher
+from mmmammo.structures import MammoError
+
+CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'agrcnn_phantom.py'
+
+
+def test_work_dir_comes_from_the_command_then_the_config_then_its_name(tmp_path):
+    assert load_config(CONFIG).work_dir == 'work_dirs/agrcnn_phantom'
+    assert load_config(CONFIG, work_dir='elsewhere').work_dir == 'elsewhere'
+    (tmp_path / 'c.py').write_text("work_dir = 'mine'")
+    assert load_config(tmp_path / 'c.py').work_dir == 'mine'
+
+
+def test_missing_config_and_wrong_options_are_named(tmp_path):
+    with pytest.raises(MammoError, match=r'none\.py.*no such file'):
+        load_config(tmp_path / 'none.py')
+    with pytest.raises(MammoError, match='--cfg-options'):
+        load_config(CONFIG, {'model.backbone.depth.x': 3})
+
+
+def test_testing_reads_neither_pretrained_weights_nor_the_prior():
+    cfg = for_testing(load_config(CONFIG))
+    assert cfg.model.backbone.init_cfg is None
+    assert cfg.model.neck[1].prior is None
+
+
+def test_without_a_gpu_processes_talk_through_gloo(monkeypatch):
+    cfg = load_config(CONFIG)
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    set_launcher(cfg, 'pytorch')
+    assert (cfg.launcher, cfg.env_cfg.dist_cfg.backend) == ('pytorch', 'gloo')
+    set_launcher(cfg, 'none')
+    assert cfg.launcher == 'none'
+
+
+def loaders(root):
+    return {f'{split}_dataloader': {'dataset': {'data_root': str(root)}} for split in ('train', 'val', 'test')}
+
+
+def test_inputs_are_made_once(tmp_path):
+    (tmp_path / 'make.py').write_text("import sys; open(sys.argv[1], 'a').write('made')")
+    target = tmp_path / 'set' / 'prior.json'
+    cfg = Config({'inputs': [{'makes': str(target), 'command': f'make.py {target}'}], **loaders(tmp_path / 'set')})
+    make_inputs(cfg, tmp_path)
+    make_inputs(cfg, tmp_path)
+    assert target.read_text() == 'made'
+
+
+def test_inputs_of_another_folder_are_not_made(tmp_path):
+    cfg = Config({'inputs': [{'makes': str(tmp_path / 'a/x'), 'command': 'none.py'}], **loaders(tmp_path / 'b')})
+    make_inputs(cfg, tmp_path)
+    assert not (tmp_path / 'a').exists()
+
+
+def test_failed_input_names_its_command(tmp_path):
+    (tmp_path / 'fail.py').write_text('raise SystemExit(3)')
+    cfg = Config({'inputs': [{'makes': str(tmp_path / 'x'), 'command': 'fail.py --now'}], **loaders(tmp_path)})
+    with pytest.raises(MammoError, match=r'python fail\.py --now. ended with code 3'):
+        make_inputs(cfg, tmp_path)

@@ -1,0 +1,82 @@
+"""The commands themselves, in this process."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmmammo import cli
+from mmmammo.structures import MammoError
+from mmmammo.testing.prepared_set import make_prepared_set
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / 'tools').rglob('*.py') if 'bootstrap' not in path.parts
+)
+SCRIPTS = ('dist_train.sh', 'dist_test.sh', 'slurm_train.sh')
+
+
+def load(tool):
+    spec = importlib.util.spec_from_file_location(f'tool_{Path(tool).stem}', ROOT / tool)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(monkeypatch, tool, *args):
+    monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
+    monkeypatch.syspath_prepend(str(ROOT / Path(tool).parent))  # as when it is run as a script
+    return load(tool).main()
+
+
+@pytest.mark.parametrize('tool', TOOLS)
+def test_help_shows_an_example(tool, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as end:
+        run(monkeypatch, tool, '--help')
+    assert end.value.code == 0
+    assert 'xample' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('script', SCRIPTS)
+def test_shell_help_shows_an_example(script):
+    done = subprocess.run(['bash', ROOT / 'tools' / script, '--help'], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert f'Example: bash tools/{script}' in done.stdout.replace('GPUS=8 GPUS_PER_NODE=4 ', '')
+
+
+def test_bad_input_ends_in_one_message(capsys):
+    def main():
+        raise MammoError('a.dcm', field='Modality', found='CT', expected='MG', remedy='leave it out')
+
+    with pytest.raises(SystemExit) as end:
+        cli.run(main)
+    assert end.value.code == 2
+    assert capsys.readouterr().err == 'error: a.dcm: Modality: found CT; expected MG. Remedy: leave it out\n'
+
+
+def test_train_then_test_with_a_report(monkeypatch, tmp_path):
+    data = make_prepared_set(tmp_path / 'set', size=(96, 72))
+    for split in ('train', 'val', 'test'):
+        path = data / 'annotations' / f'{split}.json'
+        path.write_text(path.read_text().replace('"calcification"', '"mass2"'))
+    options = [
+        'model.roi_head.bbox_head.num_classes=2',
+        'model.roi_head.mask_head.num_classes=2',
+        'model.neck.1.prior=None',
+        'train_cfg.max_epochs=1',
+        'train_cfg.val_interval=1',
+    ]
+    for split in ('train', 'val', 'test'):
+        options += [f'{split}_dataloader.dataset.data_root={data}', f'{split}_dataloader.num_workers=0']
+        options += [f'{split}_dataloader.persistent_workers=False']
+    common = ['--work-dir', tmp_path / 'run', '--cfg-options', *options]
+    assert run(monkeypatch, 'tools/train.py', ROOT / 'configs/agrcnn_phantom.py', *common) == 0
+    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    report = ['--report', tmp_path / 'report']
+    assert run(monkeypatch, 'tools/test.py', ROOT / 'configs/agrcnn_phantom.py', checkpoint, *report, *common) == 0
+    metrics = json.loads((tmp_path / 'report' / 'metrics.json').read_text())
+    assert metrics['froc/n_images'] == 8
+    assert (tmp_path / 'report' / 'report.html').stat().st_size > 10_000
