@@ -6,16 +6,17 @@ Examples:
     python tools/prepare_dataset.py folder --raw my_exams --out data/mine --height 1024 --workers 8
 
 An interrupted run goes on where it was when the same command is given again. Files that cannot be used are listed with
-their reasons in OUT/quality.csv.
+their reasons in OUT/quality.csv. See docs/prepared_sets.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -24,11 +25,12 @@ from rich.table import Table
 
 from mmmammo import cli
 from mmmammo.phantom import PhantomConfig, write_dataset
-from mmmammo.prepare import PrepareOptions, prepare_dataset
+from mmmammo.prepare import PrepareOptions, SetOptions, Summary, prepare_dataset
 from mmmammo.prepare.options import LANDMARK_SOURCES, SIDE_POLICIES
 from mmmammo.prepare.splits import SPLITS
-from mmmammo.prepare.summary import Summary
+from mmmammo.provenance import git_commit
 from mmmammo.sources import SOURCES, get_source
+from mmmammo.structures import MammoError
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -40,27 +42,49 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('source', choices=SOURCES, metavar='SOURCE', help=f'one of {", ".join(SOURCES)}')
     parser.add_argument('--raw', type=Path, help='the download (phantom: made if missing; default OUT/raw)')
     parser.add_argument('--out', type=Path, required=True, help='the prepared set')
-    parser.add_argument('--height', type=int, help='scale images so that the source would be this high (default: keep)')
-    parser.add_argument('--no-crop', action='store_true', help='keep the whole image instead of the breast')
-    parser.add_argument('--landmarks', choices=LANDMARK_SOURCES, default='detected', help='default: detected')
-    parser.add_argument('--side-policy', choices=SIDE_POLICIES, default='mend', help='when pixels contradict the side')
-    parser.add_argument('--single-class', metavar='NAME', help='merge all findings into one class')
-    parser.add_argument('--only', nargs='+', default=(), metavar='CATEGORY', help='keep findings of these categories')
-    parser.add_argument(
-        '--split-fractions', nargs=3, type=float, default=(0.7, 0.1, 0.2), metavar=('TRAIN', 'VAL', 'TEST')
-    )
-    parser.add_argument('--seed', type=int, default=0, help='of the split, and of the phantom')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='processes (default: all cores)')
+    images = parser.add_argument_group('images')
+    images.add_argument('--height', type=int, help='scale images so that the source would be this high (default: keep)')
+    images.add_argument('--no-crop', action='store_true', help='keep the whole image instead of the breast')
+    images.add_argument(
+        '--landmarks', choices=LANDMARK_SOURCES, default='detected', help='found, or as the source has them (found)'
+    )
+    images.add_argument(
+        '--side-policy', choices=SIDE_POLICIES, default='mend', help='when the pixels contradict the side (mend)'
+    )
+    findings = parser.add_argument_group('classes and splits')
+    findings.add_argument('--single-class', metavar='NAME', help='merge all findings into one class')
+    findings.add_argument('--only', nargs='+', default=(), metavar='CATEGORY', help='keep findings of these categories')
+    findings.add_argument(
+        '--split-fractions',
+        nargs=3,
+        type=float,
+        default=(0.7, 0.1, 0.2),
+        metavar=('TRAIN', 'VAL', 'TEST'),
+        help='of the patients whose split the source leaves open (0.7 0.1 0.2)',
+    )
+    findings.add_argument('--seed', type=int, default=0, help='of the split, and of the phantom (0)')
     phantom = parser.add_argument_group('phantom')
-    phantom.add_argument('--num-exams', type=int, default=200, help='default 200')
-    phantom.add_argument('--phantom-height', type=int, default=1024, help='of its DICOM images; default 1024')
-    phantom.add_argument('--finding-mix', nargs='+', metavar='CATEGORY=WEIGHT', help='e.g. mass=1')
-    return parser.parse_args(argv)
+    phantom.add_argument('--num-exams', type=int, help='how many to make (200)')
+    phantom.add_argument('--phantom-height', type=int, help='of its DICOM images, in pixels (1024)')
+    phantom.add_argument(
+        '--finding-mix', nargs='+', type=_weight, metavar='CATEGORY=WEIGHT', help='relative frequencies, e.g. mass=1'
+    )
+    args = parser.parse_args(argv)
+    if args.raw is None and args.source != 'phantom':
+        parser.error(f'{args.source} needs --raw: the folder of its download')
+    return args
+
+
+def _weight(text: str) -> tuple[str, float]:
+    name, _, number = text.partition('=')
+    return name, float(number)  # a ValueError becomes argparse's message
 
 
 def prepare(args: argparse.Namespace, console: Console) -> Summary:
     """Make the phantom if it is asked for, then the set."""
     raw = args.raw or args.out / 'raw'
+    _check_folders(raw, args.out)
     with _progress(console) as progress:
         if args.source == 'phantom':
             _make_phantom(args, raw, progress)
@@ -69,33 +93,53 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
         return prepare_dataset(
             source.list_records(raw),
             args.out,
-            PrepareOptions(
-                height=args.height,
-                crop=not args.no_crop,
-                landmarks=args.landmarks,
-                side_policy=args.side_policy,
-                single_class=args.single_class,
-                only=tuple(args.only),
-            ),
+            PrepareOptions(args.height, not args.no_crop, args.landmarks, args.side_policy),
+            SetOptions(args.single_class, tuple(args.only), tuple(args.split_fractions), args.seed),
             categories=source.CATEGORIES,
             source=args.source,
             workers=args.workers,
-            fractions=args.split_fractions,
-            seed=args.seed,
-            command=shlex.join(['python', 'tools/prepare_dataset.py', *sys.argv[1:]]),
+            info={'command': _command(sys.argv), 'git_commit': git_commit(Path(__file__).parent)},
             on_start=lambda total: progress.update(task, total=total),
             on_image=lambda row: progress.advance(task),
         )
 
 
+def _check_folders(raw: Path, out: Path) -> None:
+    """Keep prepared images from becoming sources."""
+    if out.resolve().is_relative_to(raw.resolve()):
+        raise MammoError(
+            out,
+            field='--out',
+            found=f'a folder inside of --raw, {raw}',
+            expected='a folder of its own',
+            remedy='choose another --out',
+        )
+
+
 def _make_phantom(args: argparse.Namespace, raw: Path, progress: Progress) -> None:
-    """Write, or complete, the raw phantom."""
-    options = {'height': args.phantom_height}
-    if args.finding_mix:
-        options['finding_mix'] = {name: float(weight) for name, weight in (w.split('=') for w in args.finding_mix)}
-    task = progress.add_task('making the phantom', total=args.num_exams)
-    on_exam: Callable[[str], None] = lambda _: progress.advance(task)  # noqa: E731
-    write_dataset(raw, args.num_exams, PhantomConfig(**options), args.seed, args.workers, on_exam)
+    """Write, or complete, the raw phantom; one that is there keeps its config where the command says nothing else."""
+    known = raw / 'phantom.json'
+    config, seed, num_exams, complete = PhantomConfig(), args.seed, 200, False
+    if known.is_file():
+        info = json.loads(known.read_text(encoding='utf-8'))
+        config, seed = PhantomConfig.from_json(info['config']), info['seed']
+        num_exams, complete = info['num_exams'], info['complete']
+    wanted = replace(
+        config,
+        height=args.phantom_height or config.height,
+        finding_mix=dict(args.finding_mix or config.finding_mix),
+    )
+    if complete and wanted == config and args.num_exams in (None, num_exams):
+        return
+    num_exams = args.num_exams or num_exams
+    task = progress.add_task('making the phantom', total=num_exams)
+    write_dataset(raw, num_exams, wanted, seed, args.workers, lambda _: progress.advance(task))
+
+
+def _command(argv: list[str]) -> str:
+    """What the user typed, without the folders of this machine."""
+    words = [os.path.relpath(word) if os.path.isabs(word) else word for word in argv]
+    return shlex.join(['python', *words])
 
 
 def _progress(console: Console) -> Progress:
@@ -105,7 +149,7 @@ def _progress(console: Console) -> Progress:
 
 def show(summary: Summary, out: Path, console: Console) -> None:
     """Print what the set holds."""
-    table = Table(title=f'Prepared set {out}')
+    table = Table(title=f'Prepared set {out}', title_justify='left')
     for column in ('split', 'patients', 'exams', 'images', 'findings'):
         table.add_column(column, justify='left' if column in ('split', 'findings') else 'right')
     for split in SPLITS:
@@ -113,12 +157,18 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         counts = ', '.join(f'{name} {count}' for name, count in findings.items()) or '-'
         table.add_row(split, *(str(part[split]) for part in (summary.patients, summary.exams, summary.images)), counts)
     console.print(table)
+    console.print('Views: ' + ', '.join(f'{view} {count}' for view, count in summary.views.items()))
+    if summary.left_out:
+        left_out = ', '.join(f'{name} {count}' for name, count in summary.left_out.items())
+        console.print(f'Findings of other categories, left out: {left_out}')
     statuses = ', '.join(f'{count} {status}' for status, count in summary.statuses.items())
-    console.print(f'Files: {statuses}. The reasons are in {out / "quality.csv"}')
+    console.print(
+        f'Files: {statuses}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}', soft_wrap=True
+    )
 
 
-def main() -> int:
-    args = parse_args()
+def main(argv: list[str] | None = None) -> int:
+    args = parse_args(argv)
     console = Console()
     show(prepare(args, console), args.out, console)
     return 0

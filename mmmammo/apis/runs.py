@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from mmmammo.provenance import git_commit as git_commit
 from mmmammo.structures import MammoError
 
 
@@ -62,13 +62,3 @@ def for_testing(cfg: Config) -> Config:
         if 'prior' in neck:
             neck.prior = None
     return cfg
-
-
-def git_commit(folder: str | Path = '.') -> str | None:
-    """The short hash of the checkout a run was started in, with ``+`` if it has uncommitted changes."""
-    command = ['git', '-C', str(folder), 'describe', '--always', '--dirty=+', '--abbrev=10']
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip() or None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from mmmammo.structures import ImageRecord, Laterality, MammoError, Mammogram, View
+from mmmammo.structures import ImageRecord, Laterality, MammoError, Mammogram, MammogramMeta, PreparedImage, View
 
 _FEWEST_GREYS = 16
 _SATURATED_FRACTION = 0.3
-_BOX_TOLERANCE_PX = 1.0
+_SAMPLE_SIDE = 512
+_LOW_CONFIDENCE = 0.5
 
 
 def check_pixels(record: ImageRecord, mammogram: Mammogram) -> None:
@@ -20,8 +20,8 @@ def check_pixels(record: ImageRecord, mammogram: Mammogram) -> None:
     Raises:
         MammoError: If the image has hardly any grey values, or is mostly at full white.
     """
-    pixels = mammogram.pixels
-    sample = pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)]
+    rows, columns = mammogram.pixels.shape
+    sample = mammogram.pixels[:: max(1, rows // _SAMPLE_SIDE), :: max(1, columns // _SAMPLE_SIDE)]
     greys = len(np.unique(sample))
     if greys < _FEWEST_GREYS:
         raise MammoError(
@@ -42,48 +42,37 @@ def check_pixels(record: ImageRecord, mammogram: Mammogram) -> None:
         )
 
 
-def check_findings(record: ImageRecord, shape: tuple[int, int]) -> None:
-    """Refuse annotations that do not lie in the image.
-
-    Args:
-        record: Findings in source pixels.
-        shape: (h, w) of the source image.
-
-    Raises:
-        MammoError: If a box is empty or inside out, or lies outside the image by more than a pixel.
-    """
-    height, width = shape
-    for finding in record.findings:
-        x1, y1, x2, y2 = finding.bbox
-        slack = _BOX_TOLERANCE_PX
-        if not (-slack <= x1 < x2 <= width + slack and -slack <= y1 < y2 <= height + slack):
-            raise MammoError(
-                record.relative_path,
-                field=f'annotation ({finding.category}), bbox (x1, y1, x2, y2)',
-                found=tuple(round(float(v), 2) for v in finding.bbox),
-                expected=f'a box inside the {width} x {height} image',
-                remedy='correct the annotation; boxes are in pixels of the source file',
-            )
+def no_breast(record: ImageRecord) -> MammoError:
+    """The complaint about an image in which nothing stands out of the background."""
+    return MammoError(
+        record.relative_path,
+        field='pixel values',
+        found='no region that could be a breast',
+        expected='a breast, brighter than the background',
+        remedy='look at the file; export it again, or leave it out',
+    )
 
 
-def warnings_of(mammogram: Mammogram, laterality: Laterality, view: View, confidence: float | None) -> Iterator[str]:
-    """What is worth telling about an accepted image."""
-    if mammogram.meta.bits_stored is not None and mammogram.meta.bits_stored <= 8:
+def warnings_of(record: ImageRecord, meta: MammogramMeta, image: PreparedImage) -> Iterator[str]:
+    """What is worth telling about an image that is in the set."""
+    yield from _contradictions(record, meta)
+    if meta.bits_stored is not None and meta.bits_stored <= 8:
         yield '8-bit: subtle contrast is lost; use the original DICOM'
-    if laterality is Laterality.UNKNOWN:
-        yield 'unknown laterality: not paired'
-    if view is View.UNKNOWN:
+    if image.laterality is Laterality.UNKNOWN:
+        yield 'unknown laterality: oriented by the pixels, not paired'
+    if image.view is View.UNKNOWN:
         yield 'unknown view: not paired'
-    elif view is View.AT or mammogram.meta.view_modifiers:
-        yield f'special view: {", ".join(mammogram.meta.view_modifiers) or view}'
-    if confidence is None:
-        yield 'no landmarks found: looked at without its partners'
-    elif confidence < 0.5:
-        yield f'landmarks uncertain ({confidence:.2f})'
+    elif image.view is View.AT or meta.view_modifiers:
+        yield f'special view: {", ".join(meta.view_modifiers) or image.view}'
+    if image.landmarks is None:
+        yield 'no landmarks: looked at without its partners'
+    elif image.landmarks.confidence < _LOW_CONFIDENCE:
+        yield f'landmarks uncertain ({image.landmarks.confidence:.2f})'
 
 
-def crop_findings_box(bbox: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """Clip an xyxy box to an image of (h, w)."""
-    height, width = shape
-    clipped: npt.NDArray[np.float64] = np.clip(bbox, 0, (width, height, width, height))
-    return clipped
+def _contradictions(record: ImageRecord, meta: MammogramMeta) -> Iterator[str]:
+    """Where the source's tables and the file say different things; the tables win."""
+    pairs = {'laterality': (record.laterality, meta.laterality), 'view': (record.view, meta.view)}
+    for name, (said, in_file) in pairs.items():
+        if said != in_file and not {Laterality.UNKNOWN, View.UNKNOWN} & {said, in_file}:
+            yield f'{name} is {said} in the tables of the source, {in_file} in the file'

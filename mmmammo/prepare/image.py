@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from mmmammo.anatomy import LandmarkError, detect_landmarks
 from mmmammo.io import read_mammogram
-from mmmammo.prepare.checks import check_findings, check_pixels, crop_findings_box, warnings_of
+from mmmammo.prepare.checks import check_pixels, no_breast, warnings_of
+from mmmammo.prepare.findings import check_findings, clipped, fits, mapped
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import ACCEPTED, MENDED, QualityRow
 from mmmammo.preprocessing import breast_side, crop_to_breast, orient_chest_left
@@ -24,11 +25,12 @@ from mmmammo.structures import (
     Laterality,
     MammoError,
     Mammogram,
+    MammogramMeta,
     PreparedImage,
     View,
 )
 
-FloatImage = npt.NDArray[np.float32]
+FloatImage = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +43,13 @@ class Prepared:
         quality: Its row of ``quality.csv``.
     """
 
-    pixels: FloatImage
+    pixels: npt.NDArray[np.float32]
     image: PreparedImage
     quality: QualityRow
 
 
 def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str = '') -> Prepared:
-    """Read, check, orient, crop, resize and find landmarks.
+    """Read, check, orient, crop, find landmarks and resize.
 
     Args:
         record: The file and what its source says of it; unknown side and view are taken from the file.
@@ -59,13 +61,17 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     """
     mammogram = read_mammogram(record.path)
     check_pixels(record, mammogram)
-    shape = mammogram.pixels.shape
-    check_findings(record, (shape[0], shape[1]))
-    laterality = _first_known(record.laterality, mammogram.meta.laterality)
-    view = View(_first_known(record.view, mammogram.meta.view))
-    side, mended = _chest_side(record, mammogram.pixels, Laterality(laterality), options)
-    pixels, affine = _transform(mammogram.pixels, side, _kept(record, options), options)
+    height, width = mammogram.pixels.shape
+    notes = [check_findings(record, (height, width))]
+    findings = [clipped(finding, (height, width)) for finding in record.findings]
+    laterality, view = _side_and_view(record, mammogram.meta)
+    edge, note = _chest_edge(record, mammogram.pixels, laterality, options.side_policy)
+    notes.append(note)
+    pixels, affine = _cut(mammogram.pixels, edge, findings, options)
     landmarks = _landmarks(record, pixels, affine, view, options)
+    if options.height is not None and options.height < height:
+        pixels, scaled = _resized(pixels, options.height / height)
+        affine, landmarks = scaled @ affine, landmarks and landmarks.transformed(scaled)
     image = PreparedImage(
         image_id=0,
         file_name=file_name,
@@ -73,77 +79,74 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
         height=pixels.shape[0],
         exam_id=record.exam_id,
         patient_id=record.patient_id,
-        laterality=Laterality(laterality),
+        laterality=laterality,
         view=view,
         affine=affine,
-        pixel_spacing_mm=_spacing(mammogram, affine),
+        pixel_spacing_mm=_spacing(mammogram.meta, affine),
         landmarks=landmarks,
-        labels=_labels(record, mammogram),
+        labels=_labels(mammogram.meta) | dict(record.labels),
         source={'path': record.relative_path},
-        findings=tuple(_mapped(finding, affine, pixels.shape, options) for finding in _kept(record, options)),
+        findings=tuple(mapped(finding, affine) for finding in findings),
     )
-    return Prepared(pixels, image, _quality(record, mammogram, image, mended))
+    quality = _quality(record, mammogram, image, '; '.join(filter(None, notes)))
+    return Prepared(np.ascontiguousarray(pixels, dtype=np.float32), image, quality)
 
 
-def _first_known(*values: Any) -> Any:
-    return next((value for value in values if value not in (Laterality.UNKNOWN, View.UNKNOWN)), values[-1])
+def _side_and_view(record: ImageRecord, meta: MammogramMeta) -> tuple[Laterality, View]:
+    """What the source says, and where it is silent what the file says."""
+    laterality = meta.laterality if record.laterality is Laterality.UNKNOWN else record.laterality
+    view = meta.view if record.view is View.UNKNOWN else record.view
+    return laterality, view
 
 
-def _chest_side(
-    record: ImageRecord, pixels: FloatImage, laterality: Laterality, options: PrepareOptions
-) -> tuple[Laterality, str]:
-    """Edge of the chest wall, and what had to be mended to know it."""
+def _chest_edge(record: ImageRecord, pixels: FloatImage, laterality: Laterality, policy: str) -> tuple[Laterality, str]:
+    """Edge of the image on which the chest wall lies, and what had to be mended to know it."""
     seen = breast_side(pixels)
-    if Laterality.UNKNOWN in (seen, laterality):
-        return (laterality if seen is Laterality.UNKNOWN else seen), ''
-    if seen is laterality or options.side_policy == 'accept':
+    if seen is Laterality.UNKNOWN:
+        raise no_breast(record)
+    if laterality in (seen, Laterality.UNKNOWN):
+        return seen, ''
+    if policy == 'accept':
         return laterality, ''
-    contradiction = f'{laterality}, but the chest wall is on the {"left" if seen is Laterality.LEFT else "right"} edge'
-    if options.side_policy == 'quarantine':
+    found = f'{laterality}, but the chest wall is on the {"left" if seen is Laterality.LEFT else "right"} edge'
+    if policy == 'quarantine':
         raise MammoError(
             record.relative_path,
             field='laterality',
-            found=contradiction,
+            found=found,
             expected='a left breast pointing right, a right breast pointing left',
             remedy='mirror the file, correct its laterality, or prepare with --side-policy mend',
         )
-    return seen, f'laterality {contradiction}: oriented by the pixels'
+    return seen, f'laterality {found}: oriented by the pixels'
 
 
-def _transform(
-    pixels: FloatImage, side: Laterality, findings: Sequence[Finding], options: PrepareOptions
+def _cut(
+    pixels: FloatImage, edge: Laterality, findings: Sequence[Finding], options: PrepareOptions
 ) -> tuple[FloatImage, Affine]:
-    """Mirror, crop, resize, and the map from source to prepared pixels.
+    """Mirror to have the chest wall on the left, and cut to the breast.
 
-    A crop that would cut a finding is not made: the annotation is surer than our idea of the breast.
+    A crop that would cut a finding is not made: an annotation is surer than our idea of the breast.
     """
-    source_height = pixels.shape[0]
-    image, affine = orient_chest_left(pixels, side)
-    if options.crop:
-        cropped, moved = crop_to_breast(image)
-        if _holds(cropped.shape, (moved @ affine).boxes(np.reshape([f.bbox for f in findings], (-1, 4)))):
-            image, affine = cropped, moved @ affine
-    if options.height is not None and options.height < source_height:
-        image, scaled = _resize(image, options.height / source_height)
-        affine = scaled @ affine
-    return np.ascontiguousarray(image, dtype=np.float32), affine
+    image, affine = orient_chest_left(pixels, edge)
+    if not options.crop:
+        return image, affine
+    crop, moved = crop_to_breast(image)
+    moved = moved @ affine
+    boxes = moved.boxes(np.reshape([finding.bbox for finding in findings], (-1, 4)))
+    return (crop, moved) if fits(boxes, crop.shape) else (image, affine)
 
 
-def _holds(shape: tuple[int, ...], boxes: npt.NDArray[np.float64]) -> bool:
-    """Whether all boxes lie in an image of (h, w), up to a pixel."""
-    low, high = boxes[:, :2], boxes[:, 2:]
-    return bool((low >= -1).all() and (high <= np.array([shape[1], shape[0]]) + 1).all())
-
-
-def _resize(image: npt.NDArray[np.floating], factor: float) -> tuple[npt.NDArray[np.floating], Affine]:
+def _resized(image: FloatImage, factor: float) -> tuple[FloatImage, Affine]:
     height, width = image.shape
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), Affine.scaling(size[0] / width, size[1] / height)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    return small, Affine.scaling(size[0] / width, size[1] / height)
 
 
 def _landmarks(
     record: ImageRecord, pixels: FloatImage, affine: Affine, view: View, options: PrepareOptions
 ) -> BreastLandmarks | None:
+    """The source's own if asked for, else found in the image as it is now; ``None`` where that cannot be."""
     if options.landmarks == 'truth' and record.landmarks is not None:
         return record.landmarks.transformed(affine)
     try:
@@ -152,43 +155,27 @@ def _landmarks(
         return None
 
 
-def _kept(record: ImageRecord, options: PrepareOptions) -> list[Finding]:
-    return [finding for finding in record.findings if not options.only or finding.category in options.only]
+def _spacing(meta: MammogramMeta, affine: Affine) -> float | None:
+    return None if meta.pixel_spacing_mm is None else meta.pixel_spacing_mm / abs(float(affine.matrix[1, 1]))
 
 
-def _mapped(finding: Finding, affine: Affine, shape: tuple[int, ...], options: PrepareOptions) -> Finding:
-    """The finding in prepared pixels, clipped to the image."""
-    size = (shape[0], shape[1])
-    x1, y1, x2, y2 = crop_findings_box(affine.boxes([finding.bbox])[0], size).tolist()
-    polygons = tuple(np.clip(affine.points(p), 0, (size[1], size[0])) for p in finding.polygons)
-    attributes = {**finding.attributes, 'category': finding.category}
-    return replace(
-        finding,
-        bbox=(x1, y1, x2, y2),
-        polygons=polygons,
-        category=options.single_class or finding.category,
-        attributes=attributes if options.single_class else finding.attributes,
-    )
-
-
-def _spacing(mammogram: Mammogram, affine: Affine) -> float | None:
-    spacing = mammogram.meta.pixel_spacing_mm
-    return None if spacing is None else spacing / abs(float(affine.matrix[1, 1]))
-
-
-def _labels(record: ImageRecord, mammogram: Mammogram) -> Mapping[str, Any]:
-    """The source's labels, and the scanner where the source is silent."""
-    found = {'manufacturer': mammogram.meta.manufacturer, 'machine': mammogram.meta.model_name}
-    return {key: value for key, value in found.items() if value is not None} | dict(record.labels)
+def _labels(meta: MammogramMeta) -> dict[str, Any]:
+    """Labels that the file itself holds."""
+    found = {
+        'manufacturer': meta.manufacturer,
+        'machine': meta.model_name,
+        'age': meta.attributes.get('age'),
+        'implant': meta.attributes.get('implant'),
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _quality(record: ImageRecord, mammogram: Mammogram, image: PreparedImage, mended: str) -> QualityRow:
-    confidence = None if image.landmarks is None else round(image.landmarks.confidence, 3)
     return QualityRow(
         path=record.relative_path,
         status=MENDED if mended else ACCEPTED,
         reason=mended,
-        warnings='; '.join(warnings_of(mammogram, image.laterality, image.view, confidence)),
+        warnings='; '.join(warnings_of(record, mammogram.meta, image)),
         exam_id=image.exam_id,
         laterality=image.laterality.value,
         view=image.view.value,
@@ -196,5 +183,5 @@ def _quality(record: ImageRecord, mammogram: Mammogram, image: PreparedImage, me
         columns=mammogram.pixels.shape[1],
         bits=mammogram.meta.bits_stored,
         pixel_spacing_mm=mammogram.meta.pixel_spacing_mm,
-        landmark_confidence=confidence,
+        landmark_confidence=None if image.landmarks is None else round(image.landmarks.confidence, 3),
     )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mmmammo.io.coco_entries import finding_from_json, finding_to_json, image_from_json, image_to_json
 from mmmammo.prepare.quality import QualityRow
+from mmmammo.structures import MammoError, PreparedImage
 
 _CHUNK = 1 << 20
 
@@ -20,20 +26,42 @@ class Entry:
     Args:
         key: The record's relative path.
         task: Digest of the options and of what the source says about the record.
+        stamp: Size and time of the source file, see :func:`stamp_of`.
         sha256: Of the source file; empty if it could not be read.
         quality: Its row of ``quality.csv``.
-        image: COCO entry of the prepared image, ``None`` if quarantined.
-        findings: COCO entries of its findings, each with its ``category``.
-        split: ``'train'``, ``'val'``, ``'test'`` or ``None``.
+        image: The prepared image with the source's own categories; ``None`` if quarantined.
     """
 
     key: str
     task: str
+    stamp: str
     sha256: str
     quality: QualityRow
-    image: dict[str, Any] | None = None
-    findings: tuple[dict[str, Any], ...] = ()
-    split: str | None = None
+    image: PreparedImage | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for one line of the journal."""
+        findings = () if self.image is None else self.image.findings
+        return {
+            'key': self.key,
+            'task': self.task,
+            'stamp': self.stamp,
+            'sha256': self.sha256,
+            'quality': asdict(self.quality),
+            'image': None if self.image is None else image_to_json(self.image),
+            'findings': [finding_to_json(finding) | {'category': finding.category} for finding in findings],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Entry:
+        """The inverse of :meth:`to_json`."""
+        findings = [finding_from_json(finding, finding['category']) for finding in data.pop('findings')]
+        image = data.pop('image')
+        return cls(
+            quality=QualityRow(**data.pop('quality')),
+            image=None if image is None else image_from_json(image, findings),
+            **data,
+        )
 
 
 class Journal:
@@ -48,10 +76,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: dict[str, Entry] = {}
+        self.image_names: set[str] = set()
         if path.is_file():
             for line in path.read_text(encoding='utf-8', errors='replace').splitlines():
                 self._take(line)
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = path.open('a', encoding='utf-8')
         self._file.write('\n')  # ends a line that was cut short
 
@@ -63,23 +91,65 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Keep an entry; after this call it survives a kill of the process."""
-        self.entries[entry.key] = entry
-        self._file.write(json.dumps(asdict(entry)) + '\n')
+        self._keep(entry)
+        self._file.write(json.dumps(entry.to_json()) + '\n')
         self._file.flush()
+
+    def compact(self, keys: Iterable[str]) -> set[str]:
+        """Forget all but these records.
+
+        Returns:
+            Names of the images that the journal knew and that belong to no record any more.
+        """
+        self.entries = {key: self.entries[key] for key in keys}
+        scratch = self.path.with_suffix('.partial')
+        scratch.write_text(''.join(json.dumps(e.to_json()) + '\n' for e in self.entries.values()), encoding='utf-8')
+        self._file.close()
+        scratch.replace(self.path)
+        self._file = self.path.open('a', encoding='utf-8')
+        return self.image_names - {e.image.file_name for e in self.entries.values() if e.image is not None}
+
+    def _keep(self, entry: Entry) -> None:
+        self.entries[entry.key] = entry
+        if entry.image is not None:
+            self.image_names.add(entry.image.file_name)
 
     def _take(self, line: str) -> None:
         try:
-            data = json.loads(line)
-            entry = Entry(
-                **{
-                    **data,
-                    'quality': QualityRow.from_json(data['quality']),
-                    'findings': tuple(data['findings']),
-                }
-            )
-        except (ValueError, TypeError, KeyError):
+            self._keep(Entry.from_json(json.loads(line)))
+        except (ValueError, TypeError, KeyError):  # cut short, or of another version
             return
-        self.entries[entry.key] = entry
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep a second run out of a folder as long as this one lives.
+
+    Raises:
+        MammoError: If another run is at work there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / 'lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise MammoError(
+                folder.parent,
+                field='lock',
+                found='another run that prepares this set',
+                expected='one run at a time',
+                remedy='wait for it, or stop it; what it has done is kept',
+            ) from err
+        yield
+
+
+def stamp_of(path: Path) -> str:
+    """Size and time of a file: while they are the same, it need not be hashed again. Empty if it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ''
+    return f'{status.st_size}-{status.st_mtime_ns}'
 
 
 def sha256_of(path: Path) -> str:

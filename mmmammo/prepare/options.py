@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from mmmammo.structures import MammoError
 
 SIDE_POLICIES = ('mend', 'accept', 'quarantine')
 LANDMARK_SOURCES = ('detected', 'truth')
+_RECIPE = 1  # raise it when the same options give other pixels or landmarks, so that resumed sets are made again
 
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """How images are prepared; equal options and sources give equal files.
+    """How one image is prepared; equal options and sources give equal files.
 
     Args:
         height: Scale every image so that its *source* would be this high, in pixels; the crop keeps the scale, so all
@@ -26,9 +28,6 @@ class PrepareOptions:
         side_policy: When the pixels show the chest wall on another edge than the side says: ``'mend'`` mirrors by the
             pixels and keeps the named side, ``'accept'`` mirrors by the named side, ``'quarantine'`` leaves the
             image out.
-        single_class: Merge all findings into one class of this name; the finer category is kept in
-            ``attributes['category']``.
-        only: Keep findings of these categories; empty keeps all.
 
     Raises:
         MammoError: If a value is not one of those named.
@@ -38,21 +37,50 @@ class PrepareOptions:
     crop: bool = True
     landmarks: str = 'detected'
     side_policy: str = 'mend'
-    single_class: str | None = None
-    only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        rules = (
-            ('height', self.height, self.height is None or self.height >= 64, 'at least 64 pixels'),
-            ('landmarks', self.landmarks, self.landmarks in LANDMARK_SOURCES, f'one of {LANDMARK_SOURCES}'),
-            ('side_policy', self.side_policy, self.side_policy in SIDE_POLICIES, f'one of {SIDE_POLICIES}'),
-        )
-        for field, found, holds, expected in rules:
-            if not holds:
-                raise MammoError(
-                    'PrepareOptions', field=field, found=found, expected=expected, remedy=f'change {field}'
-                )
+        if self.height is not None and self.height < 64:
+            raise _error('height', self.height, 'at least 64 pixels')
+        if self.landmarks not in LANDMARK_SOURCES:
+            raise _error('landmarks', self.landmarks, f'one of {", ".join(LANDMARK_SOURCES)}')
+        if self.side_policy not in SIDE_POLICIES:
+            raise _error('side_policy', self.side_policy, f'one of {", ".join(SIDE_POLICIES)}')
 
     def digest(self) -> str:
-        """Changes when any option does."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        """Changes when any option does, or what this version makes of them."""
+        return hashlib.sha256(json.dumps([_RECIPE, asdict(self)], sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class SetOptions:
+    """What becomes of the prepared images as a set; changing it prepares no image again.
+
+    Args:
+        single_class: Merge all findings into one class of this name; the finer category is kept in
+            ``attributes['category']``.
+        only: Keep findings of these categories; empty keeps all.
+        fractions: Of train, val and test, for patients whose source names no split; they need not sum to one.
+        seed: Of that draw.
+    """
+
+    single_class: str | None = None
+    only: tuple[str, ...] = ()
+    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
+    seed: int = 0
+
+    def classes(self, categories: Sequence[str]) -> tuple[str, ...]:
+        """The class list made of a source's categories.
+
+        Raises:
+            MammoError: If ``only`` names a category the source does not have.
+        """
+        unknown = [name for name in self.only if name not in categories]
+        if unknown:
+            raise _error('only', ', '.join(unknown), f'out of {", ".join(categories)}')
+        if self.single_class:
+            return (self.single_class,)
+        return tuple(name for name in categories if not self.only or name in self.only)
+
+
+def _error(field: str, found: object, expected: str) -> MammoError:
+    return MammoError('options of the set', field=field, found=found, expected=expected, remedy=f'change {field}')

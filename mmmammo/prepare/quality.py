@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
-ACCEPTED, MENDED, QUARANTINED = 'accepted', 'mended', 'quarantined'
+STATUSES = ACCEPTED, MENDED, QUARANTINED = 'accepted', 'mended', 'quarantined'
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,6 @@ class QualityRow:
     bits: int | None = None
     pixel_spacing_mm: float | None = None
     landmark_confidence: float | None = None
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> QualityRow:
-        """From what :func:`dataclasses.asdict` gave."""
-        return cls(**data)
 
 
 def write_quality(path: Path, rows: Iterable[QualityRow]) -> None:

@@ -4,109 +4,93 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-
-import cv2
+from typing import Any
 
 from mmmammo.io import write_png16
-from mmmammo.io.coco_entries import finding_to_json, image_to_json
+from mmmammo.io.coco_entries import finding_to_json
 from mmmammo.prepare.image import prepare_image
-from mmmammo.prepare.journal import Entry, Journal, sha256_of
-from mmmammo.prepare.options import PrepareOptions
+from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_of
+from mmmammo.prepare.options import PrepareOptions, SetOptions
+from mmmammo.prepare.pool import BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
 from mmmammo.prepare.summary import Summary, write_set
 from mmmammo.structures import ImageRecord, MammoError
 
-_IN_FLIGHT_PER_WORKER = 4
+_DEAD_PROCESS = (
+    'process: found dead while it prepared this file; expected a result. '
+    'Remedy: see whether the machine ran out of memory; else report the file, a decoder crashes on it'
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One record and where its image goes."""
+    """One record, where its image goes, and what a former run made of it."""
 
     record: ImageRecord
     file_name: str
     digest: str
+    done: Entry | None = None
 
 
 def prepare_dataset(
     records: Iterable[ImageRecord],
     out: Path,
-    options: PrepareOptions,
+    options: PrepareOptions | None = None,
+    set_options: SetOptions | None = None,
     *,
     categories: Sequence[str],
     source: str,
     workers: int = 1,
-    fractions: Sequence[float] = (0.7, 0.1, 0.2),
-    seed: int = 0,
-    command: str = '',
     executor: Executor | None = None,
+    info: Mapping[str, Any] | None = None,
     on_start: Callable[[int], None] | None = None,
     on_image: Callable[[QualityRow], None] | None = None,
 ) -> Summary:
     """Write a prepared set, see docs/conventions.md.
 
     A file that cannot be used becomes a quarantined row of ``quality.csv``, and the rest goes on. What a former run has
-    finished with the same options and the same source file is not done again.
+    finished with the same options and the same source file is not done again; quarantined files are tried again.
 
     Args:
         records: From a source's ``list_records``.
         out: The set; made if need be.
-        options: How to prepare.
+        options: How to prepare an image.
+        set_options: Classes and splits.
         categories: The source's class list.
         source: Its name.
-        workers: Processes; 1 works in this one.
-        fractions: Of train, val and test, for patients whose source names no split.
-        seed: Of that draw.
-        command: What the user typed, for ``prepare.json``.
+        workers: Processes.
         executor: Any ``concurrent.futures`` executor to use instead of local processes, e.g. a Dask client's
-            ``get_executor()``.
+            ``get_executor()``; ``workers`` then says how many it has.
+        info: More keys for ``prepare.json``, such as the command.
         on_start: Called with the number of records.
         on_image: Called with the quality row of each record as it is done, in any order.
 
     Raises:
-        MammoError: If there is no record, or none could be used.
+        MammoError: If there is no record, none could be used, the folder holds a set made of other files or is being
+            prepared by another run, or it cannot be written to.
     """
-    tasks = _tasks(records, options, out)
-    if on_start is not None:
-        on_start(len(tasks))
-    with Journal(out / '.prepare' / 'journal.jsonl') as journal, _executor(executor, workers) as pool:
-        for entry, is_new in _outcomes(tasks, journal, out, options, pool, workers):
-            if is_new:
-                journal.add(entry)
-            if on_image is not None:
-                on_image(entry.quality)
-        entries = [journal.entries[task.record.relative_path] for task in tasks]
-    return write_set(out, entries, options, categories, source, fractions=fractions, seed=seed, command=command)
-
-
-def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path) -> list[Task]:
-    """Name every output file, so that no two records share one and none leaves the folder."""
-    taken: set[str] = set()
-    tasks = []
-    for record in records:
-        folder = slug(record.exam_id)
-        name = f'{folder}/{slug(Path(record.relative_path).stem)}.png'
-        if name in taken:
-            suffix = hashlib.sha256(record.relative_path.encode()).hexdigest()[:8]
-            name = f'{folder}/{slug(Path(record.relative_path).stem)}-{suffix}.png'
-        taken.add(name)
-        tasks.append(Task(record, name, _digest(record, name, options)))
-    if not tasks:
-        raise MammoError(
-            out,
-            field='records',
-            found='no image in the source',
-            expected='at least one',
-            remedy='check --raw: it must name the folder as it was downloaded (see data/README.md)',
-        )
-    return tasks
+    options, set_options = options or PrepareOptions(), set_options or SetOptions()
+    classes = set_options.classes(categories)
+    state = out / '.prepare'
+    with only_one(state), Journal(state / 'journal.jsonl') as journal:
+        tasks = _tasks(records, options, out, journal)
+        if on_start is not None:
+            on_start(len(tasks))
+        with BoundedPool(workers, executor) as pool:
+            for entry in _outcomes(tasks, journal, pool, out, options):
+                if on_image is not None:
+                    on_image(entry.quality)
+        for name in sorted(journal.compact(task.record.relative_path for task in tasks)):
+            (out / 'images' / name).unlink(missing_ok=True)
+        results = [(task.record, journal.entries[task.record.relative_path]) for task in tasks]
+        facts = {'source': source, **(info or {}), 'options': vars(options) | vars(set_options)}
+        return write_set(out, results, classes, set_options, facts)
 
 
 def slug(text: str) -> str:
@@ -115,12 +99,42 @@ def slug(text: str) -> str:
     return clean or '_'
 
 
+def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path, journal: Journal) -> list[Task]:
+    """Name every output file, so that no two records share one and none leaves the folder."""
+    taken: set[str] = set()
+    tasks = []
+    for record in records:
+        stem = f'{slug(record.exam_id)}/{slug(Path(record.relative_path).stem)}'
+        if stem.lower() in taken:
+            stem = f'{stem}-{hashlib.sha256(record.relative_path.encode()).hexdigest()[:8]}'
+        taken.add(stem.lower())
+        name = f'{stem}.png'
+        tasks.append(Task(record, name, _digest(record, name, options), journal.entries.get(record.relative_path)))
+    if not tasks:
+        raise MammoError(
+            out,
+            field='records',
+            found='no image in the source',
+            expected='at least one',
+            remedy='check --raw: it must name the folder as it was downloaded (see data/README.md)',
+        )
+    if journal.entries and not any(task.done for task in tasks):
+        raise MammoError(
+            out,
+            field='prepared set',
+            found=f'a set made of {len(journal.entries)} other files, such as {next(iter(journal.entries))}',
+            expected='a new folder, or the set of these files',
+            remedy='choose another --out, or delete this one',
+        )
+    return tasks
+
+
 def _digest(record: ImageRecord, name: str, options: PrepareOptions) -> str:
     """Changes when anything but the pixels of the source does."""
     said = [
         options.digest(),
         name,
-        [record.exam_id, record.patient_id, record.laterality, record.view, record.split],
+        [record.exam_id, record.patient_id, record.laterality, record.view],
         [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
         None if record.landmarks is None else record.landmarks.to_json(),
         dict(record.labels),
@@ -128,80 +142,88 @@ def _digest(record: ImageRecord, name: str, options: PrepareOptions) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
-@contextmanager
-def _executor(executor: Executor | None, workers: int) -> Iterator[Executor | None]:
-    """The given one, a local one, or none for one worker."""
-    if executor is not None or workers <= 1:
-        yield executor
-        return
-    # Spawned, because a fork of a process with threads (a progress bar has one) may hang.
-    context = multiprocessing.get_context('spawn')
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _outcomes(
-    tasks: Sequence[Task],
-    journal: Journal,
-    out: Path,
-    options: PrepareOptions,
-    pool: Executor | None,
-    workers: int,
-) -> Iterator[tuple[Entry, bool]]:
-    """Entries as they are done, each with whether it was work; a bounded number of tasks is under way."""
-    work = partial(run_task, out=out, options=options)
-    pairs = ((task, journal.entries.get(task.record.relative_path)) for task in tasks)
-    if pool is None:
-        yield from (work(task, done) for task, done in pairs)
-        return
-    pending: set[Future[tuple[Entry, bool]]] = set()
-    for task, done in pairs:
-        pending.add(pool.submit(work, task, done))
-        if len(pending) >= _IN_FLIGHT_PER_WORKER * max(workers, 1):
-            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in finished)
-    while pending:
-        finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-        yield from (future.result() for future in finished)
+    tasks: Sequence[Task], journal: Journal, pool: BoundedPool, out: Path, options: PrepareOptions
+) -> Iterator[Entry]:
+    """The entry of every task; new ones are in the journal when they are handed out."""
+    to_do = []
+    for task in tasks:
+        done = _kept(task, stamp_of(task.record.path), out)
+        if done is None:
+            to_do.append(task)
+        else:
+            yield done
+    for task, future in pool.run(partial(run_task, out=out, options=options), to_do):
+        entry = _entry_of(task, future, out)
+        journal.add(entry)
+        yield entry
 
 
-def run_task(task: Task, done: Entry | None, *, out: Path, options: PrepareOptions) -> tuple[Entry, bool]:
+def _kept(task: Task, stamp: str, out: Path) -> Entry | None:
+    """What a former run made of this very task and file; quarantined files are tried again, with what is mended."""
+    done = task.done
+    if done is None or done.image is None or (done.task, done.stamp) != (task.digest, stamp):
+        return None
+    return done if (out / 'images' / task.file_name).is_file() else None
+
+
+def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     """Prepare one record and write its image, or say why not.
 
     Args:
-        task: What to do.
-        done: The outcome of a former run.
+        task: What to do. If it was done and only the time of the source file has changed, it is not done again.
         out: The prepared set.
         options: How.
 
     Returns:
-        The outcome, and whether anything was done for it.
+        The outcome.
     """
     record, target = task.record, out / 'images' / task.file_name
-    sha256 = sha256_of(record.path)
-    same = done is not None and (done.task, done.sha256) == (task.digest, sha256)
-    if done is not None and same and (done.image is None or target.is_file()):
-        return done, False
+    sha256, stamp = sha256_of(record.path), stamp_of(record.path)
+    if task.done is not None and task.done.sha256 == sha256:
+        same = replace(task.done, stamp=stamp)
+        if kept := _kept(replace(task, done=same), stamp, out):
+            return kept
     try:
         prepared = prepare_image(record, options, task.file_name)
     except MammoError as err:
-        row = QualityRow(
-            record.relative_path,
-            QUARANTINED,
-            err.reason,
-            exam_id=record.exam_id,
-            laterality=record.laterality.value,
-            view=record.view.value,
-        )
-        return Entry(record.relative_path, task.digest, sha256, row), True
+        return _quarantined(task, err.reason, stamp, sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_png16(target, prepared.pixels)
     image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256})
-    findings = tuple({**finding_to_json(f), 'category': f.category} for f in image.findings)
-    entry = Entry(
-        record.relative_path, task.digest, sha256, prepared.quality, image_to_json(image), findings, record.split
+    return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
+
+
+def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:
+    """The outcome, also of a task that ended in a defect of ours or took its process down."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, OSError):
+        raise MammoError(
+            out,
+            field='output folder',
+            found=error,
+            expected='a disk with room that can be written to',
+            remedy='mend that and give the same command again; it goes on here',
+        ) from error
+    if not isinstance(error, Exception):
+        raise error
+    if isinstance(error, BrokenExecutor):
+        return _quarantined(task, _DEAD_PROCESS)
+    with (out / '.prepare' / 'defects.txt').open('a', encoding='utf-8') as file:
+        file.write(f'{task.record.relative_path}\n{"".join(traceback.format_exception(error))}\n')
+    return _quarantined(task, f'defect of mmmammo: {error!r}. Remedy: report it with .prepare/defects.txt')
+
+
+def _quarantined(task: Task, reason: str, stamp: str = '', sha256: str = '') -> Entry:
+    record = task.record
+    row = QualityRow(
+        record.relative_path,
+        QUARANTINED,
+        reason,
+        exam_id=record.exam_id,
+        laterality=record.laterality.value,
+        view=record.view.value,
     )
-    return entry, True
+    return Entry(record.relative_path, task.digest, stamp, sha256, row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,9 +12,10 @@ SPLITS = ('train', 'val', 'test')
 
 
 def assign_splits(
-    patients: Mapping[str, str],
+    patient_ids: Iterable[str],
     fractions: Sequence[float] = (0.7, 0.1, 0.2),
     seed: int = 0,
+    stratify: Mapping[str, Hashable] | None = None,
 ) -> dict[str, str]:
     """Draw a split for every patient, stratum by stratum.
 
@@ -22,9 +23,10 @@ def assign_splits(
     of every stratum to within one patient. The result depends on the set of patients, not on their order.
 
     Args:
-        patients: Stratum (e.g. ``'positive'``) by patient id.
+        patient_ids: Repeats count once.
         fractions: Of train, val and test; they need not sum to one.
         seed: Of the shuffle.
+        stratify: Stratum by patient, e.g. whether there is a finding; all in one by default.
 
     Raises:
         MammoError: If the fractions are not three non-negative numbers with a positive sum.
@@ -38,15 +40,17 @@ def assign_splits(
             expected='three numbers >= 0, for train, val and test',
             remedy='give e.g. 0.7 0.1 0.2',
         )
+    strata: dict[str, list[str]] = {}
+    for patient in sorted(set(patient_ids)):
+        strata.setdefault(repr(stratify[patient]) if stratify else '', []).append(patient)
     generator = np.random.default_rng(seed)
     cuts = np.cumsum(shares / shares.sum())[:2]
     result: dict[str, str] = {}
-    for stratum in sorted(set(patients.values())):
-        members = sorted(patient for patient, of in patients.items() if of == stratum)
+    for _, members in sorted(strata.items()):
         generator.shuffle(members)
-        bounds = np.round(cuts * len(members)).astype(int)
-        for split, part in zip(SPLITS, np.split(np.array(members, dtype=object), bounds), strict=True):
-            result.update(dict.fromkeys(part.tolist(), split))
+        first, second = np.round(cuts * len(members)).astype(int)
+        for split, part in zip(SPLITS, (members[:first], members[first:second], members[second:]), strict=True):
+            result.update(dict.fromkeys(part, split))
     return result
 
 
@@ -58,12 +62,41 @@ def complete_splits(
 ) -> dict[str, str]:
     """Keep the splits a source fixes and draw the others, so that no patient is divided.
 
+    A source that fixes train and test only gets its val from train, in the proportion of the fractions.
+
     Args:
         given: The source's split by patient, or ``None``.
         positive: Whether a patient has a finding; the strata of the draw.
         fractions: See :func:`assign_splits`.
         seed: See :func:`assign_splits`.
     """
-    free = {patient: 'positive' if positive[patient] else 'negative' for patient, split in given.items() if not split}
     fixed = {patient: split for patient, split in given.items() if split}
-    return {**fixed, **assign_splits(free, fractions, seed)}
+    drawn = assign_splits(given.keys() - fixed.keys(), fractions, seed, positive)
+    if fixed and 'val' not in fixed.values() and sum(fractions[:2]) > 0:
+        train = [patient for patient, split in fixed.items() if split == 'train']
+        fixed |= assign_splits(train, (fractions[0], fractions[1], 0), seed, positive)
+    return fixed | drawn
+
+
+def split_by_patient(splits: Iterable[tuple[str, str | None]]) -> dict[str, str | None]:
+    """The split of every patient, as the source gives it image by image.
+
+    Args:
+        splits: Patient and split, or ``None`` where the source names none, of every image.
+
+    Raises:
+        MammoError: If a patient is in two splits.
+    """
+    given: dict[str, str | None] = {}
+    for patient, split in splits:
+        known = given.setdefault(patient, split)
+        if known and split and known != split:
+            raise MammoError(
+                f'patient {patient}',
+                field='split',
+                found=f'images in {known} and in {split}',
+                expected='all images of a patient in one split',
+                remedy='correct the splits of the source: a detector must not be tested on whom it was trained on',
+            )
+        given[patient] = known or split
+    return given

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mmmammo import __version__
-from mmmammo.io.coco_entries import finding_from_json, image_from_json
 from mmmammo.io.exam_index import PreparedSet, write_index
 from mmmammo.prepare.journal import Entry
-from mmmammo.prepare.options import PrepareOptions
-from mmmammo.prepare.quality import QUARANTINED, write_quality
-from mmmammo.prepare.splits import SPLITS, complete_splits
-from mmmammo.structures import MammoError, PreparedImage
+from mmmammo.prepare.options import SetOptions
+from mmmammo.prepare.quality import STATUSES, write_quality
+from mmmammo.prepare.splits import SPLITS, complete_splits, split_by_patient
+from mmmammo.structures import Finding, ImageRecord, MammoError, PreparedImage
+
+Results = Sequence[tuple[ImageRecord, Entry]]
 
 
 @dataclass(frozen=True)
@@ -25,112 +27,109 @@ class Summary:
 
     Args:
         statuses: Files by status.
+        warnings: Files with a warning.
         images: Images by split.
         exams: Exams by split.
         patients: Patients by split.
         findings: Findings by split and category, ``'train/mass'``.
+        left_out: Findings by category that ``only`` left out.
         views: Images by side and view, ``'L CC'``.
     """
 
     statuses: dict[str, int]
+    warnings: int
     images: dict[str, int]
     exams: dict[str, int]
     patients: dict[str, int]
     findings: dict[str, int]
+    left_out: dict[str, int]
     views: dict[str, int]
 
 
 def write_set(
-    out: Path,
-    entries: Sequence[Entry],
-    options: PrepareOptions,
-    categories: Sequence[str],
-    source: str,
-    *,
-    fractions: Sequence[float],
-    seed: int,
-    command: str,
+    out: Path, results: Results, classes: Sequence[str], options: SetOptions, facts: Mapping[str, Any]
 ) -> Summary:
-    """Write ``quality.csv``, the annotation files and ``prepare.json``.
+    """Write ``quality.csv``, the annotation files and ``prepare.json``, each whole or not at all.
+
+    Args:
+        out: The prepared set.
+        results: Every record and its outcome, in the order of the source.
+        classes: Class list.
+        options: Classes and splits.
+        facts: What ``prepare.json`` says beside the counts; ``source`` goes into the annotation files too.
 
     Raises:
-        MammoError: If no image is left.
+        MammoError: If no image is left, or a source puts one patient into two splits.
     """
-    write_quality(out / 'quality.csv', (entry.quality for entry in entries))
-    usable = [(number, entry) for number, entry in enumerate(entries, start=1) if entry.image is not None]
-    if not usable:
+    write_quality(out / 'quality.csv', (entry.quality for _, entry in results))
+    images = {
+        number: replace(entry.image, image_id=number, findings=_chosen(entry.image.findings, options))
+        for number, (_, entry) in enumerate(results, start=1)
+        if entry.image is not None
+    }
+    if not images:
         raise MammoError(
             out / 'quality.csv',
             field='usable images',
-            found=f'none of {len(entries)}',
+            found=f'none of {len(results)}',
             expected='at least one',
-            remedy=f'see the reasons in quality.csv; the first is: {entries[0].quality.reason}',
+            remedy=f'see the reasons in the file; the first is: {results[0][1].quality.reason}',
         )
-    classes = _classes(options, categories)
-    images = {number: _image(number, entry) for number, entry in usable}
-    splits = _splits(usable, fractions, seed)
+    splits = _splits(images.values(), results, options)
     for split in SPLITS:
-        chosen = tuple(image for image in images.values() if splits[image.patient_id] == split)
-        info = {'split': split, 'source': source, 'mmmammo_version': __version__}
-        write_index(out / 'annotations' / f'{split}.json', PreparedSet(chosen, classes, info))
-    summary = _summary(entries, list(images.values()), splits)
-    record = {
-        'command': command,
-        'source': source,
-        'mmmammo_version': __version__,
-        'written': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-        'options': asdict(options),
-        'split_fractions': list(fractions),
-        'seed': seed,
-        'classes': list(classes),
-        'counts': asdict(summary),
-    }
-    (out / 'prepare.json').write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+        part = tuple(image for image in images.values() if splits[image.patient_id] == split)
+        info = {'split': split, 'source': facts['source'], 'mmmammo_version': __version__}
+        write_index(out / 'annotations' / f'{split}.json', PreparedSet(part, tuple(classes), info))
+    summary = _summary(results, list(images.values()), splits, options.only)
+    _write_facts(out / 'prepare.json', classes, facts, summary)
     return summary
 
 
-def _classes(options: PrepareOptions, categories: Sequence[str]) -> tuple[str, ...]:
-    if options.single_class:
-        return (options.single_class,)
-    return tuple(name for name in categories if not options.only or name in options.only)
+def _chosen(findings: Sequence[Finding], options: SetOptions) -> tuple[Finding, ...]:
+    """Findings of the wanted categories, merged if asked for."""
+    kept = tuple(finding for finding in findings if not options.only or finding.category in options.only)
+    if not options.single_class:
+        return kept
+    return tuple(
+        replace(f, category=options.single_class, attributes={**f.attributes, 'category': f.category}) for f in kept
+    )
 
 
-def _image(number: int, entry: Entry) -> PreparedImage:
-    findings = [finding_from_json(finding, finding['category']) for finding in entry.findings]
-    return image_from_json({**(entry.image or {}), 'id': number}, findings)
-
-
-def _splits(usable: Sequence[tuple[int, Entry]], fractions: Sequence[float], seed: int) -> dict[str, str]:
-    """Split by patient.
-
-    Raises:
-        MammoError: If a source puts one patient into two splits.
-    """
-    given: dict[str, str | None] = {}
+def _splits(images: Iterable[PreparedImage], results: Results, options: SetOptions) -> dict[str, str]:
+    """Split by patient; those with and those without a finding are divided alike."""
     positive: dict[str, bool] = {}
-    for _, entry in usable:
-        patient = (entry.image or {})['patient_id']
-        if given.setdefault(patient, entry.split) != entry.split:
-            raise MammoError(
-                entry.key,
-                field='split',
-                found=f'a patient in {given[patient]} and in {entry.split}',
-                expected='all images of a patient in one split',
-                remedy='correct the split column of the annotations; splits are by patient',
-            )
-        positive[patient] = positive.get(patient, False) or bool(entry.findings)
-    return complete_splits(given, positive, fractions, seed)
+    for image in images:
+        positive[image.patient_id] = positive.get(image.patient_id, False) or bool(image.findings)
+    usable = ((record.patient_id, record.split) for record, entry in results if entry.image is not None)
+    return complete_splits(split_by_patient(usable), positive, options.fractions, options.seed)
 
 
-def _summary(entries: Sequence[Entry], images: Sequence[PreparedImage], splits: dict[str, str]) -> Summary:
-    statuses = Counter({'accepted': 0, 'mended': 0, QUARANTINED: 0})
-    statuses.update(entry.quality.status for entry in entries)
-    of = {split: [image for image in images if splits[image.patient_id] == split] for split in SPLITS}
+def _write_facts(path: Path, classes: Sequence[str], facts: Mapping[str, Any], summary: Summary) -> None:
+    document = {
+        **facts,
+        'mmmammo_version': __version__,
+        'written': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+        'classes': list(classes),
+        'counts': asdict(summary),
+    }
+    scratch = path.with_suffix('.partial')
+    scratch.write_text(json.dumps(document, indent=1) + '\n', encoding='utf-8')
+    scratch.replace(path)
+
+
+def _summary(
+    results: Results, images: Sequence[PreparedImage], splits: Mapping[str, str], only: Sequence[str]
+) -> Summary:
+    by_split = {split: [image for image in images if splits[image.patient_id] == split] for split in SPLITS}
+    in_source = [finding.category for _, entry in results if entry.image for finding in entry.image.findings]
+    statuses = Counter(entry.quality.status for _, entry in results)
     return Summary(
-        statuses=dict(statuses),
-        images={split: len(chosen) for split, chosen in of.items()},
-        exams={split: len({image.exam_id for image in chosen}) for split, chosen in of.items()},
-        patients={split: len({image.patient_id for image in chosen}) for split, chosen in of.items()},
-        findings=dict(Counter(f'{s}/{f.category}' for s, chosen in of.items() for i in chosen for f in i.findings)),
+        statuses={status: statuses[status] for status in STATUSES},
+        warnings=sum(bool(entry.quality.warnings) for _, entry in results),
+        images={split: len(part) for split, part in by_split.items()},
+        exams={split: len({image.exam_id for image in part}) for split, part in by_split.items()},
+        patients={split: len({image.patient_id for image in part}) for split, part in by_split.items()},
+        findings=dict(Counter(f'{s}/{f.category}' for s, part in by_split.items() for i in part for f in i.findings)),
+        left_out=dict(Counter(name for name in in_source if only and name not in only)),
         views=dict(sorted(Counter(f'{image.laterality} {image.view}' for image in images).items())),
     )

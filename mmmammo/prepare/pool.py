@@ -1,0 +1,104 @@
+"""Many items through an executor: a bounded number at a time, and none can take the others down with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from typing import Any, TypeVar
+
+import cv2
+
+T = TypeVar('T')
+_IN_FLIGHT_PER_WORKER = 4
+
+
+class BoundedPool:
+    """Runs items and hands them back as they are done.
+
+    A worker that dies (out of memory, a decoder that crashes) breaks a process pool with everything in flight. Then the
+    pool is made anew, and what was in flight is tried again at the end, one by one, so that only the guilty item fails.
+
+    Args:
+        workers: Processes.
+        executor: Any ``concurrent.futures`` executor to use instead of local processes, e.g. the ``get_executor()`` of
+            a Dask client. It is neither renewed nor shut down.
+    """
+
+    def __init__(self, workers: int, executor: Executor | None = None) -> None:
+        self.workers = workers
+        self._given = executor
+        self._own: Executor | None = None
+
+    def __enter__(self) -> BoundedPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drop()
+
+    def run(self, work: Callable[[T], Any], items: Iterable[T]) -> Iterator[tuple[T, Future[Any]]]:
+        """Yield each item with its finished future, in any order."""
+        suspects = []
+        for item, future in self._run(work, items, _IN_FLIGHT_PER_WORKER * self.workers):
+            if isinstance(future.exception(), BrokenExecutor):
+                suspects.append(item)
+            else:
+                yield item, future
+        yield from self._run(work, suspects, 1)
+
+    def _run(self, work: Callable[[T], Any], items: Iterable[T], limit: int) -> Iterator[tuple[T, Future[Any]]]:
+        pending: dict[Future[Any], T] = {}
+        for item in items:
+            pending[self._submit(work, item)] = item
+            if len(pending) >= limit:
+                yield from _finished(pending)
+        while pending:
+            yield from _finished(pending)
+
+    def _submit(self, work: Callable[[T], Any], item: T) -> Future[Any]:
+        if self._given is not None:
+            return self._given.submit(work, item)
+        try:
+            return self._processes().submit(work, item)
+        except BrokenExecutor:
+            self._drop()
+            return self._processes().submit(work, item)
+
+    def _processes(self) -> Executor:
+        if self._own is None:
+            self._own = local_processes(self.workers)
+        return self._own
+
+    def _drop(self) -> None:
+        if self._own is not None:
+            self._own.shutdown(wait=True, cancel_futures=True)
+        self._own = None
+
+
+def local_processes(workers: int) -> Executor:
+    """Spawned, because a fork of a process with threads (a progress bar has one) may hang."""
+    context = multiprocessing.get_context('spawn')
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+
+
+def _finished(pending: dict[Future[Any], T]) -> Iterator[tuple[T, Future[Any]]]:
+    """Wait for at least one and take what is done out of ``pending``."""
+    for future in wait(pending, return_when=FIRST_COMPLETED).done:
+        yield pending.pop(future), future
+
+
+def _start_worker() -> None:
+    """One thread per worker; Ctrl-C is the parent's to handle, and a killed parent leaves no worker behind."""
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
