@@ -17,6 +17,10 @@ def exam_collate(exams: Sequence[Mapping[str, Sequence[Any]]]) -> dict[str, list
 
     Returns:
         ``{'inputs': [(1, h, w), ...], 'data_samples': [...]}``, one entry per image. A data sample names its exam,
-        side and view, which is all that a model needs to find partners.
+        side and view, which is all that a model needs to find partners; ``exam_slot``, the exam's place in the batch,
+        tells two copies of one exam apart.
     """
+    for slot, exam in enumerate(exams):
+        for sample in exam['data_samples']:
+            sample.set_metainfo({'exam_slot': slot})
     return {key: [item for exam in exams for item in exam[key]] for key in ('inputs', 'data_samples')}

@@ -83,7 +83,8 @@ class GraphFusion(nn.Module):
         flat = features.flatten(2)
         if attention is not None:
             flat = flat * (self.curve.slope * attention + self.curve.floor).to(flat)
-        fused = self.feature_weight @ flat
+        # Not matmul, which in training copies the whole batch to make one product of it.
+        fused = torch.bmm(self.feature_weight.expand(len(flat), -1, -1), flat)
         if messages is not None:
             fused = mapping.to_pixels(messages @ self.message_weight.T, base=fused)
         return fused.view_as(features)
