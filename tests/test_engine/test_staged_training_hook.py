@@ -142,7 +142,9 @@ def test_cosine_schedule_keeps_its_shape(run):
     rows, _ = run('cosine', param_scheduler=cosine)
     base = [0.4, 0.4, 0.2, 0.1, 0.1]
     shape = [(1 + torch.cos(torch.tensor(torch.pi * e / 5))) / 2 for e in range(5)]
-    assert [collate(rows)[e]['lr'] for e in range(5)] == pytest.approx([b * float(s) for b, s in zip(base, shape)])
+    assert [collate(rows)[e]['lr'] for e in range(5)] == pytest.approx(
+        [b * float(s) for b, s in zip(base, shape, strict=True)]
+    )
 
 
 def test_without_scheduler(run):

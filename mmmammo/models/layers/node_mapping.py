@@ -33,7 +33,7 @@ class NodeMapping:
     r"""The assignment A of one feature level and the two maps that follow from it.
 
     A_ij is 1 where node j is among the k nearest of breast pixel i. With 26 nodes the dense A is a tenth of a feature
-    map of 256 channels, and a product with it is several times faster than gathering or scattering rows, on CPU and GPU.
+    map of 256 channels, and products with it are faster than gathering and scattering rows.
 
     Args:
         table: (B, HW, k) int16 from :func:`nearest_nodes`.
