@@ -140,6 +140,7 @@ def _resized(image: FloatImage, factor: float) -> tuple[FloatImage, Affine]:
     height, width = image.shape
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    small = small.clip(0, 1)  # the mean of equal values may exceed them by a bit
     return small, Affine.scaling(size[0] / width, size[1] / height)
 
 

@@ -19,6 +19,7 @@ from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_o
 from mmmammo.prepare.options import PrepareOptions, SetOptions
 from mmmammo.prepare.pool import BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
+from mmmammo.prepare.splits import split_by_patient
 from mmmammo.prepare.summary import Summary, write_set
 from mmmammo.structures import ImageRecord, MammoError
 
@@ -72,14 +73,16 @@ def prepare_dataset(
         on_image: Called with the quality row of each record as it is done, in any order.
 
     Raises:
-        MammoError: If there is no record, none could be used, the folder holds a set made of other files or is being
-            prepared by another run, or it cannot be written to.
+        MammoError: If there is no record, none could be used, the records contradict each other about who is whose
+            patient, the folder holds a set made of other files or is being prepared by another run, or it cannot be
+            written to.
     """
     options, set_options = options or PrepareOptions(), set_options or SetOptions()
     classes = set_options.classes(categories)
     state = out / '.prepare'
     with only_one(state), Journal(state / 'journal.jsonl') as journal:
         tasks = _tasks(records, options, out, journal)
+        split_by_patient(task.record for task in tasks)  # refuses now what would be refused after hours
         if on_start is not None:
             on_start(len(tasks))
         with BoundedPool(workers, executor) as pool:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mmmammo.structures import MammoError
+from mmmammo.structures import ImageRecord, MammoError
 
 SPLITS = ('train', 'val', 'test')
 
@@ -65,7 +65,7 @@ def complete_splits(
     A source that fixes train and test only gets its val from train, in the proportion of the fractions.
 
     Args:
-        given: The source's split by patient, or ``None``.
+        given: The source's split by patient, or ``None``; see :func:`split_by_patient`.
         positive: Whether a patient has a finding; the strata of the draw.
         fractions: See :func:`assign_splits`.
         seed: See :func:`assign_splits`.
@@ -78,25 +78,26 @@ def complete_splits(
     return fixed | drawn
 
 
-def split_by_patient(splits: Iterable[tuple[str, str | None]]) -> dict[str, str | None]:
-    """The split of every patient, as the source gives it image by image.
-
-    Args:
-        splits: Patient and split, or ``None`` where the source names none, of every image.
+def split_by_patient(records: Iterable[ImageRecord]) -> dict[str, str | None]:
+    """The split of every patient, as the source gives it image by image; ``None`` where it names none.
 
     Raises:
-        MammoError: If a patient is in two splits.
+        MammoError: If an exam is of two patients, or a patient in two splits.
     """
-    given: dict[str, str | None] = {}
-    for patient, split in splits:
-        known = given.setdefault(patient, split)
-        if known and split and known != split:
-            raise MammoError(
-                f'patient {patient}',
-                field='split',
-                found=f'images in {known} and in {split}',
-                expected='all images of a patient in one split',
-                remedy='correct the splits of the source: a detector must not be tested on whom it was trained on',
-            )
-        given[patient] = known or split
-    return given
+    patients: dict[str, str] = {}
+    splits: dict[str, str | None] = {}
+    for record in records:
+        if patients.setdefault(record.exam_id, record.patient_id) != record.patient_id:
+            found = f'{patients[record.exam_id]} and {record.patient_id}'
+            raise _contradiction(f'exam {record.exam_id}', 'patient_id', found, 'one patient for all of its images')
+        known = splits.setdefault(record.patient_id, record.split)
+        if known and record.split and known != record.split:
+            found = f'images in {known} and in {record.split}'
+            raise _contradiction(f'patient {record.patient_id}', 'split', found, 'all of a patient in one split')
+        splits[record.patient_id] = known or record.split
+    return splits
+
+
+def _contradiction(where: str, field: str, found: str, expected: str) -> MammoError:
+    remedy = 'correct the tables of the source: nobody may be tested on whom a detector was trained on'
+    return MammoError(where, field=field, found=found, expected=expected, remedy=remedy)

@@ -59,7 +59,7 @@ def write_set(
         facts: What ``prepare.json`` says beside the counts; ``source`` goes into the annotation files too.
 
     Raises:
-        MammoError: If no image is left, or a source puts one patient into two splits.
+        MammoError: If no image is left.
     """
     write_quality(out / 'quality.csv', (entry.quality for _, entry in results))
     images = {
@@ -100,8 +100,8 @@ def _splits(images: Iterable[PreparedImage], results: Results, options: SetOptio
     positive: dict[str, bool] = {}
     for image in images:
         positive[image.patient_id] = positive.get(image.patient_id, False) or bool(image.findings)
-    usable = ((record.patient_id, record.split) for record, entry in results if entry.image is not None)
-    return complete_splits(split_by_patient(usable), positive, options.fractions, options.seed)
+    given = split_by_patient(record for record, entry in results if entry.image is not None)
+    return complete_splits(given, positive, options.fractions, options.seed)
 
 
 def _write_facts(path: Path, classes: Sequence[str], facts: Mapping[str, Any], summary: Summary) -> None:

@@ -3,11 +3,14 @@
 ::
 
     <raw>/<exam>/…                 a folder per exam, at any depth; names are free
+    <raw>/<patient>/<exam>/…       or one per patient, with a folder per exam in it
     <raw>/0_L-CC.png, …            or one flat folder: files are grouped by what stands before side and view
     <raw>/annotations.csv          optional, see :mod:`mmmammo.sources.annotations_csv`
 
-Files of one folder that belong to several studies (DICOM) or have several prefixes (other images) are several exams:
-studies are never mixed. ``patient_id`` is a digest of DICOM's PatientID, so that a prepared set carries no identity.
+DICOM files are grouped by StudyInstanceUID wherever they lie: studies are never mixed, and the series folders of one
+study are one exam. ``patient_id`` is a digest of DICOM's PatientID, so that a prepared set carries no identity; where
+no file says it, it is the upper one of two folders, else the exam. Names of folders and files go into the prepared set
+as they are.
 """
 
 from __future__ import annotations
@@ -15,18 +18,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
-from mmmammo.sources.annotations_csv import FILE_NAME, read_annotations
+from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
 from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, View
 
 CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry')
 
 _NO_IMAGES = {'.csv', '.json', '.txt', '.md', '.xml', '.html', '.pdf', '.xls', '.xlsx', '.log', '.zip', '.sr', '.py'}
 _NO_IMAGE_NAMES = {'DICOMDIR', 'Thumbs.db', 'LICENSE', 'README'}
+_NOBODY = {'', 'ANON', 'ANONYMOUS', 'ANONYMIZED', 'ANONYMISED', 'NONE', 'UNKNOWN', 'REMOVED', '0'}
+_NOTHING = (Laterality.UNKNOWN, View.UNKNOWN)
 
 
 def list_records(raw: Path) -> Iterator[ImageRecord]:
@@ -41,23 +48,13 @@ def list_records(raw: Path) -> Iterator[ImageRecord]:
     raw = Path(raw)
     paths = list_image_files(raw)
     table = read_annotations(raw / FILE_NAME, {path.relative_to(raw).as_posix() for path in paths}, CATEGORIES)
-    files = [_look(path) for path in paths]
-    studies = _studies_per_folder(files)
-    for file in files:
-        relative = file.path.relative_to(raw).as_posix()
-        exam_id = _exam_id(raw, file, studies[file.path.parent])
-        said = table.get(relative)
-        yield ImageRecord(
-            path=file.path,
-            relative_path=relative,
-            exam_id=exam_id,
-            patient_id=_patient_id(file.meta, exam_id),
-            laterality=file.laterality,
-            view=file.view,
-            findings=said.findings if said else (),
-            labels=said.labels if said else {},
-            split=said.split if said else None,
-        )
+    files = [_look(path, path.relative_to(raw)) for path in paths]
+    said = [table.get(file.name, ImageAnnotation()) for file in files]
+    exams = _exam_ids(files, raw.resolve().name)
+    exams = [annotation.exam_id or exam for annotation, exam in zip(said, exams, strict=True)]
+    patients = _patient_ids(files, exams)
+    for file, exam, annotation in zip(files, exams, said, strict=True):
+        yield _record(file, exam, patients[exam], annotation)
 
 
 def list_image_files(raw: Path) -> list[Path]:
@@ -71,9 +68,9 @@ def list_image_files(raw: Path) -> list[Path]:
     root = raw.resolve()
     found = []
     for folder, names, files in os.walk(raw):
-        names[:] = sorted(name for name in names if not name.startswith('.'))
-        found += [Path(folder, name) for name in sorted(files) if _may_be_image(name)]
-    paths = [path for path in found if path.resolve().is_relative_to(root)]
+        names[:] = [name for name in names if not name.startswith('.')]
+        found += [Path(folder, name) for name in files if _may_be_image(name)]
+    paths = sorted(path for path in found if path.resolve().is_relative_to(root))
     if not paths:
         raise _error(raw, 'files', 'no image', 'DICOM or PNG files, in a folder per exam', 'check the path')
     return paths
@@ -81,16 +78,39 @@ def list_image_files(raw: Path) -> list[Path]:
 
 @dataclass(frozen=True, eq=False)
 class _File:
-    """What a file says without its pixels; ``meta`` is ``None`` if it cannot be read."""
+    """What a file says without its pixels.
+
+    Args:
+        path: The file.
+        name: Relative to the raw folder.
+        meta: ``None`` if it cannot be read.
+        laterality: From the header, else from the name.
+        view: Likewise.
+    """
 
     path: Path
+    name: str
     meta: MammogramMeta | None
-    study: str
     laterality: Laterality
     view: View
 
+    @property
+    def study(self) -> tuple[str, str] | None:
+        """StudyInstanceUID with PatientID, because careless de-identification gives one UID to everybody."""
+        if self.meta is None or not self.meta.study_uid:
+            return None
+        return self.meta.study_uid, self.meta.patient_id or ''
 
-def _look(path: Path) -> _File:
+    @property
+    def folder(self) -> PurePosixPath:
+        """Where it lies, above folders that are named after a side or view only."""
+        folder = PurePosixPath(self.name).parent
+        while folder.name and all(parse_view_name(word) != _NOTHING for word in _words(folder.name)):
+            folder = folder.parent
+        return folder
+
+
+def _look(path: Path, relative: Path) -> _File:
     try:
         meta = read_meta(path)
     except MammogramError:
@@ -100,36 +120,80 @@ def _look(path: Path) -> _File:
         laterality = meta.laterality
     if meta is not None and meta.view is not View.UNKNOWN:
         view = meta.view
-    study = _digest('study', meta.study_uid) if meta is not None and meta.study_uid else _prefix(path.stem)
-    return _File(path, meta, '' if meta is None else study, laterality, view)
+    return _File(path, relative.as_posix(), meta, laterality, view)
 
 
-def _prefix(stem: str) -> str:
-    """What stands before side and view: ``'0'`` of ``0_L-CC`` and of ``0_R-CC_benign``."""
-    words = re.split(r'[\W_]+', stem)
-    for position, word in enumerate(words):
-        if parse_view_name(word) != (Laterality.UNKNOWN, View.UNKNOWN):
-            return '-'.join(words[:position])
-    return ''
-
-
-def _studies_per_folder(files: list[_File]) -> dict[Path, set[str]]:
-    studies: dict[Path, set[str]] = {file.path.parent: set() for file in files}
+def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
+    """The folder of each file's exam, with what tells exams of one folder apart."""
+    studies: dict[tuple[str, str], list[str]] = {}
     for file in files:
-        if file.meta is not None:
-            studies[file.path.parent].add(file.study)
-    return studies
+        if file.study is not None:
+            studies.setdefault(file.study, []).append(file.folder.as_posix())
+    homes = {study: os.path.commonpath(folders) or '.' for study, folders in studies.items()}
+    crowded = Counter(homes.values())
+    by_prefix = _folders_of_many(files)
+    ids = []
+    for file in files:
+        folder = file.folder.as_posix()
+        if file.study is not None:
+            folder = homes[file.study]
+            part = _digest('study', '/'.join(file.study)) if crowded[folder] > 1 else ''
+        else:
+            part = _prefix(file) if folder in by_prefix else ''
+        ids.append('-'.join(filter(None, ('' if folder == '.' and part else folder, part))))
+    return [raw_name if exam == '.' else exam for exam in ids]
 
 
-def _exam_id(raw: Path, file: _File, studies: set[str]) -> str:
-    """The folder's name; with the study where the folder holds several."""
-    relative = file.path.parent.relative_to(raw).as_posix()
-    folder = raw.resolve().name if relative == '.' else relative
-    return f'{folder}-{file.study}' if len(studies) > 1 and file.study else folder
+def _folders_of_many(files: Sequence[_File]) -> set[str]:
+    """Folders of images without study whose name prefixes mean exams.
+
+    They do in the raw folder itself, and where a side and view occurs with two of them: ``0_L-CC`` and ``1_L-CC``.
+    """
+    seen: dict[tuple[str, Laterality, View], str] = {}
+    folders = {'.'}
+    for file in files:
+        if file.study is None and (file.laterality, file.view) != _NOTHING:
+            key = (file.folder.as_posix(), file.laterality, file.view)
+            if seen.setdefault(key, _prefix(file)) != _prefix(file):
+                folders.add(key[0])
+    return folders
 
 
-def _patient_id(meta: MammogramMeta | None, exam_id: str) -> str:
-    return _digest('patient', meta.patient_id) if meta is not None and meta.patient_id else exam_id
+def _prefix(file: _File) -> str:
+    """What stands before side and view in the name: ``'0'`` of ``0_L-CC`` and of ``0_R-CC_benign``; '' without them."""
+    words = _words(PurePosixPath(file.name).stem)
+    before = list(takewhile(lambda word: parse_view_name(word) == _NOTHING, words))
+    return '-'.join(before) if len(before) < len(words) else ''
+
+
+def _patient_ids(files: Sequence[_File], exams: Sequence[str]) -> dict[str, str]:
+    """By exam: PatientID as a digest, else the folder above that of the exam, else the exam itself."""
+    several_tops = len({exam.split('/')[0] for exam in exams}) > 1
+    patients = {exam: exam.split('/')[0] if several_tops else exam for exam in exams}
+    for file, exam in zip(reversed(files), reversed(exams), strict=True):
+        name = (file.meta.patient_id or '').strip() if file.meta is not None else ''
+        if name.upper() not in _NOBODY:
+            patients[exam] = _digest('patient', name)
+    return patients
+
+
+def _record(file: _File, exam: str, patient: str, said: ImageAnnotation) -> ImageRecord:
+    """The annotation wins over what the file says."""
+    return ImageRecord(
+        path=file.path,
+        relative_path=file.name,
+        exam_id=exam,
+        patient_id=said.patient_id or patient,
+        laterality=said.laterality or file.laterality,
+        view=said.view or file.view,
+        findings=said.findings,
+        labels=said.labels,
+        split=said.split,
+    )
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r'[\W_]+', name) if word]
 
 
 def _digest(kind: str, text: str) -> str:
