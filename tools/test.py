@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 
 from mmmammo import __version__, cli
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.runs import for_testing, git_commit, load_config, set_launcher
+from mmmammo.apis.runs import for_testing, git_commit, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import require_checkpoint_of, use_safe_loading
 from mmmammo.visualization import ReportSettings, build_report
 
@@ -81,6 +81,7 @@ def main() -> int:
     cfg = for_testing(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir))
     set_launcher(cfg, args.launcher)
     make_inputs(cfg, ROOT)
+    require_data(cfg, ('test',))
     use_safe_loading()
     cfg.load_from, cfg.resume = args.checkpoint, False
     predictions = Path(args.report or cfg.work_dir) / 'predictions.json'

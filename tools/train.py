@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 
 from mmmammo import cli
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.runs import load_config, set_launcher
+from mmmammo.apis.runs import load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +72,7 @@ def main() -> int:
     args = parse_args()
     cfg = complete(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir), args)
     make_inputs(cfg, ROOT)
+    require_data(cfg, ('train', 'val'))
     use_safe_loading()
     Runner.from_cfg(cfg).train()
     return 0

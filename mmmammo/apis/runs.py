@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 
 from mmmammo.provenance import git_commit as git_commit
+from mmmammo.datasets.mammogram_dataset import require_prepared
 from mmmammo.structures import MammoError
 
 

@@ -79,7 +79,7 @@ class MammogramDataset(BaseDetDataset):
     def load_data_list(self) -> list[Record]:
         """Read the index; one record per image."""
         for path in (self.data_prefix['img'], self.ann_file):
-            self._require(path)
+            require_prepared(path, self.data_root)
         prepared = read_index(self.ann_file)
         self._metainfo['classes'] = self._agreed_classes(prepared.categories)
         self._check_disjoint()
@@ -125,17 +125,6 @@ class MammogramDataset(BaseDetDataset):
             lines.append(f'  {view}: {images[view]} images; {", ".join(counts)}')
         return '\n'.join(lines)
 
-    def _require(self, path: str) -> None:
-        if not Path(path).exists():
-            raise MammoError(
-                path,
-                field='prepared set',
-                found='no such file or folder',
-                expected='what the prepare command writes',
-                remedy=f'python tools/prepare_dataset.py SOURCE --raw DIR --out {self.data_root or "DATA_ROOT"} '
-                '(SOURCE phantom needs no --raw; data/README.md lists the others)',
-            )
-
     def _agreed_classes(self, in_file: tuple[str, ...]) -> tuple[str, ...]:
         asked = self._metainfo.get('classes')
         if asked is not None and tuple(asked) != in_file:
@@ -151,12 +140,33 @@ class MammogramDataset(BaseDetDataset):
     def _check_disjoint(self) -> None:
         others = [str(Path(self.data_root or '', name)) for name in self.disjoint_from]
         for path in others:
-            self._require(path)
+            require_prepared(path, self.data_root)
         check_patient_disjoint([self.ann_file, *others])
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
         record = image_record(image, str(Path(self.data_prefix['img'], image.file_name)))
         return record | {'instances': [_instance(finding, label_of) for finding in image.findings]}
+
+
+def require_prepared(path: str | Path, data_root: str | Path) -> None:
+    """Refuse a prepared set that is not there.
+
+    Args:
+        path: A file or folder of the set.
+        data_root: The set, for the message.
+
+    Raises:
+        MammoError: Naming the command that makes it.
+    """
+    if not Path(path).exists():
+        raise MammoError(
+            path,
+            field='prepared set',
+            found='no such file or folder',
+            expected='what the prepare command writes',
+            remedy=f'python tools/prepare_dataset.py SOURCE --raw DIR --out {data_root or "DATA_ROOT"} '
+            '(SOURCE phantom needs no --raw; data/README.md lists the others)',
+        )
 
 
 def image_record(image: PreparedImage, img_path: str) -> Record:

@@ -75,7 +75,11 @@ def _what_is_wrong(err: Exception) -> str:
 
 def use_safe_loading() -> None:
     """Make mmengine's runner read local checkpoints through :func:`load_checkpoint`."""
-    CheckpointLoader.register_scheme(prefixes='', loader=load_checkpoint, force=True)
+
+    def load_from_local(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:  # mmengine logs the name's tail
+        return load_checkpoint(filename, map_location)
+
+    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
 
 
 def require_checkpoint_of(model: nn.Module, filename: str | Path) -> None:
