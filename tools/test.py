@@ -19,8 +19,9 @@ from mmengine.runner import Runner
 
 from mmmammo import __version__, cli
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.runs import for_testing, git_commit, load_config, require_data, set_launcher
+from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import require_checkpoint_of, use_safe_loading
+from mmmammo.provenance import git_commit
 from mmmammo.visualization import ReportSettings, build_report
 
 ROOT = Path(__file__).resolve().parents[1]

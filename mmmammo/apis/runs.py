@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from mmmammo.provenance import git_commit as git_commit
 from mmmammo.datasets.mammogram_dataset import require_prepared
 from mmmammo.structures import MammoError
 
@@ -63,3 +62,14 @@ def for_testing(cfg: Config) -> Config:
         if 'prior' in neck:
             neck.prior = None
     return cfg
+
+
+def require_data(cfg: Config, splits: Sequence[str]) -> None:
+    """Refuse a config whose prepared set is missing, before a model is built.
+
+    Raises:
+        MammoError: Naming the command that prepares it.
+    """
+    for split in splits:
+        dataset = cfg[f'{split}_dataloader'].dataset
+        require_prepared(Path(dataset.data_root, dataset.ann_file), dataset.data_root)
