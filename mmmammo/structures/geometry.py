@@ -69,7 +69,7 @@ class Affine:
 
     def inverse(self) -> Affine:
         """The map back."""
-        matrix = np.linalg.inv(self.matrix)
+        matrix = np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
         matrix[2] = (0.0, 0.0, 1.0)
         return Affine(matrix)
 

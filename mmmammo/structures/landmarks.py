@@ -46,16 +46,12 @@ class BreastLandmarks:
         line = affine.points(self.pectoral_line)
         if line[0, 1] > line[1, 1]:
             line = line[::-1]
-        return replace(
-            self, contour=affine.points(self.contour), nipple=affine.points(self.nipple), pectoral_line=line
-        )
+        return replace(self, contour=affine.points(self.contour), nipple=affine.points(self.nipple), pectoral_line=line)
 
     def to_json(self, decimals: int = 2) -> dict[str, Any]:
         """Plain lists; coordinates rounded to ``decimals`` (hundredths of a pixel by default)."""
         out: dict[str, Any] = {name: np.round(getattr(self, name), decimals).tolist() for name in PARTS}
-        out.update(
-            confidence=self.confidence, part_confidence=dict(self.part_confidence), found_by=dict(self.found_by)
-        )
+        out.update(confidence=self.confidence, part_confidence=dict(self.part_confidence), found_by=dict(self.found_by))
         return out
 
     @classmethod
