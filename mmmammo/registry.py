@@ -26,7 +26,5 @@ FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='mmmammo', loc
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmmammo', locations=['mmmammo.models'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmmammo', locations=['mmmammo.evaluation.metrics'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmmammo', locations=['mmmammo.engine.hooks'])
-VISUALIZERS = Registry(
-    'visualizer', parent=MMENGINE_VISUALIZERS, scope='mmmammo', locations=['mmmammo.visualization']
-)
+VISUALIZERS = Registry('visualizer', parent=MMENGINE_VISUALIZERS, scope='mmmammo', locations=['mmmammo.visualization'])
 INFERENCERS = Registry('inferencer', parent=MMENGINE_INFERENCERS, scope='mmmammo', locations=['mmmammo.apis'])
