@@ -77,11 +77,12 @@ class Journal:
         self.path = path
         self.entries: dict[str, Entry] = {}
         self.image_names: set[str] = set()
-        if path.is_file():
-            for line in path.read_text(encoding='utf-8', errors='replace').splitlines():
-                self._take(line)
+        written = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
+        for line in written.splitlines():
+            self._take(line)
         self._file: IO[str] = path.open('a', encoding='utf-8')
-        self._file.write('\n')  # ends a line that was cut short
+        if written and not written.endswith('\n'):
+            self._file.write('\n')  # ends the line that was cut short
 
     def __enter__(self) -> Journal:
         return self

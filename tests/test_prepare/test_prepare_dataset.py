@@ -1,0 +1,339 @@
+"""A whole set: what is written, what is refused, what is kept when a run is killed and given again."""
+
+import csv
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from mmmammo.io import read_png16
+from mmmammo.io.exam_index import check_patient_disjoint, read_index
+from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, run
+from mmmammo.sources.folder import CATEGORIES, list_records
+from mmmammo.structures import Finding, MammoError
+from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
+
+VIEWS = ('L-CC', 'L-MLO', 'R-CC', 'R-MLO')
+CT = '1.2.840.10008.5.1.4.1.1.2'
+BOX = Finding((40, 100, 70, 130), 'mass')
+CALC = Finding((80, 90, 95, 100), 'calcification')
+
+
+@pytest.fixture()
+def raw(tmp_path):
+    """Three exams of four views; one patient each."""
+    for exam in range(3):
+        for number, view in enumerate(VIEWS):
+            write_png(tmp_path / 'raw' / f'e{exam}' / f'{view}.png', draw_breast(view[0], seed=10 * exam + number))
+    return tmp_path / 'raw'
+
+
+def records_of(raw, findings=(BOX, CALC)):
+    """With the same two findings in every left CC view."""
+    return [replace(r, findings=findings) if 'L-CC' in r.relative_path else r for r in list_records(raw)]
+
+
+def prepare(raw, out, options=None, set_options=None, records=None, **values):
+    """As the command does, but in a thread of this process."""
+    records = records_of(raw) if records is None else records
+    with ThreadPoolExecutor(1) as executor:
+        values = {'categories': CATEGORIES, 'source': 'folder', 'executor': executor} | values
+        return prepare_dataset(records, out, options, set_options, **values)
+
+
+def contents(out):
+    """Bytes of every file but what names the time."""
+    files = sorted(path for path in out.rglob('*') if path.is_file() and path.name not in ('prepare.json', 'lock'))
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
+
+
+def rows_of(out):
+    with (out / 'quality.csv').open(newline='') as file:
+        return {row['path']: row for row in csv.DictReader(file)}
+
+
+def images_of(out):
+    return [
+        image for split in ('train', 'val', 'test') for image in read_index(out / f'annotations/{split}.json').images
+    ]
+
+
+@pytest.fixture()
+def calls(monkeypatch):
+    """Records that were really prepared, in order."""
+    done = []
+    prepare_image = run.prepare_image
+
+    def counted(record, options, file_name):
+        done.append(record.relative_path)
+        return prepare_image(record, options, file_name)
+
+    monkeypatch.setattr(run, 'prepare_image', counted)
+    return done
+
+
+def test_the_set_holds_what_the_conventions_promise(raw, tmp_path):
+    out = tmp_path / 'out'
+    summary = prepare(raw, out, PrepareOptions(height=128), info={'command': 'c'})
+    images = images_of(out)
+    assert sorted(image.image_id for image in images) == list(range(1, 13))
+    check_patient_disjoint([out / f'annotations/{split}.json' for split in ('train', 'val', 'test')])
+    for image in images:
+        pixels = read_png16(out / 'images' / image.file_name)
+        assert pixels.shape == (image.height, image.width)
+        assert image.file_name == f'{image.exam_id}/{image.laterality}-{image.view}.png'
+        assert len(image.source['sha256']) == 64 and (raw / image.source['path']).is_file()
+    assert cv2.imread(str(out / 'images/e0/L-CC.png'), cv2.IMREAD_UNCHANGED).dtype == np.uint16
+    assert [row['status'] for row in rows_of(out).values()] == ['accepted'] * 12
+    facts = json.loads((out / 'prepare.json').read_text())
+    assert facts['command'] == 'c' and facts['options']['height'] == 128 and facts['source'] == 'folder'
+    assert facts['counts']['views'] == {'L CC': 3, 'L MLO': 3, 'R CC': 3, 'R MLO': 3}
+    assert sum(summary.images.values()) == 12 and sum(summary.findings.values()) == 6
+
+
+def test_findings_of_a_set_lead_back_to_the_source(raw, tmp_path):
+    prepare(raw, tmp_path / 'out', PrepareOptions(height=100))
+    found = [image for image in images_of(tmp_path / 'out') if image.findings]
+    assert len(found) == 3
+    for image in found:
+        assert [f.category for f in image.findings] == ['mass', 'calcification']
+        for finding, before in zip(image.findings, (BOX, CALC), strict=True):
+            assert np.abs(image.affine.inverse().boxes(finding.bbox) - before.bbox).max() < 1e-6
+
+
+def test_every_bad_file_has_a_row_with_its_reason(raw, tmp_path):
+    bad, pixels = raw / 'bad', draw_breast()
+    write_dicom(bad / 'ct.dcm', pixels, Modality='CT', SOPClassUID=CT, ImageLaterality=None, ViewPosition=None)
+    write_dicom(bad / 'raw.dcm', pixels, PresentationIntentType='FOR PROCESSING')
+    frames = np.stack([pixels] * 3)
+    write_dicom(bad / 'tomo.dcm', frames, NumberOfFrames=3)
+    write_dicom(bad / 'nopixels.dcm', pixels, PixelData=None)
+    cut = write_dicom(bad / 'cut.dcm', pixels)
+    cut.write_bytes(cut.read_bytes()[:9000])
+    write_png(bad / 'L_CC_black.png', np.zeros((256, 200), np.uint16))
+    write_png(bad / 'L_CC_colour.png', np.random.default_rng(0).integers(0, 255, (256, 200, 3)).astype(np.uint8))
+    (bad / 'empty').touch()
+    (bad / 'text').write_text('hello')
+    summary = prepare(raw, tmp_path / 'out')
+    rows = rows_of(tmp_path / 'out')
+    expected = {
+        'ct.dcm': 'Modality',
+        'raw.dcm': 'PresentationIntentType.*FOR PROCESSING',
+        'tomo.dcm': 'NumberOfFrames.*3',
+        'nopixels.dcm': 'PixelData',
+        'cut.dcm': 'Pixel',
+        'L_CC_black.png': 'one value everywhere',
+        'L_CC_colour.png': 'colour',
+        'empty': 'empty',
+        'text': 'DICOM file or a PNG',
+    }
+    for name, words in expected.items():
+        row = rows[f'bad/{name}']
+        assert row['status'] == 'quarantined', name
+        assert re.search(words, row['reason']), row['reason']
+        assert 'Remedy' in row['reason'] and str(tmp_path) not in row['reason']
+    assert summary.statuses == {'accepted': 12, 'mended': 0, 'quarantined': len(expected)}
+    assert len(rows) == 12 + len(expected)
+    assert not (tmp_path / 'out/.prepare/defects.txt').exists()
+
+
+def test_patient_names_stay_behind(tmp_path):
+    tags = {'PatientName': 'Doe^Jane', 'PatientBirthDate': '19500101', 'PatientID': 'J-1950', 'StudyInstanceUID': '1.2'}
+    for side in 'LR':
+        write_dicom(tmp_path / 'raw/x' / f'{side}.dcm', draw_breast(side), ImageLaterality=side, **tags)
+    prepare(tmp_path / 'raw', tmp_path / 'out')
+    written = b''.join(contents(tmp_path / 'out').values()) + (tmp_path / 'out/prepare.json').read_bytes()
+    for secret in (b'Doe', b'Jane', b'1950'):
+        assert secret not in written
+
+
+def test_an_interrupted_run_goes_on_and_ends_the_same(raw, tmp_path, monkeypatch, calls):
+    options = PrepareOptions(height=128)
+    prepare(raw, tmp_path / 'whole', options)
+    assert len(calls) == 12
+    counted = run.prepare_image
+    for stop_after in (3, 7):
+        calls.clear()
+
+        def killed(*args, left=stop_after):
+            if len(calls) >= left:
+                raise KeyboardInterrupt
+            return counted(*args)
+
+        monkeypatch.setattr(run, 'prepare_image', killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(raw, tmp_path / 'out', options)
+        assert not (tmp_path / 'out/quality.csv').exists()
+    monkeypatch.setattr(run, 'prepare_image', counted)
+    calls.clear()
+    prepare(raw, tmp_path / 'out', options)
+    assert 2 <= len(calls) <= 8  # of 12: a kill loses at most what was in flight
+    assert contents(tmp_path / 'out') == contents(tmp_path / 'whole')
+
+
+def test_a_line_cut_short_by_a_kill_is_done_again(raw, tmp_path, calls):
+    prepare(raw, tmp_path / 'out')
+    before = contents(tmp_path / 'out')
+    journal = tmp_path / 'out/.prepare/journal.jsonl'
+    journal.write_bytes(journal.read_bytes()[:-300])
+    calls.clear()
+    prepare(raw, tmp_path / 'out')
+    assert calls == ['e2/R-MLO.png']
+    assert contents(tmp_path / 'out') == before
+
+
+def test_nothing_is_done_twice(raw, tmp_path, calls):
+    prepare(raw, tmp_path / 'out')
+    before = contents(tmp_path / 'out')
+    calls.clear()
+    seen = []
+    summary = prepare(raw, tmp_path / 'out', on_image=lambda row: seen.append(row.path))
+    assert calls == [] and len(seen) == 12 and sum(summary.images.values()) == 12
+    assert contents(tmp_path / 'out') == before
+
+
+def test_only_what_changed_is_done_again(raw, tmp_path, calls):
+    prepare(raw, tmp_path / 'out')
+    os.utime(raw / 'e0/L-CC.png')  # copied, say
+    write_png(raw / 'e1/R-CC.png', draw_breast('R', seed=99))
+    (tmp_path / 'out/images/e2/L-MLO.png').unlink()
+    write_png(raw / 'e2/extra/L-CC.png', draw_breast('L', seed=98))
+    calls.clear()
+    records = records_of(raw)
+    records[1] = replace(records[1], labels={'cancer': 1})
+    prepare(raw, tmp_path / 'out', records=records)
+    assert sorted(calls) == ['e0/L-MLO.png', 'e1/R-CC.png', 'e2/L-MLO.png', 'e2/extra/L-CC.png']
+    fresh = tmp_path / 'fresh'
+    prepare(raw, fresh, records=records)
+    assert contents(tmp_path / 'out') == contents(fresh)
+
+
+def test_other_options_prepare_images_again(raw, tmp_path, calls):
+    prepare(raw, tmp_path / 'out')
+    calls.clear()
+    prepare(raw, tmp_path / 'out', PrepareOptions(height=128))
+    assert len(calls) == 12
+    assert max(image.height for image in images_of(tmp_path / 'out')) <= 128
+
+
+def test_classes_are_chosen_without_preparing_again(raw, tmp_path, calls):
+    prepare(raw, tmp_path / 'out')
+    calls.clear()
+    one = prepare(raw, tmp_path / 'out', set_options=SetOptions(single_class='lesion'))
+    index = read_index(tmp_path / 'out/annotations/train.json')
+    assert index.categories == ('lesion',)
+    finer = {finding.attributes['category'] for image in index.images for finding in image.findings}
+    assert finer == {'mass', 'calcification'} and sum(one.findings.values()) == 6
+    only = prepare(raw, tmp_path / 'out', set_options=SetOptions(only=('mass',)))
+    assert read_index(tmp_path / 'out/annotations/train.json').categories == ('mass',)
+    assert sum(only.findings.values()) == 3 and only.left_out == {'calcification': 3}
+    assert calls == []
+    with pytest.raises(MammoError, match='only: found masses; expected out of mass, calc'):
+        prepare(raw, tmp_path / 'out', set_options=SetOptions(only=('masses',)))
+
+
+def test_quarantined_files_are_tried_again(raw, tmp_path):
+    path = raw / 'e0/L-CC.png'
+    sound = path.read_bytes()
+    path.write_bytes(sound[:400])
+    assert prepare(raw, tmp_path / 'out').statuses['quarantined'] == 1
+    path.write_bytes(sound)
+    assert prepare(raw, tmp_path / 'out').statuses == {'accepted': 12, 'mended': 0, 'quarantined': 0}
+
+
+def test_a_file_that_left_the_source_leaves_the_set(raw, tmp_path):
+    prepare(raw, tmp_path / 'out')
+    (tmp_path / 'out/images/e0/mine.txt').write_text('not ours')
+    (raw / 'e0/L-CC.png').unlink()
+    prepare(raw, tmp_path / 'out')
+    assert not (tmp_path / 'out/images/e0/L-CC.png').exists()
+    assert (tmp_path / 'out/images/e0/mine.txt').exists()
+    assert 'e0/L-CC.png' not in rows_of(tmp_path / 'out')
+
+
+def test_workers_make_no_difference(raw, tmp_path):
+    (raw / 'e0/torn.png').write_bytes(b'\x89PNG\r\n\x1a\n')
+    prepare(raw, tmp_path / 'thread')
+    prepare(raw, tmp_path / 'two', executor=None, workers=2)
+    assert contents(tmp_path / 'two') == contents(tmp_path / 'thread')
+
+
+def test_files_of_one_name_do_not_overwrite_each_other(raw, tmp_path):
+    write_png(raw / 'e0/again/L-CC.png', draw_breast('L', seed=50))
+    write_png(raw / 'e0/l-cc.png', draw_breast('L', seed=51))
+    prepare(raw, tmp_path / 'out', records=[replace(record, exam_id='../e 0') for record in records_of(raw)[:6]])
+    names = [image.file_name for image in images_of(tmp_path / 'out')]
+    assert len({name.lower() for name in names}) == 6 and all(name.startswith('_e_0/') for name in names)
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        '.prepare', 'annotations', 'images', 'prepare.json', 'quality.csv',
+    ]  # fmt: skip
+
+
+def test_a_defect_of_ours_costs_one_image_and_is_written_down(raw, tmp_path, monkeypatch):
+    prepare_image = run.prepare_image
+
+    def broken(record, *args):
+        if record.relative_path == 'e1/L-CC.png':
+            raise ZeroDivisionError('oops')
+        return prepare_image(record, *args)
+
+    monkeypatch.setattr(run, 'prepare_image', broken)
+    assert prepare(raw, tmp_path / 'out').statuses == {'accepted': 11, 'mended': 0, 'quarantined': 1}
+    assert "ZeroDivisionError('oops')" in rows_of(tmp_path / 'out')['e1/L-CC.png']['reason']
+    assert 'in broken' in (tmp_path / 'out/.prepare/defects.txt').read_text()
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_is_done(raw, tmp_path, monkeypatch, calls):
+    write_png16 = run.write_png16
+
+    def full(path, pixels):
+        if len(calls) > 4:
+            raise OSError(28, 'No space left on device')
+        write_png16(path, pixels)
+
+    monkeypatch.setattr(run, 'write_png16', full)
+    with pytest.raises(MammoError, match=r'No space left on device.*goes on here'):
+        prepare(raw, tmp_path / 'out')
+    monkeypatch.setattr(run, 'write_png16', write_png16)
+    calls.clear()
+    prepare(raw, tmp_path / 'out')
+    assert len(calls) == 8
+
+
+def test_a_set_of_other_files_is_not_touched(raw, tmp_path):
+    prepare(raw, tmp_path / 'out')
+    before = contents(tmp_path / 'out')
+    write_png(tmp_path / 'other/x/L_CC.png', draw_breast())
+    with pytest.raises(MammoError, match=r'a set made of 12 other files, such as e0/L-CC\.png'):
+        prepare(tmp_path / 'other', tmp_path / 'out')
+    assert contents(tmp_path / 'out') == before
+
+
+def test_a_second_run_in_the_same_folder_is_refused(raw, tmp_path):
+    def also(_):
+        prepare(raw, tmp_path / 'out')
+
+    with pytest.raises(MammoError, match='another run that prepares this set'):
+        prepare(raw, tmp_path / 'out', on_start=also)
+
+
+def test_no_usable_image_and_no_record_end_in_a_message(tmp_path):
+    write_png(tmp_path / 'raw/e/L_CC.png', np.zeros((64, 64), np.uint16))
+    with pytest.raises(MammoError, match=r'usable images: found none of 1.*the first is: pixels'):
+        prepare(tmp_path / 'raw', tmp_path / 'out')
+    assert rows_of(tmp_path / 'out')['e/L_CC.png']['status'] == 'quarantined'
+    with pytest.raises(MammoError, match='no image in the source'):
+        prepare(tmp_path / 'raw', tmp_path / 'nothing', records=[])
+
+
+def test_contradicting_records_are_refused_before_any_work(raw, tmp_path, calls):
+    records = records_of(raw)
+    records[1] = replace(records[1], patient_id='somebody')
+    with pytest.raises(MammoError, match='exam e0: patient_id: found e0 and somebody'):
+        prepare(raw, tmp_path / 'out', records=records)
+    assert calls == []
