@@ -104,7 +104,7 @@ def main() -> int:
             OUT / 'logs' / f'test_{stem}.log',
             console,
         )
-        results[name] = json.loads((ROOT / report / 'metrics.json').read_text())
+        results[name] = json.loads((ROOT / report / 'metrics.json').read_text())['metrics']
     exam = sorted((ROOT / DATA / 'raw').glob('phantom-*'))[-1].relative_to(ROOT)
     run(f'tools/infer.py {config} {checkpoint} {exam} --out {OUT / "infer"}', OUT / 'logs' / 'infer.log', console)
     show(results, console)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -61,20 +60,18 @@ def keep_predictions(cfg: Config, path: Path) -> None:
     cfg.test_evaluator = [*evaluators, dump]
 
 
-def write_report(args: argparse.Namespace, cfg: Config, metrics: Mapping[str, float], predictions: Path) -> Path:
-    """Build the page."""
+def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
+    """What made the numbers."""
     dataset = cfg.test_dataloader.dataset
     prepared = Path(dataset.data_root, 'prepare.json')
-    source = json.loads(prepared.read_text())['source'] if prepared.is_file() else 'unknown'
-    run = {
+    return {
         'config': args.config,
         'checkpoint': Path(args.checkpoint).name,
-        'data': f'{Path(dataset.data_root, dataset.ann_file)} (source: {source})',
+        'data': str(Path(dataset.data_root, dataset.ann_file)),
+        'source': json.loads(prepared.read_text())['source'] if prepared.is_file() else 'unknown',
         'seed': cfg.get('randomness', {}).get('seed'),
-        'code': f'mmmammo {__version__}, commit {git_commit(Path(__file__).parent) or "unknown"}',
+        'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
     }
-    settings = ReportSettings(title=Path(args.config).stem, show_exam_ids=source == 'phantom')
-    return build_report(predictions, metrics, images_root(cfg), args.report, run, settings)
 
 
 def main() -> int:
@@ -91,11 +88,14 @@ def main() -> int:
     require_checkpoint_of(getattr(runner.model, 'module', runner.model), args.checkpoint)
     metrics = runner.test()
     if is_main_process():
+        run = describe_run(args, cfg)
         target = Path(args.report or cfg.work_dir) / 'metrics.json'
-        target.write_text(json.dumps(metrics, indent=1) + '\n', encoding='utf-8')
+        target.write_text(json.dumps({'run': run, 'metrics': metrics}, indent=1) + '\n', encoding='utf-8')
         runner.logger.info(f'metrics: {target}')
         if args.report:
-            runner.logger.info(f'report: {write_report(args, cfg, metrics, predictions)}')
+            settings = ReportSettings(title=Path(args.config).stem, show_exam_ids=run['source'] == 'phantom')
+            page = build_report(predictions, metrics, images_root(cfg), args.report, run, settings)
+            runner.logger.info(f'report: {page}')
     return 0
 
 

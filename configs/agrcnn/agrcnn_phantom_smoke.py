@@ -2,24 +2,21 @@
 _base_ = ['../agrcnn_phantom.py']
 
 data_root = 'data/phantom_smoke'
-image_scale = (320, 256)  # parent: (512, 416)
 prior = f'{data_root}/geometric_prior_22_26.json'
 inputs = [
     dict(
         makes=f'{data_root}/prepare.json',
-        command=f'tools/prepare_dataset.py phantom --out {data_root} --num-exams 48 --phantom-height 384 '
+        command=f'tools/prepare_dataset.py phantom --out {data_root} --num-exams 48 --phantom-height 512 '
         '--finding-mix mass=1 --single-class mass',
     ),
     dict(makes=prior, command=f'tools/build_geometric_prior.py {data_root}/annotations/train.json --out {prior}'),
 ]
 
 _base_.model.neck[1].prior = prior
-_base_.train_pipeline[2].scale = image_scale
-_base_.test_pipeline[1].scale = image_scale
 model = dict(neck=_base_.model.neck)
-train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=_base_.train_pipeline))
-val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=_base_.test_pipeline))
-test_dataloader = dict(dataset=dict(data_root=data_root, pipeline=_base_.test_pipeline))
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
 
 _base_.custom_hooks[0].stages[0].epochs = 2  # parent: 6
 _base_.custom_hooks[0].stages[1].epochs = 4  # parent: 6

@@ -77,6 +77,7 @@ def test_train_then_test_with_a_report(monkeypatch, tmp_path):
     checkpoint = tmp_path / 'run' / 'epoch_1.pth'
     report = ['--report', tmp_path / 'report']
     assert run(monkeypatch, 'tools/test.py', ROOT / 'configs/agrcnn_phantom.py', checkpoint, *report, *common) == 0
-    metrics = json.loads((tmp_path / 'report' / 'metrics.json').read_text())
-    assert metrics['froc/n_images'] == 8
+    written = json.loads((tmp_path / 'report' / 'metrics.json').read_text())
+    assert written['metrics']['froc/n_images'] == 8
+    assert written['run']['checkpoint'] == 'epoch_1.pth'
     assert (tmp_path / 'report' / 'report.html').stat().st_size > 10_000

@@ -1,7 +1,7 @@
 # The phantom, exam by exam, at a size that trains on a CPU.
 dataset_type = 'mmmammo.ExamDataset'
 data_root = 'data/phantom/'
-image_scale = (512, 416)  # longest and shortest side at most; aspect kept, padded to multiples of 32
+image_scale = (320, 256)  # longest and shortest side at most; aspect kept, padded to multiples of 32
 num_nodes = (22, 26)  # pseudo-landmarks of a CC and an MLO view
 num_workers = 1
 
@@ -91,4 +91,4 @@ test_dataloader = dict(
     ),
 )
 val_evaluator = [dict(type='mmmammo.FROCMetric'), dict(type='mmmammo.APMetric')]
-test_evaluator = val_evaluator
+test_evaluator = [dict(type='mmmammo.FROCMetric', bootstrap=1000), dict(type='mmmammo.APMetric')]
