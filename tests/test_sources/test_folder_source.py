@@ -1,0 +1,196 @@
+"""Any folder of exams: which files are one exam, whose they are, and what is told about those that are none."""
+
+import numpy as np
+import pytest
+
+from mmmammo.sources import SOURCES, get_source
+from mmmammo.sources.folder import list_records
+from mmmammo.structures import Laterality, MammoError, View
+from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
+
+PIXELS = draw_breast(size=(32, 24))
+
+
+def png(path):
+    return write_png(path, PIXELS)
+
+
+def dicom(path, study='1.2.3', patient='p1', **tags):
+    return write_dicom(path, PIXELS, StudyInstanceUID=study, PatientID=patient, **tags)
+
+
+def exams(raw):
+    """Files by exam."""
+    found = {}
+    for record in list_records(raw):
+        found.setdefault(record.exam_id, []).append(record.relative_path)
+    return found
+
+
+def patients(raw):
+    return {record.exam_id: record.patient_id for record in list_records(raw)}
+
+
+def test_a_folder_is_an_exam_and_names_say_side_and_view(tmp_path):
+    for name in ('b/L-CC.png', 'b/right_mlo.png', 'a/RCC.png', 'a/photo.png'):
+        png(tmp_path / name)
+    (tmp_path / 'a/notes.txt').touch()
+    (tmp_path / 'a/.hidden.png').touch()
+    assert exams(tmp_path) == {'a': ['a/RCC.png', 'a/photo.png'], 'b': ['b/L-CC.png', 'b/right_mlo.png']}
+    sides = {record.relative_path: (record.laterality, record.view) for record in list_records(tmp_path)}
+    assert sides['a/RCC.png'] == (Laterality.RIGHT, View.CC)
+    assert sides['a/photo.png'] == (Laterality.UNKNOWN, View.UNKNOWN)
+    assert sides['b/right_mlo.png'] == (Laterality.RIGHT, View.MLO)
+
+
+def test_a_flat_folder_is_grouped_by_what_stands_before_the_view(tmp_path):
+    for name in ('0_L-CC.png', '0_R-CC.png', '1_L-CC.png', 'p12_2020_RMLO.png'):
+        png(tmp_path / name)
+    assert exams(tmp_path) == {
+        '0': ['0_L-CC.png', '0_R-CC.png'],
+        '1': ['1_L-CC.png'],
+        'p12-2020': ['p12_2020_RMLO.png'],
+    }
+
+
+def test_the_folder_of_one_exam_has_the_name_of_the_folder(tmp_path):
+    png(tmp_path / 'case7/L_CC.png')
+    png(tmp_path / 'case7/R_CC.png')
+    assert list(exams(tmp_path / 'case7')) == ['case7']
+
+
+def test_numbered_files_of_one_exam_stay_together(tmp_path):
+    png(tmp_path / 'e/IM01_L-CC.png')
+    png(tmp_path / 'e/IM02_R-CC.png')
+    assert list(exams(tmp_path)) == ['e']
+
+
+def test_a_sub_folder_of_many_exams_is_told_by_its_repeated_views(tmp_path):
+    for name in ('0_L-CC.png', '0_R-CC.png', '1_L-CC.png'):
+        png(tmp_path / 'png' / name)
+    assert list(exams(tmp_path)) == ['png-0', 'png-1']
+
+
+def test_folders_named_after_side_or_view_belong_to_the_exam_above(tmp_path):
+    png(tmp_path / 'e1/left/CC/image.png')
+    png(tmp_path / 'e1/right/image_mlo.png')
+    assert list(exams(tmp_path)) == ['e1']
+
+
+def test_series_folders_of_a_study_are_one_exam(tmp_path):
+    dicom(tmp_path / 'pat/study/s1/1.dcm')
+    dicom(tmp_path / 'pat/study/s2/1.dcm', ImageLaterality='R')
+    assert exams(tmp_path) == {'pat/study': ['pat/study/s1/1.dcm', 'pat/study/s2/1.dcm']}
+
+
+def test_studies_of_one_folder_are_never_mixed(tmp_path):
+    dicom(tmp_path / 'e/1', study='1.1')
+    dicom(tmp_path / 'e/2', study='1.2')
+    dicom(tmp_path / 'e/3', study='1.1', ImageLaterality='R')
+    groups = exams(tmp_path)
+    assert sorted(map(sorted, groups.values())) == [['e/1', 'e/3'], ['e/2']]
+    assert all(exam.startswith('e-study-') for exam in groups)
+
+
+def test_one_study_uid_for_everybody_does_not_merge_patients(tmp_path):
+    dicom(tmp_path / 'a/1.dcm', patient='p1')
+    dicom(tmp_path / 'b/1.dcm', patient='p2')
+    assert list(exams(tmp_path)) == ['a', 'b']
+
+
+def test_the_header_says_side_and_view_before_the_name(tmp_path):
+    dicom(tmp_path / 'e/R_MLO.dcm', ImageLaterality='L', ViewPosition='CC')
+    dicom(tmp_path / 'e/x_R_MLO.dcm', ImageLaterality=None, ViewPosition=None)
+    first, second = list_records(tmp_path)
+    assert (first.laterality, first.view) == (Laterality.LEFT, View.CC)
+    assert (second.laterality, second.view) == (Laterality.RIGHT, View.MLO)
+
+
+def test_patients_are_digests_of_their_ids(tmp_path):
+    dicom(tmp_path / 'a/1.dcm', study='1.1', patient='Jane')
+    dicom(tmp_path / 'b/1.dcm', study='1.2', patient='Jane')
+    dicom(tmp_path / 'c/1.dcm', study='1.3', patient='Joan')
+    found = patients(tmp_path)
+    assert found['a'] == found['b'] != found['c']
+    assert found['a'].startswith('patient-') and 'Jane' not in found['a']
+
+
+@pytest.mark.parametrize('patient', [None, '', 'ANONYMOUS', 'anonymized'])
+def test_nobody_is_no_patient(tmp_path, patient):
+    dicom(tmp_path / 'a/1.dcm', study='1.1', patient=patient)
+    dicom(tmp_path / 'b/1.dcm', study='1.2', patient=patient)
+    assert patients(tmp_path) == {'a': 'a', 'b': 'b'}
+
+
+def test_of_two_folders_the_upper_one_is_the_patient(tmp_path):
+    for name in ('ann/2019/L_CC.png', 'ann/2021/L_CC.png', 'eve/2020/L_CC.png'):
+        png(tmp_path / name)
+    assert patients(tmp_path) == {'ann/2019': 'ann', 'ann/2021': 'ann', 'eve/2020': 'eve'}
+
+
+def test_a_common_upper_folder_is_no_patient(tmp_path):
+    png(tmp_path / 'images/a/L_CC.png')
+    png(tmp_path / 'images/b/L_CC.png')
+    assert patients(tmp_path) == {'images/a': 'images/a', 'images/b': 'images/b'}
+
+
+def test_a_file_that_cannot_be_read_belongs_to_its_folder(tmp_path):
+    dicom(tmp_path / 'a/1.dcm')
+    (tmp_path / 'a/2.dcm').write_bytes(b'junk')
+    (tmp_path / 'a/DICOMDIR').touch()
+    assert exams(tmp_path) == {'a': ['a/1.dcm', 'a/2.dcm']}
+    assert len(set(patients(tmp_path).values())) == 1
+
+
+def test_links_do_not_lead_out_of_the_folder(tmp_path):
+    outside = png(tmp_path / 'outside/L_CC.png')
+    inside = png(tmp_path / 'raw/e/R_CC.png')
+    (tmp_path / 'raw/e/L_CC.png').symlink_to(outside)
+    (tmp_path / 'raw/other').symlink_to(tmp_path / 'outside')
+    (tmp_path / 'raw/e/L_MLO.png').symlink_to(inside)
+    (tmp_path / 'raw/e/R_MLO.png').symlink_to(tmp_path / 'nowhere.png')
+    assert exams(tmp_path / 'raw') == {'e': ['e/L_MLO.png', 'e/R_CC.png']}
+
+
+def test_the_order_is_that_of_the_names(tmp_path):
+    for name in ('b/2.png', 'a/9.png', 'b/1.png', 'a-b/1.png'):
+        png(tmp_path / name)
+    names = [record.relative_path for record in list_records(tmp_path)]
+    assert names == ['a/9.png', 'a-b/1.png', 'b/1.png', 'b/2.png']
+
+
+@pytest.mark.parametrize(('make', 'words'), [(False, 'no such folder'), (True, 'no image')])
+def test_a_missing_or_empty_folder_is_named(tmp_path, make, words):
+    if make:
+        (tmp_path / 'x').mkdir()
+        (tmp_path / 'x/readme.md').touch()
+    with pytest.raises(MammoError, match=f'x: .*{words}'):
+        list(list_records(tmp_path / 'x'))
+
+
+def test_the_real_files(real_data):
+    found = {record.relative_path: record for record in list_records(real_data / 'exam_0')}
+    views = {name: (found[f'0_{name}.png'].laterality, found[f'0_{name}.png'].view) for name in ('L-CC', 'R-MLO')}
+    assert views == {'L-CC': (Laterality.LEFT, View.CC), 'R-MLO': (Laterality.RIGHT, View.MLO)}
+    assert {record.exam_id for record in found.values()} == {'0'}
+    (senographe,) = list_records(real_data / 'dicom')
+    assert (senographe.laterality, senographe.view) == (Laterality.RIGHT, View.MLO)
+
+
+@pytest.mark.parametrize('name', SOURCES)
+def test_every_source_has_what_preparing_needs(name):
+    source = get_source(name)
+    assert source.CATEGORIES and all(isinstance(category, str) for category in source.CATEGORIES)
+    assert callable(source.list_records)
+
+
+def test_an_unknown_source_is_answered_with_the_known_ones():
+    with pytest.raises(MammoError, match=r'SOURCE: name: found ddms; expected one of folder, phantom'):
+        get_source('ddms')
+
+
+def test_no_pixel_is_touched(tmp_path):
+    path = dicom(tmp_path / 'e/1.dcm')
+    path.write_bytes(path.read_bytes()[: -PIXELS.nbytes // 2])
+    (record,) = list_records(tmp_path)
+    assert record.view is View.CC and np.prod(PIXELS.shape) > 0

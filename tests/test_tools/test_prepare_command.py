@@ -1,0 +1,88 @@
+"""The command: from nothing to a set, its messages, and its exit codes."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmmammo.io.exam_index import read_index
+from mmmammo.structures import MammoError
+from mmmammo.testing.raw_files import draw_breast, write_png
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / 'tools' / 'prepare_dataset.py'
+
+
+@pytest.fixture(scope='module')
+def command():
+    spec = importlib.util.spec_from_file_location('prepare_dataset', SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_a_phantom_from_nothing_and_again_from_what_is_there(command, tmp_path, capsys):
+    out = tmp_path / 'set'
+    small = ['--num-exams', '3', '--phantom-height', '256', '--finding-mix', 'mass=1', '--workers', '1']
+    assert command.main(['phantom', '--out', str(out), *small]) == 0
+    printed = capsys.readouterr().out
+    assert '12 accepted, 0 mended, 0 quarantined' in printed and 'quality.csv' in printed
+    facts = json.loads((out / 'prepare.json').read_text())
+    assert facts['source'] == 'phantom' and facts['counts']['views']['R MLO'] == 3
+    made = {path: path.stat().st_mtime_ns for path in (out / 'raw').rglob('*.dcm')}
+    assert command.main(['phantom', '--out', str(out), '--single-class', 'lesion', '--workers', '1']) == 0
+    assert read_index(out / 'annotations/train.json').categories == ('lesion',)
+    assert {path: path.stat().st_mtime_ns for path in (out / 'raw').rglob('*.dcm')} == made
+
+
+def test_an_empty_folder_ends_in_one_message_and_code_2(tmp_path):
+    (tmp_path / 'empty').mkdir()
+    done = run('folder', '--raw', tmp_path / 'empty', '--out', tmp_path / 'out')
+    assert done.returncode == 2 and 'Traceback' not in done.stderr
+    assert 'no image' in done.stderr and 'Remedy' in done.stderr
+
+
+def test_no_usable_image_ends_in_one_message_and_code_2(tmp_path):
+    write_png(tmp_path / 'raw/e/L_CC.png', np.zeros((64, 64), np.uint16))
+    done = run('folder', '--raw', tmp_path / 'raw', '--out', tmp_path / 'out', '--workers', '1')
+    assert done.returncode == 2 and 'Traceback' not in done.stderr
+    assert 'none of 1' in done.stderr and 'one value everywhere' in done.stderr
+
+
+def test_help_shows_an_example_of_each_source():
+    text = run('--help').stdout
+    assert 'prepare_dataset.py phantom --out' in text and 'prepare_dataset.py folder --raw' in text
+
+
+@pytest.mark.parametrize('arguments', [['folder', '--out', 'x'], ['ddms', '--out', 'x'], ['phantom']])
+def test_wrong_arguments_are_argparse_s_to_tell(command, arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.parse_args(arguments)
+    assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
+
+
+def test_a_wrong_weight_is_told(command, capsys):
+    with pytest.raises(SystemExit):
+        command.parse_args(['phantom', '--out', 'x', '--finding-mix', 'mass'])
+    assert "'mass'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('out', ['raw', 'raw/prepared'])
+def test_the_set_may_not_lie_among_its_sources(command, tmp_path, out):
+    write_png(tmp_path / 'raw/e/L_CC.png', draw_breast())
+    with pytest.raises(MammoError, match='--out: found a folder inside of --raw'):
+        command.main(['folder', '--raw', str(tmp_path / 'raw'), '--out', str(tmp_path / out)])
+
+
+def test_the_command_is_kept_without_the_folders_of_this_machine(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kept = command._command(['/x/tools/prepare_dataset.py', 'folder', '--raw', str(tmp_path / 'a b'), '--out', 'data'])
+    assert kept.endswith("folder --raw 'a b' --out data") and str(tmp_path) not in kept
