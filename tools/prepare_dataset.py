@@ -12,7 +12,6 @@ their reasons in OUT/quality.csv. See docs/prepared_sets.md.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -25,6 +24,7 @@ from rich.table import Table
 
 from mmmammo import cli
 from mmmammo.phantom import PhantomConfig, write_dataset
+from mmmammo.phantom.dataset import read_json
 from mmmammo.prepare import PrepareOptions, SetOptions, Summary, prepare_dataset
 from mmmammo.prepare.options import LANDMARK_SOURCES, SIDE_POLICIES
 from mmmammo.prepare.splits import SPLITS
@@ -119,17 +119,15 @@ def _check_folders(raw: Path, out: Path) -> None:
 def _make_phantom(args: argparse.Namespace, raw: Path, progress: Progress) -> None:
     """Write, or complete, the raw phantom; one that is there keeps its config where the command says nothing else."""
     known = raw / 'phantom.json'
-    config, seed, num_exams, complete = PhantomConfig(), args.seed, 200, False
-    if known.is_file():
-        info = json.loads(known.read_text(encoding='utf-8'))
-        config, seed = PhantomConfig.from_json(info['config']), info['seed']
-        num_exams, complete = info['num_exams'], info['complete']
+    info = read_json(known) if known.is_file() else {}
+    config = PhantomConfig.from_json(info.get('config', {}))
+    seed, num_exams = info.get('seed', args.seed), info.get('num_exams', 200)
     wanted = replace(
         config,
         height=args.phantom_height or config.height,
         finding_mix=dict(args.finding_mix or config.finding_mix),
     )
-    if complete and wanted == config and args.num_exams in (None, num_exams):
+    if info.get('complete') and wanted == config and args.num_exams in (None, num_exams):
         return
     num_exams = args.num_exams or num_exams
     task = progress.add_task('making the phantom', total=num_exams)

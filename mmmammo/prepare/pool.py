@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import cv2
 
+from mmmammo.structures import MammoError
+
 T = TypeVar('T')
 _IN_FLIGHT_PER_WORKER = 4
 
@@ -26,9 +28,14 @@ class BoundedPool:
         workers: Processes.
         executor: Any ``concurrent.futures`` executor to use instead of local processes, e.g. the ``get_executor()`` of
             a Dask client. It is neither renewed nor shut down.
+
+    Raises:
+        MammoError: If there are no workers.
     """
 
     def __init__(self, workers: int, executor: Executor | None = None) -> None:
+        if workers < 1:
+            raise MammoError('pool', field='workers', found=workers, expected='at least 1', remedy='change --workers')
         self.workers = workers
         self._given = executor
         self._own: Executor | None = None

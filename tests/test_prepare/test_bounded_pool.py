@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mmmammo.prepare.pool import BoundedPool
+from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +69,11 @@ def test_a_bounded_number_is_under_way_and_a_given_executor_stays_open():
             assert len(list(results)) == 49
         assert executor.most <= 5
         assert executor.submit(abs, -1).result() == 1
+
+
+def test_no_workers_are_refused():
+    with pytest.raises(MammoError, match='workers: found 0'):
+        BoundedPool(0)
 
 
 @pytest.mark.slow
