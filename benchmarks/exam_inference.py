@@ -76,7 +76,7 @@ def main() -> None:
         table.add_column(column, justify='left' if column in ('AG-RCNN', 'against') else 'right', no_wrap=True)
     for row, (ours, theirs) in zip(rows, times, strict=True):
         table.add_row(*describe_row(row, ours, theirs))
-    Console(width=max(Console().width, 118)).print(table)
+    Console(width=max(Console().width, 132)).print(table)
 
 
 def parse_args() -> argparse.Namespace:
