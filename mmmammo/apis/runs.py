@@ -49,10 +49,22 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
 
 
 def set_launcher(cfg: Config, launcher: str) -> None:
-    """Choose how processes find each other; without a GPU they talk through gloo."""
+    """Choose how processes find each other; without a GPU they talk through gloo.
+
+    mmengine's own start of a process group and its default DDP wrapper both ask for a GPU, so that on a CPU the group is
+    started here and the wrapper is told of no device.
+    """
     cfg.launcher = launcher
-    if launcher != 'none' and not torch.cuda.is_available():
-        cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
+    if launcher == 'none' or torch.cuda.is_available():
+        return
+    cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
+    cfg.model_wrapper_cfg = {
+        'type': 'MMDistributedDataParallel',
+        **cfg.get('model_wrapper_cfg', {}),
+        'device_ids': None,
+    }
+    if launcher == 'pytorch':
+        torch.distributed.init_process_group('gloo')
 
 
 def for_testing(cfg: Config) -> Config:

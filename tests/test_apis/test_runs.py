@@ -31,12 +31,20 @@ def test_testing_reads_neither_pretrained_weights_nor_the_prior():
 
 
 def test_without_a_gpu_processes_talk_through_gloo(monkeypatch):
-    cfg = load_config(CONFIG)
+    cfg, started = load_config(CONFIG), []
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    monkeypatch.setattr('torch.distributed.init_process_group', started.append)
     set_launcher(cfg, 'pytorch')
+    assert started == ['gloo']
     assert (cfg.launcher, cfg.env_cfg.dist_cfg.backend) == ('pytorch', 'gloo')
+    assert cfg.model_wrapper_cfg.device_ids is None
+    assert cfg.model_wrapper_cfg.find_unused_parameters
+
+
+def test_one_process_needs_no_launcher():
+    cfg = load_config(CONFIG)
     set_launcher(cfg, 'none')
-    assert cfg.launcher == 'none'
+    assert (cfg.launcher, cfg.env_cfg.dist_cfg.backend) == ('none', 'nccl')
 
 
 def loaders(root):
