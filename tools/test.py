@@ -4,6 +4,7 @@
 Examples:
     python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth
     python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth --report report
+    python tools/test.py configs/agrcnn_phantom.py untrained        (random weights: what chance finds)
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='weights trained with it')
+    parser.add_argument('checkpoint', help='weights trained with it, or "untrained"')
     parser.add_argument('--report', type=Path, metavar='DIR', help='write an HTML page with curves and exams here')
     parser.add_argument('--work-dir', help='where logs and metrics.json go (default: work_dirs/<config name>)')
     parser.add_argument(
@@ -81,11 +82,16 @@ def main() -> int:
     make_inputs(cfg, ROOT)
     require_data(cfg, ('test',))
     use_safe_loading()
-    cfg.load_from, cfg.resume = args.checkpoint, False
+    trained = args.checkpoint != 'untrained'
+    cfg.load_from, cfg.resume = args.checkpoint if trained else None, False
     predictions = Path(args.report or cfg.work_dir) / 'predictions.json'
     keep_predictions(cfg, predictions)
     runner = Runner.from_cfg(cfg)
-    require_checkpoint_of(getattr(runner.model, 'module', runner.model), args.checkpoint)
+    model = getattr(runner.model, 'module', runner.model)
+    if trained:
+        require_checkpoint_of(model, args.checkpoint)
+    else:
+        model.init_weights()
     metrics = runner.test()
     if is_main_process():
         run = describe_run(args, cfg)

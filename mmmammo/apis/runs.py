@@ -51,8 +51,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
 def set_launcher(cfg: Config, launcher: str) -> None:
     """Choose how processes find each other; without a GPU they talk through gloo.
 
-    mmengine's own start of a process group and its default DDP wrapper both ask for a GPU, so that on a CPU the group is
-    started here and the wrapper is told of no device.
+    mmengine's own start of a process group and its default DDP wrapper both ask for a GPU, so that on a CPU the group
+    is started here and the wrapper is told of no device.
     """
     cfg.launcher = launcher
     if launcher == 'none' or torch.cuda.is_available():
