@@ -7,6 +7,7 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2),  # mmdet keeps all
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
+    class_count=dict(type='mmmammo.ClassCountHook'),
     equal_weights=dict(type='mmmammo.EqualWeightsHook'),
 )
 
