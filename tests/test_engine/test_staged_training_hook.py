@@ -117,6 +117,16 @@ def test_frozen_weights_do_not_move(run):
     assert not torch.equal(runner.model.head.weight, before.head.weight)
 
 
+def test_gradients_accumulated_before_a_stage_do_not_move_what_it_freezes(run):
+    stages = [dict(name=part, epochs=1, trainable=[part], lr=0.1) for part in ('body', 'head')]
+    torch.manual_seed(0)
+    before = Toy()
+    wrapper = dict(optimizer=dict(type='SGD', lr=1.0), accumulative_counts=3)  # an epoch has 2 iterations
+    _, runner = run('accumulated', stages, max_epochs=2, optim_wrapper=wrapper)
+    assert torch.equal(runner.model.body[0].weight, before.body[0].weight)
+    assert not torch.equal(runner.model.head.weight, before.head.weight)
+
+
 @pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
 def test_resumed_run_equals_an_uninterrupted_one(run, stop_after):
     whole_rows, whole = run('whole')

@@ -141,6 +141,8 @@ class StagedTrainingHook(Hook):
         trained = total = 0
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name not in self._frozen_by_design and stage.selects(name))
+            if not parameter.requires_grad:
+                parameter.grad = None  # what gradient accumulation has kept of the stage before
             trained += parameter.numel() * parameter.requires_grad
             total += parameter.numel()
         self._frozen_norms = [
