@@ -69,6 +69,13 @@ def test_missing_data_names_the_command(name, tmp_path):
 
 
 @pytest.mark.parametrize('name', CONFIGS)
+def test_learning_rate_scales_from_the_batch_it_was_chosen_for(name):
+    cfg = Config.fromfile(ROOT / name)
+    assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
+    assert not cfg.auto_scale_lr.enable
+
+
+@pytest.mark.parametrize('name', CONFIGS)
 def test_evaluators_and_hooks_build(name):
     cfg = load(name)
     for split in ('val', 'test'):
@@ -100,7 +107,7 @@ def test_one_training_step_and_one_prediction(name, prepared):
         assert (boxes >= 0).all() and (boxes[:, 2] <= width + 1e-3).all() and (boxes[:, 3] <= height + 1e-3).all()
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if 'agrcnn' in name])
+@pytest.mark.parametrize('name', [name for name in CONFIGS if 'agrcnn' in Path(name).name])
 def test_missing_prior_names_the_command(name, tmp_path):
     cfg = Config.fromfile(ROOT / name)
     init_default_scope(cfg.default_scope)

@@ -30,5 +30,6 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=500)]
+auto_scale_lr = dict(enable=False, base_batch_size=1)  # an exam; tools/train.py --auto-scale-lr
 
 model_wrapper_cfg = dict(type='MMDistributedDataParallel', find_unused_parameters=True)

@@ -12,4 +12,6 @@ custom_hooks = [
     )
 ]
 
+auto_scale_lr = dict(base_batch_size=1)  # an exam; parent: 4 images
+
 model_wrapper_cfg = dict(type='MMDistributedDataParallel', find_unused_parameters=True)

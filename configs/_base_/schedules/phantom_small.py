@@ -12,3 +12,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', eta_min_ratio=0.05, by_epoch=True, begin=0, T_max=12, convert_to_iter_based=True),
 ]
+auto_scale_lr = dict(enable=False, base_batch_size=4)  # images; parent: 2
