@@ -16,7 +16,7 @@ model = dict(
     rpn_head=dict(
         in_channels=channels,
         feat_channels=channels,
-        anchor_generator=dict(base_sizes=[16, 32, 64, 128, 256]),  # lesions of 16 to 64 px in images 512 px high
+        anchor_generator=dict(base_sizes=[16, 32, 64, 128, 256]),  # lesions of 13 to 42 px in images 320 px high
     ),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=channels),
