@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
@@ -19,6 +20,7 @@ from mmmammo import cli
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
+from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,6 +60,7 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
     if args.seed is not None:
         cfg.setdefault('randomness', {})['seed'] = args.seed
     if args.amp:
+        require_gpu('--amp')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.auto_scale_lr:
@@ -66,6 +69,13 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
     return cfg
+
+
+def require_gpu(option: str) -> None:
+    if not torch.cuda.is_available():
+        raise MammoError(
+            option, field='device', found='no GPU', expected='a GPU that torch sees', remedy='leave it out'
+        )
 
 
 def main() -> int:
