@@ -3,7 +3,13 @@
 # Differs from the paper because:
 #   * a batch holds one exam (up to four views, each encoded once) instead of triads of which one view is examined;
 #   * stages are 20/20/16 epochs and then 6 of the graph network: its text gives 10/?/5, its figures epochs 56 and 62;
-#   * anchors have ratios 0.5, 1, 2: the paper's 1.5 to 3.6 contradict its masses' mean aspect of 1.08.
+#   * the rows of the inception graph's adjacency are normalised, which its formula leaves out (row_norm=False has it);
+#   * attention is neutral at 1/2, factor 1.2, and W_f starts at I / 1.2: the graph network begins as the identity;
+#   * anchors have ratios 0.5, 1, 2: the paper's 1.5 to 3.6 contradict its masses' mean aspect of 1.08;
+#   * the first convolution sums the RGB filters: the paper's luma weights leave a third of the response that the
+#     frozen BatchNorm expects (backbone.stem_adaptation='luma' has them);
+#   * masks are 28 x 28, as its RoIAlign of 14 and a deconvolution give; its text says 14 x 14;
+#   * half precision is a choice of the command line: tools/train.py --amp.
 _base_ = [
     './_base_/models/agrcnn_r50.py',
     './_base_/datasets/cbis_exams.py',
