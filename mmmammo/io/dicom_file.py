@@ -69,8 +69,8 @@ def _check_complete(dataset: FileDataset, path: Path) -> None:
     last = max(dataset.keys(), default=None)
     raise CorruptFile(
         path,
-        field=label('Modality'),
-        found=f'a header without it that ends at {last}' if last else 'no element at all',
+        field=label('Modality') if last else 'data set',
+        found=f'a header without it that ends at {last}' if last else 'nothing readable before the end of the file',
         expected='the header of an image',
         remedy='copy the file again (it may be cut off); if it is no DICOM image, leave it out',
     )

@@ -83,7 +83,8 @@ def _check_pixel_data(dataset: Dataset, path: Path) -> None:
         field=label('PixelData'),
         found='nothing',
         expected='a grey image',
-        remedy='export the image with its pixels; headers, reports and presentation states hold none',
+        remedy='copy the file again, if it may be cut off within its header; else export the image with its pixels '
+        '(headers, reports and presentation states hold none)',
     )
 
 

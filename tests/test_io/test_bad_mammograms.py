@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dicom_factory import code_item, make_dicom, save_dicom
+from dicom_factory import code_item, lut_item, make_dicom, save_dicom
 from pydicom.data import get_testdata_file
 from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
@@ -106,6 +106,17 @@ def test_truncated_files(tmp_path, syntax, kept):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * kept)])
     refusal(path, CorruptFile)
+
+
+@pytest.mark.parametrize('kept', [0.3, 0.9])
+def test_a_file_cut_in_its_header_or_its_pixels_is_to_be_copied_again(tmp_path, kept):
+    dataset = make_dicom(PIXELS, BitsStored=12, VOILUTSequence=[lut_item(range(4096))])
+    path = save_dicom(dataset, tmp_path / 'image', JPEGLSLossless)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept)])
+    error = refusal(path, MammogramError)
+    assert 'copy the file again' in error.remedy
+    assert 'Modality' not in error.field
 
 
 @pytest.mark.parametrize(
