@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ class ResultWriter:
         self.out = out
         self.classes = tuple(classes)
         self.info = info
+        self._panels: set[str] = set()
         self._exams: list[dict[str, Any]] = []
         out.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = (out / 'detections.csv').open('w', newline='', encoding='utf-8')
@@ -58,9 +60,17 @@ class ResultWriter:
         self._file.flush()
         if not exam.images:
             return None
-        path = self.out / 'panels' / f'{slug(exam.exam_id)}.png'
+        path = self.out / 'panels' / f'{self._panel_name(exam.exam_id)}.png'
         save_exam_panel(path, [panel_view(image) for image in exam.images])
         return path
+
+    def _panel_name(self, exam_id: str) -> str:
+        """The exam as a file name; exams that would share one (``a/1`` and ``a_1``) are told apart by a digest."""
+        name = slug(exam_id)
+        if name.lower() in self._panels:
+            name = f'{name}-{hashlib.sha256(exam_id.encode()).hexdigest()[:8]}'
+        self._panels.add(name.lower())
+        return name
 
 
 def panel_of(exam: ExamResult, max_side: int = 1600) -> npt.NDArray[np.uint8]:

@@ -52,7 +52,7 @@ class ExamInferencer(BaseInferencer):
         score_thr: Detections below are left out.
 
     Raises:
-        MammoError: If a file is missing, or the checkpoint is not this config's.
+        MammoError: If a file is missing, the checkpoint is not this config's, or there is no such device.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class ExamInferencer(BaseInferencer):
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
         use_safe_loading()
+        _require_device(device)
         self.score_thr = score_thr
         self.checkpoint = Path(checkpoint)
         self.classes = _classes(self.checkpoint)
@@ -148,6 +149,22 @@ class ExamInferencer(BaseInferencer):
     def _load_weights_to_model(self, model: nn.Module, checkpoint: dict | None, cfg: Any) -> None:
         require_checkpoint_of(model, self.checkpoint)
         super()._load_weights_to_model(model, checkpoint, cfg)
+
+
+def _require_device(device: str | None) -> None:
+    """See that tensors can be put there; torch says it in many ways."""
+    if device is None:
+        return
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as err:
+        raise MammoError(
+            'device',
+            field=device,
+            found=str(err).splitlines()[0],
+            expected=f'cpu{", cuda:0, …" if torch.cuda.is_available() else " (torch finds no GPU here)"}',
+            remedy='choose another --device, or see python -m mmmammo.doctor',
+        ) from err
 
 
 def _classes(path: Path) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
         work_dir: Wins over the config's own, which wins over ``work_dirs/<config name>``.
 
     Raises:
-        MammoError: If there is no such config, or if an option goes through an entry that holds a plain value.
+        MammoError: If there is no such config, if it is not one, or if an option goes through an entry that holds a
+            plain value.
     """
     path = Path(path)
     if not path.is_file():
@@ -33,7 +34,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
             expected='a config such as configs/agrcnn_phantom.py',
             remedy='run from the repository root, or give the full path',
         )
-    cfg = Config.fromfile(path)
+    cfg = _parsed(path)
     try:
         cfg.merge_from_dict(dict(options or {}))
     except (AssertionError, TypeError, KeyError) as err:
@@ -46,6 +47,19 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
         ) from err
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / path.stem)
     return cfg
+
+
+def _parsed(path: Path) -> Config:
+    try:
+        return Config.fromfile(path)
+    except (OSError, SyntaxError, NameError) as err:
+        raise MammoError(
+            path,
+            field='config',
+            found=f'a file that cannot be read as one ({err})',
+            expected='a config such as configs/agrcnn_phantom.py',
+            remedy='check the path, or correct the file',
+        ) from err
 
 
 def set_launcher(cfg: Config, launcher: str) -> None:
@@ -68,7 +82,19 @@ def set_launcher(cfg: Config, launcher: str) -> None:
 
 
 def for_testing(cfg: Config) -> Config:
-    """Drop what only training reads: pretrained weights and the prior file. A checkpoint carries both."""
+    """Drop what only training reads: pretrained weights and the prior file. A checkpoint carries both.
+
+    Raises:
+        MammoError: If the config has no model.
+    """
+    if 'model' not in cfg:
+        raise MammoError(
+            cfg.filename or 'config',
+            field='model',
+            found='nothing',
+            expected='a whole config, such as configs/agrcnn_phantom.py',
+            remedy='give a file of configs/ itself; those below configs/_base_ are parts of them',
+        )
     cfg.model.backbone.init_cfg = None
     for neck in cfg.model.neck if isinstance(cfg.model.get('neck'), list) else []:
         if 'prior' in neck:

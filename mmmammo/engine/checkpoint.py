@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ _DATA_TYPES = [
     np.dtype,
     *(type(np.dtype(kind)) for kind in (np.bool_, np.int32, np.int64, np.uint32, np.float32, np.float64)),
 ]
+
+_UNREADABLE = (  # the reader trips over a file of something else in many ways
+    *(pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError),
+    struct.error,
+)
 
 
 def _statistic(owner: Any, name: str) -> Any:
@@ -53,7 +59,7 @@ def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str
     try:
         with torch.serialization.safe_globals([*_DATA_TYPES, (_statistic, 'builtins.getattr')]):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as err:
+    except _UNREADABLE as err:
         raise MammoError(
             path,
             field='checkpoint',
@@ -70,7 +76,10 @@ def _what_is_wrong(err: Exception) -> str:
     forbidden = re.search(r'GLOBAL (\S+)', str(err))
     if forbidden:
         return f'an object of {forbidden.group(1)}, which would run code'
-    return f'an unreadable file ({str(err).splitlines()[0]})'
+    told = ' '.join(str(err).splitlines()[:1])
+    if 'weights_only' in told or not isinstance(err, RuntimeError):  # torch then says to load it unsafely
+        return 'no file of torch'
+    return f'an unreadable file ({told})'
 
 
 def use_safe_loading() -> None:

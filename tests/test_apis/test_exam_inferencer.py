@@ -1,6 +1,7 @@
 import copy
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -125,6 +126,26 @@ def test_files_say_the_same(results, tmp_path):
     assert in_json == in_csv and in_json
     assert document['info']['classes'] == ['mass']
     assert all(cv2.imread(str(panel)) is not None for panel in panels)
+
+
+def test_exams_whose_names_become_one_file_name_keep_a_panel_each(results, tmp_path):
+    with ResultWriter(tmp_path, ('mass',), {}) as writer:
+        panels = {writer.add(replace(results[0], exam_id=name)).name for name in ('a/1', 'a_1', 'A 1')}
+    assert len(panels) == 3
+    assert {path.name.lower() for path in (tmp_path / 'panels').iterdir()} == {name.lower() for name in panels}
+
+
+@pytest.mark.parametrize('device', ['nonsense', 'cuda:99'])
+def test_a_device_that_is_not_there_is_named(checkpoint, device):
+    with pytest.raises(MammoError, match=rf'device: {device}: found .*Remedy'):
+        ExamInferencer(CONFIG, checkpoint, device=device)
+
+
+@pytest.mark.parametrize('content', [b'hello', b'\x89PNG\r\n\x1a\n', b'{"a": 1}', b'\x80\x02K\x01'])
+def test_a_file_of_something_else_is_no_checkpoint(tmp_path, content):
+    (tmp_path / 'x.pth').write_bytes(content)
+    with pytest.raises(MammoError, match=r'x\.pth: checkpoint: found no file of torch;'):
+        ExamInferencer(CONFIG, tmp_path / 'x.pth', device='cpu')
 
 
 def test_checkpoint_of_another_model_is_refused(checkpoint, tmp_path):

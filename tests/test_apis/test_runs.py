@@ -24,6 +24,19 @@ def test_missing_config_and_wrong_options_are_named(tmp_path):
         load_config(CONFIG, {'model.backbone.depth.x': 3})
 
 
+@pytest.mark.parametrize(('name', 'text'), [('notes.md', 'hello'), ('c.py', 'model = (')])
+def test_a_file_that_is_no_config_is_named(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(MammoError, match=rf'{name}: config: found .*Remedy'):
+        load_config(tmp_path / name)
+
+
+def test_a_part_of_a_config_is_no_model_to_test(tmp_path):
+    (tmp_path / 'part.py').write_text('data_root = "x"')
+    with pytest.raises(MammoError, match=r'part\.py: model: found nothing'):
+        for_testing(load_config(tmp_path / 'part.py'))
+
+
 def test_testing_reads_neither_pretrained_weights_nor_the_prior():
     cfg = for_testing(load_config(CONFIG))
     assert cfg.model.backbone.init_cfg is None
