@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 
 from mmmammo.structures import MammoError
 
+_ELSEWHERE = 'give another path, or remove what is in the way'
+_NO_RIGHTS = 'give another path, or ask for the right to write there'
+_NO_ROOM = 'make room, or give a path on another disk'
+_REMEDIES = {
+    errno.EEXIST: _ELSEWHERE,
+    errno.ENOTDIR: _ELSEWHERE,
+    errno.EISDIR: _ELSEWHERE,
+    errno.ENOENT: 'check the path',
+    errno.ENAMETOOLONG: 'give a shorter path',
+    errno.EACCES: _NO_RIGHTS,
+    errno.EPERM: _NO_RIGHTS,
+    errno.EROFS: _NO_RIGHTS,
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+}
+
 
 def run(main: Callable[[], int | None], *, interrupted: str = 'run the same command again') -> None:
     """Run a command's ``main`` and leave the process with its exit code.
 
-    Bad input (:class:`~mmmammo.structures.MammoError`) ends with its message and code 2, Ctrl-C with 130. Anything else
-    is a defect of ours and keeps its traceback.
+    Bad input (:class:`~mmmammo.structures.MammoError`) and a disk or folder that refuses end with their message and
+    code 2, Ctrl-C with 130. Anything else is a defect of ours and keeps its traceback.
 
     Args:
         main: Returns the exit code, or ``None`` for 0.
@@ -23,6 +41,26 @@ def run(main: Callable[[], int | None], *, interrupted: str = 'run the same comm
     except MammoError as err:
         print(f'error: {err}', file=sys.stderr)
         sys.exit(2)
+    except OSError as err:
+        if err.errno not in _REMEDIES:
+            raise
+        print(f'error: {refused(err)}', file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print(f'\ninterrupted; {interrupted}', file=sys.stderr)
         sys.exit(130)
+
+
+def refused(err: OSError) -> MammoError:
+    """What the system says of a path, as one of our messages.
+
+    Args:
+        err: With one of the codes that the user can do something about.
+    """
+    return MammoError(
+        err.filename or 'disk',
+        field='file or folder',
+        found=os.strerror(err.errno or 0),
+        expected='a path that can be read and written, with room on its disk',
+        remedy=_REMEDIES.get(err.errno or 0, _ELSEWHERE),
+    )

@@ -7,12 +7,12 @@ pairs become H_g of the bipartite graph, and the mean positions of the nodes the
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from mmmammo import cli
 from mmmammo.io.exam_index import read_index
 from mmmammo.prepare.geometric_prior import build_geometric_prior
 from mmmammo.structures import MammoError
@@ -28,14 +28,10 @@ Then name the file in the config: dict(type='mmmammo.AnatomyGraphNeck', ..., pri
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
-    try:
-        images = read_index(training_index(args.source)).images
-        prior = build_geometric_prior(images, tuple(args.num_nodes), per_triad=args.per_triad, smoothing=args.smoothing)
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        prior.save(args.out)
-    except (MammoError, OSError) as err:
-        print(f'error: {err}', file=sys.stderr)
-        return 1
+    images = read_index(training_index(args.source)).images
+    prior = build_geometric_prior(images, tuple(args.num_nodes), per_triad=args.per_triad, smoothing=args.smoothing)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    prior.save(args.out)
     cells = int(np.count_nonzero(prior.counts))
     print(f'{prior.num_pairs} lesion pairs in {prior.info["views"]} views with landmarks of {len(images)}')
     print(f'{cells} of {prior.counts.size} cells are not 0; they add up to {prior.counts.sum():g}')
@@ -82,4 +78,4 @@ def training_index(source: Path) -> Path:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    cli.run(main)

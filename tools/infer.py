@@ -15,9 +15,11 @@ import logging
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ResultWriter
+from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
 
 
@@ -31,15 +33,23 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='weights trained with it')
     parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')
     parser.add_argument('--out', type=Path, required=True, help='where results go')
-    parser.add_argument('--score-thr', type=float, default=0.05, help='leave out weaker detections (default 0.05)')
+    parser.add_argument('--score-thr', type=_score, default=0.05, help='leave out weaker detections (default 0.05)')
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     return parser.parse_args()
+
+
+def _score(text: str) -> float:
+    if not 0 <= float(text) <= 1:
+        raise argparse.ArgumentTypeError(f'found {text}; expected a number from 0 to 1')
+    return float(text)
 
 
 def show(exam: ExamResult, panel: Path | None, console: Console) -> None:
     """One line per file."""
     missing = f', missing {", ".join(exam.missing_views)}' if exam.missing_views else ''
-    console.print(f'[bold]{exam.exam_id}[/bold]: {len(exam.images)} views{missing}', highlight=False)
+    console.print(
+        f'[bold]{escape(exam.exam_id)}[/bold]: {len(exam.images)} views{missing}', highlight=False, soft_wrap=True
+    )
     for result in exam.images:
         image, quality = result.prepared.image, result.prepared.quality
         found = f'{len(result.scores)} detections, best {result.score:.3f}' if len(result.scores) else 'no detection'
@@ -59,11 +69,12 @@ def main() -> int:
     args = parse_args()
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     console = Console()
+    records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
     inferencer = ExamInferencer(args.config, args.checkpoint, args.device, args.score_thr)
     info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info) as writer:
-        for exam in inferencer.stream(args.exams):
+        for exam in inferencer.stream(records):
             show(exam, writer.add(exam), console)
             usable += len(exam.images)
     if not usable:
@@ -74,7 +85,8 @@ def main() -> int:
             expected='at least one',
             remedy='see the reasons above; tools/infer.py takes for-presentation mammograms',
         )
-    console.print(f'Detections: {args.out / "detections.json"}, {args.out / "detections.csv"}', highlight=False)
+    files = f'{args.out / "detections.json"}, {args.out / "detections.csv"}'
+    console.print(f'Detections: {files}', highlight=False, soft_wrap=True, markup=False)
     return 0
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mmmammo import cli
 from mmmammo.anatomy import GeometricPrior
 from mmmammo.testing.prepared_set import make_prepared_set
 
@@ -48,7 +49,9 @@ def test_from_a_config_with_wrappers(main, prepared, tmp_path):
 
 @pytest.mark.parametrize(('source', 'message'), [('none.json', 'none.json'), ('none.py', 'config: found no such file')])
 def test_missing_source_is_one_line(main, tmp_path, capsys, source, message):
-    assert main([str(tmp_path / source), '--out', str(tmp_path / 'p.json')]) == 1
+    with pytest.raises(SystemExit) as end:
+        cli.run(lambda: main([str(tmp_path / source), '--out', str(tmp_path / 'p.json')]))
+    assert end.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith('error: ')
     assert message in error

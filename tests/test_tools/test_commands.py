@@ -1,14 +1,19 @@
 """The commands themselves, in this process."""
 
+import errno
 import importlib.util
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from mmmammo import cli
+from mmmammo.apis import ExamResult
 from mmmammo.structures import MammoError
 from mmmammo.testing.prepared_set import make_prepared_set
 
@@ -55,6 +60,43 @@ def test_bad_input_ends_in_one_message(capsys):
         cli.run(main)
     assert end.value.code == 2
     assert capsys.readouterr().err == 'error: a.dcm: Modality: found CT; expected MG. Remedy: leave it out\n'
+
+
+@pytest.mark.parametrize('code', [errno.ENOTDIR, errno.EEXIST, errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_disk_that_refuses_ends_in_one_message(capsys, code):
+    def main():
+        raise OSError(code, os.strerror(code), 'results/out.csv')
+
+    with pytest.raises(SystemExit) as end:
+        cli.run(main)
+    assert end.value.code == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f'error: results/out.csv: file or folder: found {os.strerror(code)}; expected')
+    assert 'Remedy' in err and err.count('\n') == 1
+
+
+def test_a_defect_of_ours_keeps_its_traceback():
+    with pytest.raises(OSError, match='odd'):
+        cli.run(lambda: (_ for _ in ()).throw(OSError('odd')))
+
+
+def test_infer_with_a_wrong_path_leaves_old_results(monkeypatch, tmp_path):
+    (tmp_path / 'detections.csv').write_text('old')
+    with pytest.raises(MammoError, match='no such folder'):
+        run(monkeypatch, 'tools/infer.py', 'c.py', 'c.pth', tmp_path / 'none', '--out', tmp_path)
+    assert (tmp_path / 'detections.csv').read_text() == 'old'
+
+
+def test_infer_refuses_a_threshold_that_is_no_score(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, 'tools/infer.py', 'c.py', 'c.pth', 'exams', '--out', 'x', '--score-thr', '7')
+    assert 'found 7; expected a number from 0 to 1' in capsys.readouterr().err
+
+
+def test_infer_prints_names_with_brackets_as_they_are():
+    console = Console(file=io.StringIO(), width=200)
+    load('tools/infer.py').show(ExamResult('exam [old][/x]', ()), None, console)
+    assert 'exam [old][/x]: 0 views' in console.file.getvalue()
 
 
 def test_train_then_test_with_a_report(monkeypatch, tmp_path):
