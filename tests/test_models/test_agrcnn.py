@@ -102,13 +102,14 @@ def test_any_detector_becomes_multi_view():
     graph = dict(type='mmmammo.AnatomyGraphNeck', in_channels=16)
     head = dict(type='mmdet.RetinaHead', num_classes=1, in_channels=16, feat_channels=16)
     head['anchor_generator'] = dict(type='mmdet.AnchorGenerator', ratios=[1.0], scales=[4], strides=[4, 8, 16, 32, 64])
-    model = MultiViewRetinaNet(
-        backbone=dict(type='mmmammo.GrayResNet', depth=18),
-        neck=[fpn, graph],
-        bbox_head=head,
-        test_cfg=Config(dict(nms_pre=10, score_thr=0.0, nms=dict(type='nms', iou_threshold=0.5), max_per_img=5)),
-        data_preprocessor=dict(type='mmmammo.ExamDataPreprocessor', pad_size_divisor=32),
-    ).eval()
+    with DefaultScope.overwrite_default_scope('mmdet'):  # upstream's own defaults carry no scope
+        model = MultiViewRetinaNet(
+            backbone=dict(type='mmmammo.GrayResNet', depth=18),
+            neck=[fpn, graph],
+            bbox_head=head,
+            test_cfg=Config(dict(nms_pre=10, score_thr=0.0, nms=dict(type='nms', iou_threshold=0.5), max_per_img=5)),
+            data_preprocessor=dict(type='mmmammo.ExamDataPreprocessor', pad_size_divisor=32),
+        ).eval()
     assert len(predict(model, exam_batch())) == 4
 
 
