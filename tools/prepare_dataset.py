@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -124,12 +125,12 @@ def _make_phantom(args: argparse.Namespace, raw: Path, progress: Progress) -> No
     seed, num_exams = info.get('seed', args.seed), info.get('num_exams', 200)
     wanted = replace(
         config,
-        height=args.phantom_height or config.height,
+        height=config.height if args.phantom_height is None else args.phantom_height,
         finding_mix=dict(args.finding_mix or config.finding_mix),
     )
     if info.get('complete') and wanted == config and args.num_exams in (None, num_exams):
         return
-    num_exams = args.num_exams or num_exams
+    num_exams = num_exams if args.num_exams is None else args.num_exams
     task = progress.add_task('making the phantom', total=num_exams)
     write_dataset(raw, num_exams, wanted, seed, args.workers, lambda _: progress.advance(task))
 
@@ -147,7 +148,7 @@ def _progress(console: Console) -> Progress:
 
 def show(summary: Summary, out: Path, console: Console) -> None:
     """Print what the set holds."""
-    table = Table(title=f'Prepared set {out}', title_justify='left')
+    table = Table(title=f'Prepared set {escape(str(out))}', title_justify='left')
     for column in ('split', 'patients', 'exams', 'images', 'findings'):
         table.add_column(column, justify='left' if column in ('split', 'findings') else 'right')
     for split in SPLITS:
@@ -160,9 +161,8 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         left_out = ', '.join(f'{name} {count}' for name, count in summary.left_out.items())
         console.print(f'Findings of other categories, left out: {left_out}')
     statuses = ', '.join(f'{count} {status}' for status, count in summary.statuses.items())
-    console.print(
-        f'Files: {statuses}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}', soft_wrap=True
-    )
+    told = f'Files: {statuses}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
+    console.print(told, soft_wrap=True, markup=False)
 
 
 def main(argv: list[str] | None = None) -> int:

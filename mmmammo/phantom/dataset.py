@@ -49,7 +49,7 @@ def write_dataset(
         The contents of ``<raw>/phantom.json``.
 
     Raises:
-        MammoError: If the folder holds a set of another config or seed, or a number is out of range.
+        MammoError: If the folder holds a set of another config or seed or something else, or a number is out of range.
     """
     raw = Path(raw)
     for name, value, least in (('num_exams', num_exams, 1), ('workers', workers, 1), ('seed', seed, 0)):
@@ -168,6 +168,7 @@ def _fingerprint(config: PhantomConfig, seed: int) -> str:
 def _check_same_set(raw: Path, fingerprint: str) -> None:
     path = raw / 'phantom.json'
     if not path.is_file():
+        _check_empty(raw)
         return
     found = read_json(path).get('fingerprint')
     if found != fingerprint:
@@ -177,4 +178,17 @@ def _check_same_set(raw: Path, fingerprint: str) -> None:
             found=found,
             expected=f'{fingerprint}, of the config and seed given',
             remedy='choose another folder, delete this one, or use its config and seed',
+        )
+
+
+def _check_empty(raw: Path) -> None:
+    """Keep synthetic exams from being mixed into real ones."""
+    names = sorted(path.name for path in raw.iterdir()) if raw.exists() else []
+    if there := [name for name in names if not name.startswith(('.', 'phantom-', 'phantom.'))]:
+        raise MammoError(
+            raw,
+            field='folder',
+            found=f'{len(there)} other entries, such as {there[0]}',
+            expected='an empty folder, or a phantom set with its phantom.json',
+            remedy='choose another folder',
         )

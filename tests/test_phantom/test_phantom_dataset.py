@@ -60,6 +60,21 @@ def test_refuses_to_mix_two_sets(raw):
         write_dataset(raw, 3, CONFIG, seed=2)
 
 
+def test_refuses_to_write_among_other_files(tmp_path):
+    (tmp_path / 'exam_1').mkdir()
+    with pytest.raises(MammoError, match=r'folder: found 1 other entries, such as exam_1; .*Remedy'):
+        write_dataset(tmp_path, 1, CONFIG)
+    assert [path.name for path in tmp_path.iterdir()] == ['exam_1']
+
+
+def test_a_lost_description_is_written_again(tmp_path):
+    write_dataset(tmp_path, 1, CONFIG)
+    described = (tmp_path / 'phantom.json').read_bytes()
+    (tmp_path / 'phantom.json').unlink()
+    write_dataset(tmp_path, 1, CONFIG)
+    assert (tmp_path / 'phantom.json').read_bytes() == described
+
+
 @pytest.mark.parametrize(('field', 'value'), [('num_exams', 0), ('workers', 0), ('seed', -1)])
 def test_refuses_numbers_out_of_range(tmp_path, field, value):
     arguments = {'num_exams': 1, 'workers': 1, 'seed': 0, field: value}

@@ -69,6 +69,19 @@ def test_wrong_arguments_are_argparse_s_to_tell(command, arguments, capsys):
     assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(('option', 'field'), [('--num-exams', 'num_exams'), ('--phantom-height', 'height')])
+def test_nothing_to_make_is_not_the_default(command, tmp_path, option, field):
+    with pytest.raises(MammoError, match=f'{field}: found 0'):
+        command.main(['phantom', '--out', str(tmp_path / 'set'), option, '0', '--workers', '1'])
+
+
+def test_the_name_of_the_set_is_printed_as_it_is(command, tmp_path, capsys):
+    write_png(tmp_path / 'raw/e/L_CC.png', draw_breast())
+    out = tmp_path / 'set [red]'
+    assert command.main(['folder', '--raw', str(tmp_path / 'raw'), '--out', str(out), '--workers', '1']) == 0
+    assert f'Reasons: {out / "quality.csv"}' in capsys.readouterr().out
+
+
 def test_a_wrong_weight_is_told(command, capsys):
     with pytest.raises(SystemExit):
         command.parse_args(['phantom', '--out', 'x', '--finding-mix', 'mass'])
