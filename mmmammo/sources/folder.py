@@ -47,10 +47,10 @@ def list_records(raw: Path) -> Iterator[ImageRecord]:
     """
     raw = Path(raw)
     paths = list_image_files(raw)
-    table = read_annotations(raw / FILE_NAME, {path.relative_to(raw).as_posix() for path in paths}, CATEGORIES)
-    files = [_look(path, path.relative_to(raw)) for path in paths]
+    table = read_annotations(raw / FILE_NAME, {_written(path.relative_to(raw)) for path in paths}, CATEGORIES)
+    files = [_look(path, _written(path.relative_to(raw))) for path in paths]
     said = [table.get(file.name, ImageAnnotation()) for file in files]
-    exams = _exam_ids(files, raw.resolve().name)
+    exams = _exam_ids(files, _written(Path(raw.resolve().name)))
     exams = [annotation.exam_id or exam for annotation, exam in zip(said, exams, strict=True)]
     patients = _patient_ids(files, exams)
     for file, exam, annotation in zip(files, exams, said, strict=True):
@@ -110,7 +110,7 @@ class _File:
         return folder
 
 
-def _look(path: Path, relative: Path) -> _File:
+def _look(path: Path, name: str) -> _File:
     try:
         meta = read_meta(path)
     except MammogramError:
@@ -120,7 +120,7 @@ def _look(path: Path, relative: Path) -> _File:
         laterality = meta.laterality
     if meta is not None and meta.view is not View.UNKNOWN:
         view = meta.view
-    return _File(path, relative.as_posix(), meta, laterality, view)
+    return _File(path, name, meta, laterality, view)
 
 
 def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
@@ -190,6 +190,11 @@ def _record(file: _File, exam: str, patient: str, said: ImageAnnotation) -> Imag
         labels=said.labels,
         split=said.split,
     )
+
+
+def _written(relative: Path) -> str:
+    """A name that any file can hold: bytes that are no UTF-8, as old systems write them, become escapes."""
+    return os.fsencode(relative.as_posix()).decode('utf-8', 'backslashreplace')
 
 
 def _words(name: str) -> list[str]:

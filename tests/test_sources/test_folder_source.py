@@ -1,5 +1,7 @@
 """Any folder of exams: which files are one exam, whose they are, and what is told about those that are none."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -150,6 +152,16 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path):
     (tmp_path / 'raw/e/L_MLO.png').symlink_to(inside)
     (tmp_path / 'raw/e/R_MLO.png').symlink_to(tmp_path / 'nowhere.png')
     assert exams(tmp_path / 'raw') == {'e': ['e/L_MLO.png', 'e/R_CC.png']}
+
+
+def test_names_that_are_no_utf8_can_be_written(tmp_path):
+    for name in (b'm\xfcller', b'm\xe4ller'):  # Latin-1, as zip files of old systems bring it
+        png(tmp_path / 'new' / 'L_CC.png')
+        os.rename(tmp_path / 'new', tmp_path / os.fsdecode(name))
+    records = list(list_records(tmp_path))
+    assert [record.relative_path for record in records] == ['m\\xe4ller/L_CC.png', 'm\\xfcller/L_CC.png']
+    assert [record.exam_id for record in records] == ['m\\xe4ller', 'm\\xfcller']
+    assert all(record.path.is_file() for record in records)
 
 
 def test_the_order_is_that_of_the_names(tmp_path):
