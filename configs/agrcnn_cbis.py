@@ -1,7 +1,8 @@
 # AG-RCNN on CBIS-DDSM (paper 3, table "Metrics comparison", row "Our AGRCNN").
 # The paper's: recall 78.4 / 85.5 / 90.1 / 91.6 / 92.5 % at 0.5 / 1 / 2 / 3 / 4 false positives per image.
 # Differs from the paper because:
-#   * a batch holds one exam (up to four views, each encoded once) instead of triads of which one view is examined;
+#   * a batch holds one exam (up to four views, each encoded once) instead of triads of which one view is examined; the
+#     baseline takes 2 images a step, so at equal epochs it makes up to twice as many steps;
 #   * stages are 20/20/16 epochs and then 6 of the graph network: its text gives 10/?/5, its figures epochs 56 and 62;
 #   * the rows of the inception graph's adjacency are normalised, which its formula leaves out (row_norm=False has it);
 #   * attention is neutral at 1/2, factor 1.2, and W_f starts at I / 1.2: the graph network begins as the identity;

@@ -19,8 +19,9 @@ from mmengine.runner import Runner
 
 from mmmammo import __version__, cli
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher
+from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import require_checkpoint_of, use_safe_loading
+from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.provenance import git_commit
 from mmmammo.visualization import ReportSettings, build_report
 
@@ -90,8 +91,11 @@ def main() -> int:
     model = getattr(runner.model, 'module', runner.model)
     if trained:
         require_checkpoint_of(model, args.checkpoint)
+        runner.load_or_resume()
     else:
         model.init_weights()
+    if all(isinstance(metric, DetectionMetric) for metric in runner.test_loop.evaluator.metrics):
+        skip_masks(model)  # these metrics read boxes
     metrics = runner.test()
     if is_main_process():
         run = describe_run(args, cfg)

@@ -18,7 +18,7 @@ from torch import nn
 
 from mmmammo.apis.exam_files import panel_of
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
-from mmmammo.apis.runs import for_testing, load_config
+from mmmammo.apis.runs import for_testing, load_config, skip_masks
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
@@ -66,6 +66,7 @@ class ExamInferencer(BaseInferencer):
         self.checkpoint = Path(checkpoint)
         self.classes = _classes(self.checkpoint)
         super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
+        skip_masks(self.model)
         self._graphs = [module for module in self.model.modules() if isinstance(module, AnatomyGraphNeck)]
         for graph in self._graphs:
             graph.store_attention = True

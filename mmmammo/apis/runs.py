@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from torch import nn
 
 from mmmammo.datasets.mammogram_dataset import require_prepared
 from mmmammo.structures import MammoError
@@ -100,6 +101,16 @@ def for_testing(cfg: Config) -> Config:
         if 'prior' in neck:
             neck.prior = None
     return cfg
+
+
+def skip_masks(model: nn.Module) -> None:
+    """Leave out the mask branch of a two-stage detector whose masks nobody reads.
+
+    mmdet pastes every predicted mask at the size of the prepared image: some gigabytes for four views of full size.
+    """
+    heads = getattr(model, 'roi_head', None)
+    if heads is not None and heads.with_mask:
+        heads.mask_head = None  # roi heads ask whether it is there
 
 
 def require_data(cfg: Config, splits: Sequence[str]) -> None:

@@ -67,8 +67,15 @@ def build_geometric_prior(
 
 
 def pair_findings(cc: Sequence[Finding], mlo: Sequence[Finding]) -> list[tuple[Finding, Finding]]:
-    """Findings of two views of a breast that are the same lesion, or that may be where no id tells."""
-    return [(a, b) for a, b in product(cc, mlo) if a.lesion_id == b.lesion_id]
+    """Findings of two views of a breast that are the same lesion, or that may be where no id tells.
+
+    Findings of different categories are never one lesion; ``attributes['category']`` tells where classes were merged.
+    """
+    return [(a, b) for a, b in product(cc, mlo) if a.lesion_id == b.lesion_id and _kind(a) == _kind(b)]
+
+
+def _kind(finding: Finding) -> str:
+    return str(finding.attributes.get('category', finding.category))
 
 
 def _best_views(images: Iterable[PreparedImage]) -> dict[Key, PreparedImage]:

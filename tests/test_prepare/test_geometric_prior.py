@@ -65,6 +65,15 @@ def test_without_ids_all_that_may_be_the_same_are_paired():
     assert pair_findings(cc[2:], mlo) == []
 
 
+def test_findings_of_different_categories_are_never_one_lesion():
+    mass, distortion = (
+        Finding(bbox=(1, 1, 4, 4), category='lesion', attributes={'category': kind})
+        for kind in ('mass', 'calcification')
+    )
+    assert pair_findings([mass], [distortion]) == []
+    assert len(pair_findings([mass, distortion], [distortion, mass])) == 2
+
+
 @pytest.mark.parametrize(('others', 'count'), [(['CC', 'MLO'], 2), (['CC'], 1)], ids=['four views', 'three views'])
 def test_per_triad_counts_each_examined_view_that_has_a_triad(others, count):
     images = breast([finding_at('CC', 2, 'a')], [finding_at('MLO', 3, 'a')]) + [image('R', view) for view in others]

@@ -1,5 +1,6 @@
 # CBIS-DDSM exam by exam, as paper 3 uses it: four views in, every view examined.
-# Prepare: python tools/prepare_dataset.py cbis_ddsm --raw DIR --out data/cbis_ddsm --single-class mass
+# Prepare: python tools/prepare_dataset.py cbis_ddsm --raw DIR --out data/cbis_ddsm --height 1536 --single-class mass
+# (shrinking 16-bit files of full size to 1024 pixels anew every epoch would take longer than training on them)
 # Differs from the paper: a batch is one exam (up to 4 images; paper: 2 images), because a view needs its partners;
 # augmentation strengths are ours, the paper only names the kinds; no flip (ExamFlip says why it would change nothing).
 dataset_type = 'mmmammo.ExamDataset'
@@ -51,7 +52,6 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/train.json',
         disjoint_from=['annotations/val.json', 'annotations/test.json'],
-        exam_pipeline=[dict(type='mmmammo.ExamViewDropout', prob=0.1)],
         pipeline=train_pipeline,
     ),
 )

@@ -57,7 +57,6 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/train.json',
         disjoint_from=['annotations/val.json', 'annotations/test.json'],
-        exam_pipeline=[dict(type='mmmammo.ExamViewDropout', prob=0.1)],
         pipeline=train_pipeline,
     ),
 )

@@ -8,14 +8,7 @@ collate_fn = dict(type='pseudo_collate')  # parent: mmmammo.exam_collate
 train_dataloader = dict(
     batch_size=4,  # the views of one exam, but drawn one by one
     collate_fn=collate_fn,
-    dataset=dict(
-        _delete_=True,  # parent has an exam_pipeline
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/train.json',
-        disjoint_from=['annotations/val.json', 'annotations/test.json'],
-        pipeline={{_base_.train_pipeline}},
-    ),
+    dataset=dict(type=dataset_type),
 )
 val_dataloader = dict(collate_fn=collate_fn, dataset=dict(type=dataset_type))
 test_dataloader = dict(collate_fn=collate_fn, dataset=dict(type=dataset_type))
