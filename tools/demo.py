@@ -77,7 +77,8 @@ def show(results: dict[str, dict[str, float]], console: Console) -> None:
         table.add_column(name, justify='right')
     keys = [key for key in next(iter(results.values())) if key.startswith('froc/recall@')]
     for key in [key for key in keys if not key.endswith(('_low', '_high'))]:
-        table.add_row(key.split('@')[1], *(f'{metrics[key]:.3f}' for metrics in results.values()))
+        values = [metrics[key] for metrics in results.values()]
+        table.add_row(key.split('@')[1], *('not defined' if value is None else f'{value:.3f}' for value in values))
     console.print()
     console.print(table)
     console.print('A synthetic set and minutes of training: this shows that it works, not how well it detects.')

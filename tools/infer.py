@@ -19,16 +19,13 @@ from rich.markup import escape
 
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ResultWriter
+from mmmammo.apis.arguments import make_parser
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0],
-        epilog=__doc__.split('\n', 2)[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights trained with it')
     parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')

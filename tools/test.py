@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from mmmammo import __version__, cli
+from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
-from mmmammo.engine.checkpoint import require_checkpoint_of, use_safe_loading
+from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.provenance import git_commit
 from mmmammo.visualization import ReportSettings, build_report
@@ -29,22 +31,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0],
-        epilog=__doc__.split('\n', 2)[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights trained with it, or "untrained"')
     parser.add_argument('--report', type=Path, metavar='DIR', help='write an HTML page with curves and exams here')
     parser.add_argument('--work-dir', help='where logs and metrics.json go (default: work_dirs/<config name>)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override config entries, e.g. test_dataloader.dataset.ann_file=annotations/val.json',
-    )
+    add_config_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     return parser.parse_args()
 
@@ -84,6 +76,8 @@ def main() -> int:
     require_data(cfg, ('test',))
     use_safe_loading()
     trained = args.checkpoint != 'untrained'
+    if trained:
+        load_checkpoint(args.checkpoint)  # a wrong path is told before anything is built
     cfg.load_from, cfg.resume = args.checkpoint if trained else None, False
     predictions = Path(args.report or cfg.work_dir) / 'predictions.json'
     keep_predictions(cfg, predictions)
@@ -100,7 +94,8 @@ def main() -> int:
     if is_main_process():
         run = describe_run(args, cfg)
         target = Path(args.report or cfg.work_dir) / 'metrics.json'
-        target.write_text(json.dumps({'run': run, 'metrics': metrics}, indent=1) + '\n', encoding='utf-8')
+        numbers = {key: None if math.isnan(value) else value for key, value in metrics.items()}  # JSON has no nan
+        target.write_text(json.dumps({'run': run, 'metrics': numbers}, indent=1) + '\n', encoding='utf-8')
         runner.logger.info(f'metrics: {target}')
         if args.report:
             settings = ReportSettings(title=Path(args.config).stem, show_exam_ids=run['source'] == 'phantom')

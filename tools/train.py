@@ -13,10 +13,11 @@ import argparse
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmmammo import cli
+from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
@@ -26,11 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0],
-        epilog=__doc__.split('\n', 2)[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument(
@@ -43,13 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, help='random seed (default: the one of the config)')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override config entries, e.g. train_dataloader.batch_size=2',
-    )
+    add_config_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     return parser.parse_args()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from torch import nn
 
 from mmmammo.datasets.mammogram_dataset import require_prepared
@@ -36,6 +38,9 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
             remedy='run from the repository root, or give the full path',
         )
     cfg = _parsed(path)
+    new = [key for key in options or {} if not _has(cfg, key)]
+    if new:
+        print_log(f'--cfg-options adds what the config does not have: {", ".join(new)}', 'current', logging.WARNING)
     try:
         cfg.merge_from_dict(dict(options or {}))
     except (AssertionError, TypeError, KeyError) as err:
@@ -48,6 +53,18 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
         ) from err
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / path.stem)
     return cfg
+
+
+def _has(cfg: Any, dotted: str) -> bool:
+    """Whether a config has an entry of this name, e.g. ``model.neck.1.prior``."""
+    for name in dotted.split('.'):
+        if isinstance(cfg, list | tuple) and name.isdigit() and int(name) < len(cfg):
+            cfg = cfg[int(name)]
+        elif isinstance(cfg, Mapping | Config) and name in cfg:
+            cfg = cfg[name]
+        else:
+            return False
+    return True
 
 
 def _parsed(path: Path) -> Config:

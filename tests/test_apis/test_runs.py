@@ -37,6 +37,15 @@ def test_a_part_of_a_config_is_no_model_to_test(tmp_path):
         for_testing(load_config(tmp_path / 'part.py'))
 
 
+def test_new_entries_are_pointed_out(monkeypatch):
+    told = []
+    monkeypatch.setattr('mmmammo.apis.runs.print_log', lambda message, *_: told.append(message))
+    load_config(CONFIG, {'model.neck.1.prior': None, 'train_cfg.max_epochs': 2})
+    assert told == []
+    load_config(CONFIG, {'model.nonsense': 3, 'train_cfg.epochs': 2})
+    assert told == ['--cfg-options adds what the config does not have: model.nonsense, train_cfg.epochs']
+
+
 def test_testing_reads_neither_pretrained_weights_nor_the_prior():
     cfg = for_testing(load_config(CONFIG))
     assert cfg.model.backbone.init_cfg is None

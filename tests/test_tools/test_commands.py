@@ -99,6 +99,14 @@ def test_infer_prints_names_with_brackets_as_they_are():
     assert 'exam [old][/x]: 0 views' in console.file.getvalue()
 
 
+@pytest.mark.parametrize('tool', ['tools/train.py', 'tools/analysis/print_config.py'])
+def test_options_without_a_value_are_told(tool, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as end:
+        run(monkeypatch, tool, ROOT / 'configs/agrcnn_phantom.py', '--cfg-options', 'nonsense')
+    assert end.value.code == 2
+    assert 'found nonsense; expected KEY=VALUE' in capsys.readouterr().err
+
+
 def test_train_then_test_with_a_report(monkeypatch, tmp_path):
     data = make_prepared_set(tmp_path / 'set', size=(96, 72))
     for split in ('train', 'val', 'test'):

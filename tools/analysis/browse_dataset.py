@@ -12,13 +12,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import set_random_seed
 from rich.console import Console
 from rich.progress import track
 
 from mmmammo import cli
+from mmmammo.apis.arguments import add_config_options
 from mmmammo.apis.runs import load_config
 from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.structures import Affine, BreastLandmarks, MammoError
@@ -52,7 +53,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--start', type=int, default=0, help='index of the first; default: 0')
     parser.add_argument('--seed', type=int, default=0, help='of the augmentations; default: 0')
     parser.add_argument('--height', type=int, default=420, help='of a panel in pixels; default: 420')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value')
+    add_config_options(parser)
     return parser.parse_args(argv)
 
 

@@ -7,22 +7,15 @@ Example:
 
 from __future__ import annotations
 
-import argparse
-
-from mmengine.config import DictAction
-
 from mmmammo import cli
+from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.runs import load_config
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0],
-        epilog=__doc__.split('\n', 2)[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override entries')
+    add_config_options(parser)
     args = parser.parse_args()
     print(load_config(args.config, options=args.cfg_options).pretty_text)
     return 0

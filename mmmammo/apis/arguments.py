@@ -1,0 +1,37 @@
+"""Command-line arguments that our commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+class ConfigOptions(DictAction):
+    """``KEY=VALUE …`` as a dict; anything else ends in argparse's own message."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option_string: Any = None) -> None:
+        """Parse the values."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError):
+            parser.error(f'{option_string}: found {" ".join(values)}; expected KEY=VALUE, e.g. train_cfg.max_epochs=6')
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='override config entries, e.g. train_dataloader.batch_size=2',
+    )
+
+
+def make_parser(doc: str) -> argparse.ArgumentParser:
+    """A parser whose help is a command's docstring: first line, then the rest with its examples."""
+    first, _, rest = doc.partition('\n')
+    formatter = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(description=first, epilog=rest.strip('\n'), formatter_class=formatter)
