@@ -222,6 +222,14 @@ class TestHost:
             bootstrap('host').check_disk(tmp_path, needed_gb=1_000_000_000)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Python's usual answer to SIGINT, which a background job of a shell is started without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class TestMessages:
     @pytest.mark.parametrize(
         ('output', 'what', 'remedy'),
@@ -260,7 +268,7 @@ class TestMessages:
         assert 'No space left' in (tmp_path / 'a.log').read_text()
         assert 'No space' not in capsys.readouterr().out
 
-    def test_interruption_ends_the_command_and_its_children(self, bootstrap, tmp_path):
+    def test_interruption_ends_the_command_and_its_children(self, bootstrap, tmp_path, ctrl_c):
         runner = bootstrap('runner')
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         command = ['sh', '-c', f'sleep 60 & echo $! > {tmp_path / "pid"}; wait']
