@@ -16,12 +16,14 @@ import shlex
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from mmmammo import cli
+from mmmammo.io.exam_index import read_index
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,10 +70,18 @@ def worth_showing(line: str) -> bool:
     return any(mark in line for mark in ('Epoch(', 'Stage ', 'making', 'preparing', 'error:', 'panel:', 'best'))
 
 
+def exam_with_most_findings(index: Path) -> str:
+    """Its name; the first among equals."""
+    findings = Counter[str]()
+    for image in read_index(index).images:
+        findings[image.exam_id] += len(image.findings)
+    return findings.most_common(1)[0][0]
+
+
 def show(results: dict[str, dict[str, float]], console: Console) -> None:
     """The FROC table of both models, side by side."""
     lesions, images = (int(next(iter(results.values()))[f'froc/n_{what}']) for what in ('lesions', 'images'))
-    table = Table(title=f'Recall on {lesions} phantom lesions in {images} test images (IoU > 0.2)')
+    table = Table(title=f'Recall, {lesions} phantom lesions in {images} images')
     table.add_column('false positives per image')
     for name in results:
         table.add_column(name, justify='right')
@@ -106,7 +116,7 @@ def main() -> int:
             console,
         )
         results[name] = json.loads((ROOT / report / 'metrics.json').read_text())['metrics']
-    exam = sorted((ROOT / DATA / 'raw').glob('phantom-*'))[-1].relative_to(ROOT)
+    exam = DATA / 'raw' / exam_with_most_findings(ROOT / DATA / 'annotations' / 'test.json')
     run(f'tools/infer.py {config} {checkpoint} {exam} --out {OUT / "infer"}', OUT / 'logs' / 'infer.log', console)
     show(results, console)
     for name, config in CONFIGS.items():

@@ -99,6 +99,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
             categories=source.CATEGORIES,
             source=args.source,
             workers=args.workers,
+            skipped=source.count_skipped(raw),
             info={'command': _command(sys.argv), 'git_commit': git_commit(Path(__file__).parent)},
             on_start=lambda total: progress.update(task, total=total),
             on_image=lambda row: progress.advance(task),
@@ -161,7 +162,8 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         left_out = ', '.join(f'{name} {count}' for name, count in summary.left_out.items())
         console.print(f'Findings of other categories, left out: {left_out}')
     statuses = ', '.join(f'{count} {status}' for status, count in summary.statuses.items())
-    told = f'Files: {statuses}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
+    skipped = f'; {summary.skipped} skipped, by their names no images' if summary.skipped else ''
+    told = f'Files: {statuses}{skipped}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
     console.print(told, soft_wrap=True, markup=False)
 
 

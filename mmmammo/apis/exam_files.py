@@ -47,7 +47,7 @@ class ResultWriter:
     def __exit__(self, *_: object) -> None:
         self._file.close()
         document = {'info': {**self.info, 'classes': list(self.classes)}, 'exams': self._exams}
-        (self.out / 'detections.json').write_text(json.dumps(document, indent=1) + '\n', encoding='utf-8')
+        (self.out / 'detections.json').write_text(json.dumps(document) + '\n', encoding='utf-8')
 
     def add(self, exam: ExamResult) -> Path | None:
         """Write one exam; returns its panel, ``None`` if it had no usable image."""

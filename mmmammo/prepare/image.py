@@ -59,6 +59,8 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     Raises:
         MammoError: If the file cannot be used; the message is the reason for quarantine.
     """
+    if record.refused is not None:
+        raise record.refused
     mammogram = read_mammogram(record.path)
     check_pixels(record, mammogram)
     height, width = mammogram.pixels.shape

@@ -49,6 +49,7 @@ def prepare_dataset(
     source: str,
     workers: int = 1,
     executor: Executor | None = None,
+    skipped: int = 0,
     info: Mapping[str, Any] | None = None,
     on_start: Callable[[int], None] | None = None,
     on_image: Callable[[QualityRow], None] | None = None,
@@ -68,6 +69,7 @@ def prepare_dataset(
         workers: Processes.
         executor: Any ``concurrent.futures`` executor to use instead of local processes, e.g. a Dask client's
             ``get_executor()``; ``workers`` then says how many it has.
+        skipped: Files that the source lists no record of, from its ``count_skipped``; only told.
         info: More keys for ``prepare.json``, such as the command.
         on_start: Called with the number of records.
         on_image: Called with the quality row of each record as it is done, in any order.
@@ -93,7 +95,7 @@ def prepare_dataset(
             (out / 'images' / name).unlink(missing_ok=True)
         results = [(task.record, journal.entries[task.record.relative_path]) for task in tasks]
         facts = {'source': source, **(info or {}), 'options': vars(options) | vars(set_options)}
-        return write_set(out, results, classes, set_options, facts)
+        return write_set(out, results, classes, set_options, facts, skipped)
 
 
 def slug(text: str) -> str:
@@ -151,7 +153,7 @@ def _outcomes(
     """The entry of every task; new ones are in the journal when they are handed out."""
     to_do = []
     for task in tasks:
-        done = _kept(task, stamp_of(task.record.path), out)
+        done = None if task.record.refused else _kept(task, stamp_of(task.record.path), out)
         if done is None:
             to_do.append(task)
         else:
@@ -182,6 +184,8 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
         The outcome.
     """
     record, target = task.record, out / 'images' / task.file_name
+    if record.refused is not None:
+        return _quarantined(task, record.refused.reason)
     sha256, stamp = sha256_of(record.path), stamp_of(record.path)
     if task.done is not None and task.done.sha256 == sha256:
         same = replace(task.done, stamp=stamp)

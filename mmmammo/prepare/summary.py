@@ -27,6 +27,7 @@ class Summary:
 
     Args:
         statuses: Files by status.
+        skipped: Files without a row of ``quality.csv``: their names say that they are no images.
         warnings: Files with a warning.
         images: Images by split.
         exams: Exams by split.
@@ -37,6 +38,7 @@ class Summary:
     """
 
     statuses: dict[str, int]
+    skipped: int
     warnings: int
     images: dict[str, int]
     exams: dict[str, int]
@@ -47,7 +49,7 @@ class Summary:
 
 
 def write_set(
-    out: Path, results: Results, classes: Sequence[str], options: SetOptions, facts: Mapping[str, Any]
+    out: Path, results: Results, classes: Sequence[str], options: SetOptions, facts: Mapping[str, Any], skipped: int = 0
 ) -> Summary:
     """Write ``quality.csv``, the annotation files and ``prepare.json``, each whole or not at all.
 
@@ -57,6 +59,7 @@ def write_set(
         classes: Class list.
         options: Classes and splits.
         facts: What ``prepare.json`` says beside the counts; ``source`` goes into the annotation files too.
+        skipped: Files that the source lists no record of.
 
     Raises:
         MammoError: If no image is left.
@@ -80,7 +83,7 @@ def write_set(
         part = tuple(image for image in images.values() if splits[image.patient_id] == split)
         info = {'split': split, 'source': facts['source'], 'mmmammo_version': __version__}
         write_index(out / 'annotations' / f'{split}.json', PreparedSet(part, tuple(classes), info))
-    summary = _summary(results, list(images.values()), splits, options.only)
+    summary = _summary(results, list(images.values()), splits, options.only, skipped)
     _write_facts(out / 'prepare.json', classes, facts, summary)
     return summary
 
@@ -118,13 +121,14 @@ def _write_facts(path: Path, classes: Sequence[str], facts: Mapping[str, Any], s
 
 
 def _summary(
-    results: Results, images: Sequence[PreparedImage], splits: Mapping[str, str], only: Sequence[str]
+    results: Results, images: Sequence[PreparedImage], splits: Mapping[str, str], only: Sequence[str], skipped: int
 ) -> Summary:
     by_split = {split: [image for image in images if splits[image.patient_id] == split] for split in SPLITS}
     in_source = [finding.category for _, entry in results if entry.image for finding in entry.image.findings]
     statuses = Counter(entry.quality.status for _, entry in results)
     return Summary(
         statuses={status: statuses[status] for status in STATUSES},
+        skipped=skipped,
         warnings=sum(bool(entry.quality.warnings) for _, entry in results),
         images={split: len(part) for split, part in by_split.items()},
         exams={split: len({image.exam_id for image in part}) for split, part in by_split.items()},

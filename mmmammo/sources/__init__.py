@@ -20,6 +20,9 @@ class Source(Protocol):
     def list_records(self, raw: Path) -> Iterator[ImageRecord]:
         """One record per image below the folder ``raw``, in a fixed order."""
 
+    def count_skipped(self, raw: Path) -> int:
+        """Files below ``raw`` that have no record because their names say that they are no images."""
+
 
 def get_source(name: str) -> Source:
     """The module of a source.

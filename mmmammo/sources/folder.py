@@ -11,6 +11,9 @@ DICOM files are grouped by StudyInstanceUID wherever they lie: studies are never
 study are one exam. ``patient_id`` is a digest of DICOM's PatientID, so that a prepared set carries no identity; where
 no file says it, it is the upper one of two folders, else the exam. Names of folders and files go into the prepared set
 as they are.
+
+No link is followed out of the folder, nor into a folder. Each is a record that is refused with its reason, so that no
+file vanishes silently; files whose names say that they are no images are counted only.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
@@ -46,19 +49,35 @@ def list_records(raw: Path) -> Iterator[ImageRecord]:
         MammoError: If the folder is missing or holds no file, or ``annotations.csv`` is wrong.
     """
     raw = Path(raw)
-    paths = list_image_files(raw)
-    table = read_annotations(raw / FILE_NAME, {_written(path.relative_to(raw)) for path in paths}, CATEGORIES)
-    files = [_look(path, _written(path.relative_to(raw))) for path in paths]
-    said = [table.get(file.name, ImageAnnotation()) for file in files]
-    exams = _exam_ids(files, _written(Path(raw.resolve().name)))
-    exams = [annotation.exam_id or exam for annotation, exam in zip(said, exams, strict=True)]
+    entries = _entries(raw)
+    names = {path: _written(path.relative_to(raw)) for path in entries}
+    table = _annotations(raw, set(names.values()))
+    said = {path: table.get(name, ImageAnnotation()) for path, name in names.items()}
+    files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
+    links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
+    raw_name = _written(Path(raw.resolve().name))
+    exams = [said[file.path].exam_id or exam for file, exam in zip(files, _exam_ids(files, raw_name), strict=True)]
     patients = _patient_ids(files, exams)
-    for file, exam, annotation in zip(files, exams, said, strict=True):
-        yield _record(file, exam, patients[exam], annotation)
+    records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
+    records += _refused(links, _exam_ids([*files, *links], raw_name)[len(files) :], entries, records)
+    yield from sorted(records, key=lambda record: record.path)
 
 
-def list_image_files(raw: Path) -> list[Path]:
-    """Files below a folder that may be images, sorted; links that lead out of the folder are left alone.
+def count_skipped(raw: Path) -> int:
+    """Files in folders that are looked into, hidden ones too, whose names say that they are no images."""
+    names = [name for _, _, files in _walk(Path(raw)) for name in files if not _may_be_image(name)]
+    return len(names) - (Path(raw) / FILE_NAME).is_file()
+
+
+def _walk(raw: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As ``os.walk``: folders that are links are named, not entered; hidden ones not even named."""
+    for folder, names, files in os.walk(raw):
+        names[:] = [name for name in names if not name.startswith('.')]
+        yield folder, names, files
+
+
+def _entries(raw: Path) -> dict[Path, MammoError | None]:
+    """What may be an image, sorted, and why it must not be opened.
 
     Raises:
         MammoError: If there is no such folder, or no such file in it.
@@ -67,13 +86,37 @@ def list_image_files(raw: Path) -> list[Path]:
         raise _error(raw, 'folder', 'no such folder', 'a folder of DICOM or PNG files', 'check the path')
     root = raw.resolve()
     found = []
-    for folder, names, files in os.walk(raw):
-        names[:] = [name for name in names if not name.startswith('.')]
+    for folder, names, files in _walk(raw):
         found += [Path(folder, name) for name in files if _may_be_image(name)]
-    paths = sorted(path for path in found if path.resolve().is_relative_to(root))
-    if not paths:
-        raise _error(raw, 'files', 'no image', 'DICOM or PNG files, in a folder per exam', 'check the path')
-    return paths
+        found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
+    entries = {path: _refusal(path, root) for path in sorted(found)}
+    if all(entries.values()):
+        there = f'no image, but {len(entries)} links that are not followed' if entries else 'no image'
+        remedy = 'put the files themselves there' if entries else 'check the path'
+        raise _error(raw, 'files', there, 'DICOM or PNG files, in a folder per exam', remedy)
+    return entries
+
+
+def _refusal(path: Path, root: Path) -> MammoError | None:
+    """What is wrong with a link; ``None`` for everything else, and for a link to a file of the folder."""
+    if not path.is_symlink():
+        return None
+    target = os.path.realpath(path)
+    if not Path(target).is_relative_to(root):
+        found, remedy = 'a link that leads out of the folder', 'put what it leads to there itself'
+    elif os.path.isdir(target):
+        found, remedy = 'a link to another folder of these', 'nothing; its files are used where they lie'
+    elif not os.path.isfile(target):
+        found, remedy = 'a link that leads nowhere', 'put the file there itself, or remove the link'
+    else:
+        return None
+    return _error(path, 'link', found, 'a file, or a link to one in the folder', remedy)
+
+
+def _annotations(raw: Path, files: set[str]) -> dict[str, ImageAnnotation]:
+    if refused := _refusal(raw / FILE_NAME, raw.resolve()):
+        raise refused
+    return read_annotations(raw / FILE_NAME, files, CATEGORIES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +129,7 @@ class _File:
         meta: ``None`` if it cannot be read.
         laterality: From the header, else from the name.
         view: Likewise.
+        is_folder: Of a link that is none of a file.
     """
 
     path: Path
@@ -93,6 +137,7 @@ class _File:
     meta: MammogramMeta | None
     laterality: Laterality
     view: View
+    is_folder: bool = False
 
     @property
     def study(self) -> tuple[str, str] | None:
@@ -104,7 +149,7 @@ class _File:
     @property
     def folder(self) -> PurePosixPath:
         """Where it lies, above folders that are named after a side or view only."""
-        folder = PurePosixPath(self.name).parent
+        folder = PurePosixPath(self.name) if self.is_folder else PurePosixPath(self.name).parent
         while folder.name and all(parse_view_name(word) != _NOTHING for word in _words(folder.name)):
             folder = folder.parent
         return folder
@@ -121,6 +166,11 @@ def _look(path: Path, name: str) -> _File:
     if meta is not None and meta.view is not View.UNKNOWN:
         view = meta.view
     return _File(path, name, meta, laterality, view)
+
+
+def _link(path: Path, name: str) -> _File:
+    """A link that is not followed: its name is all that is known."""
+    return _File(path, name, None, *parse_view_name(path.stem), is_folder=path.is_dir())
 
 
 def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
@@ -190,6 +240,16 @@ def _record(file: _File, exam: str, patient: str, said: ImageAnnotation) -> Imag
         labels=said.labels,
         split=said.split,
     )
+
+
+def _refused(
+    links: Sequence[_File], exams: Sequence[str], why: Mapping[Path, MammoError | None], records: Sequence[ImageRecord]
+) -> Iterator[ImageRecord]:
+    """Records of links, of the exams and patients as they are without them."""
+    patients = {record.exam_id: record.patient_id for record in records}
+    for link, exam in zip(links, exams, strict=True):
+        record = _record(link, exam, patients.get(exam, exam), ImageAnnotation())
+        yield replace(record, refused=why[link.path])
 
 
 def _written(relative: Path) -> str:

@@ -18,7 +18,7 @@ from mmmammo.phantom.dataset import FORMAT, exam_folder, read_json
 from mmmammo.phantom.truth import finding_from_json
 from mmmammo.structures import BreastLandmarks, ImageRecord, Laterality, MammoError, View
 
-__all__ = ['CATEGORIES', 'list_records']
+__all__ = ['CATEGORIES', 'count_skipped', 'list_records']
 
 
 def list_records(raw: Path) -> Iterator[ImageRecord]:
@@ -41,6 +41,11 @@ def list_records(raw: Path) -> Iterator[ImageRecord]:
         truth = read_json(path)
         for view in truth['views']:
             yield _record(raw, path.parent, truth, view)
+
+
+def count_skipped(raw: Path) -> int:
+    """None: the phantom writes into a folder of its own."""
+    return 0
 
 
 def _record(raw: Path, folder: Path, truth: Mapping[str, Any], view: Mapping[str, Any]) -> ImageRecord:

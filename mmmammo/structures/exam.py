@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.structures.errors import MammoError
 from mmmammo.structures.findings import Finding
 from mmmammo.structures.geometry import Affine
 from mmmammo.structures.landmarks import BreastLandmarks
@@ -72,6 +73,7 @@ class ImageRecord:
         labels: Image- or breast-level labels (``cancer``, ``birads``, ``density``, …); absent keys are unknown.
         landmarks: Ground truth in source pixels, if the source has any.
         split: ``'train'``, ``'val'``, ``'test'`` or ``None`` (to be drawn by patient).
+        refused: Why the source forbids to open ``path``, e.g. a link that leads out of the folder.
     """
 
     path: Path
@@ -84,6 +86,7 @@ class ImageRecord:
     labels: Mapping[str, Any] = field(default_factory=dict)
     landmarks: BreastLandmarks | None = None
     split: str | None = None
+    refused: MammoError | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from mmmammo.visualization import overlay
 _GAP = 4
 _HEADER = 26  # pixels above each view, for its name
 _TITLE = 24
+_MOST_ENLARGED = 2.0
 _LEAST_COLUMN = 130  # holds the name of a view
 
 
@@ -88,7 +89,8 @@ def draw_exam_panel(views: Sequence[PanelView], max_side: int = 1600, title: str
 
     Args:
         views: In any order.
-        max_side: Longest side of the panel in pixels; views are shrunk to fit, never enlarged.
+        max_side: Longest side of the panel in pixels; views are shrunk to fit, and enlarged at most
+            twice.
         title: A line on top. Give no identity of the patient.
 
     Returns:
@@ -165,7 +167,7 @@ def _fit(rows: Sequence[Row], max_side: int, top: int) -> _Layout:
     least_width, least_height = min(200, max_side // 4), 24
     room_down = max_side - top - _GAP - len(rows) * _HEADER - least_height * (heights == 0).sum()
     room_across = max_side - _GAP - least_width * (widths == 0).sum()
-    scale = min(1.0, room_down / heights.sum(), room_across / widths.sum())
+    scale = min(_MOST_ENLARGED, room_down / heights.sum(), room_across / widths.sum())
     columns = [max(least_width if width == 0 else _LEAST_COLUMN, round(width * scale)) for width in widths]
     return _Layout(scale, (columns[0], columns[1]), tuple(max(least_height, round(h * scale)) for h in heights), top)
 
@@ -173,7 +175,8 @@ def _fit(rows: Sequence[Row], max_side: int, top: int) -> _Layout:
 def _place(canvas: npt.NDArray[np.uint8], view: PanelView, layout: _Layout, row: int, side: int) -> Affine:
     """Paint the view against the middle line, vertically centred in its row; returns panel from image pixels."""
     h, w = (max(1, round(size * layout.scale)) for size in view.image.shape)
-    rgb = overlay.to_rgb(cv2.resize(np.asarray(view.image, np.float32), (w, h), interpolation=cv2.INTER_AREA))
+    method = cv2.INTER_AREA if layout.scale < 1 else cv2.INTER_LINEAR
+    rgb = overlay.to_rgb(cv2.resize(np.asarray(view.image, np.float32), (w, h), interpolation=method))
     if view.attention is not None:
         rgb = overlay.blend_attention(rgb, view.attention)
     to_panel = Affine.scaling(w / view.image.shape[1], h / view.image.shape[0])

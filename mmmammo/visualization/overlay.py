@@ -20,6 +20,8 @@ from matplotlib.patheffects import withStroke
 
 from mmmammo.structures import BreastLandmarks
 
+NEUTRAL_ATTENTION = 0.5
+_LEAST_DEPARTURE = 0.02
 DETECTION_COLOUR = '#ffb000'
 TRUTH_COLOUR = '#35d07f'
 LANDMARK_COLOURS = {'contour': '#5fa8ff', 'nipple': '#ff5f8f', 'pectoral_line': '#c78bff'}
@@ -36,24 +38,24 @@ def to_rgb(image: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
 
 
 def blend_attention(
-    rgb: npt.NDArray[np.uint8], attention: npt.NDArray[np.floating], alpha: float = 0.45
+    rgb: npt.NDArray[np.uint8], attention: npt.NDArray[np.floating], alpha: float = 0.6
 ) -> npt.NDArray[np.uint8]:
-    """Lay an attention map over an image; where the map is lowest the image shows through unchanged.
+    """Tint an image where its features are strengthened (red) or weakened (blue).
 
     Args:
         rgb: (h, w, 3).
-        attention: (h', w') over the whole image at any resolution. It is stretched to its own range, so the colours
-            compare places, not images.
-        alpha: Opacity where the map is highest.
+        attention: (h', w') in (0, 1) over the whole image at any resolution; 1/2 is neutral and leaves the image as it
+            is. The strongest departure of the map gets the full tint, so the colours compare places, not images; a
+            map that hardly departs (by 0.02) is shown as such.
+        alpha: Opacity of the full tint.
     """
     height, width = rgb.shape[:2]
     attention = cv2.resize(np.asarray(attention, dtype=np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    low, high = float(attention.min()), float(attention.max())
-    if not high > low:
-        return rgb
-    share = ((attention - low) / (high - low))[..., None]
-    heat = colormaps['inferno'](share[..., 0])[..., :3] * 255
-    return ((1 - alpha * share) * rgb + alpha * share * heat).round().astype(np.uint8)
+    departure = attention - NEUTRAL_ATTENTION
+    departure /= max(float(np.abs(departure).max()), _LEAST_DEPARTURE)
+    tint = colormaps['coolwarm']((departure + 1) / 2)[..., :3] * 255
+    share = alpha * np.abs(departure)[..., None]
+    return ((1 - share) * rgb + share * tint).round().astype(np.uint8)
 
 
 def image_axes(rgb: npt.NDArray[np.uint8]) -> tuple[Figure, Axes]:
