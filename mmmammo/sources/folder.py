@@ -91,7 +91,7 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
         found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
     entries = {path: _refusal(path, root) for path in sorted(found)}
     if all(entries.values()):
-        there = f'no image, but {len(entries)} links that are not followed' if entries else 'no image'
+        there = f'no image, only links that are not followed ({len(entries)})' if entries else 'no image'
         remedy = 'put the files themselves there' if entries else 'check the path'
         raise _error(raw, 'files', there, 'DICOM or PNG files, in a folder per exam', remedy)
     return entries
@@ -105,7 +105,7 @@ def _refusal(path: Path, root: Path) -> MammoError | None:
     if not Path(target).is_relative_to(root):
         found, remedy = 'a link that leads out of the folder', 'put what it leads to there itself'
     elif os.path.isdir(target):
-        found, remedy = 'a link to another folder of these', 'nothing; its files are used where they lie'
+        found, remedy = 'a link to another folder of these', 'none is needed: its files are used where they lie'
     elif not os.path.isfile(target):
         found, remedy = 'a link that leads nowhere', 'put the file there itself, or remove the link'
     else:
@@ -129,7 +129,7 @@ class _File:
         meta: ``None`` if it cannot be read.
         laterality: From the header, else from the name.
         view: Likewise.
-        is_folder: Of a link that is none of a file.
+        is_folder: Whether it is a link to a folder.
     """
 
     path: Path

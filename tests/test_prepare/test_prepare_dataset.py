@@ -142,6 +142,22 @@ def test_every_bad_file_has_a_row_with_its_reason(raw, tmp_path):
     assert not (tmp_path / 'out/.prepare/defects.txt').exists()
 
 
+def test_a_link_out_of_the_folder_is_a_row_and_is_never_opened(raw, tmp_path, monkeypatch):
+    out, link = tmp_path / 'out', raw / 'e0/L-CC.png'
+    prepare(raw, out)
+    link.rename(tmp_path / 'away.png')  # so that size, time and content are those of the image in the set
+    link.symlink_to(tmp_path / 'away.png')
+    hashed, sha256_of = [], run.sha256_of
+    monkeypatch.setattr(run, 'sha256_of', lambda path: hashed.append(path) or sha256_of(path))
+    summary = prepare(raw, out, skipped=7)
+    row = rows_of(out)['e0/L-CC.png']
+    assert row['status'] == 'quarantined' and 'a link that leads out of the folder' in row['reason']
+    assert (row['exam_id'], row['laterality'], row['view']) == ('e0', 'L', 'CC')
+    assert link not in hashed and not (out / 'images/e0/L-CC.png').exists()
+    assert summary.statuses['quarantined'] == 1 and len(images_of(out)) == 11
+    assert json.loads((out / 'prepare.json').read_text())['counts']['skipped'] == 7
+
+
 def test_patient_names_stay_behind(tmp_path):
     tags = {'PatientName': 'Doe^Jane', 'PatientBirthDate': '19500101', 'PatientID': 'J-1950', 'StudyInstanceUID': '1.2'}
     for side in 'LR':

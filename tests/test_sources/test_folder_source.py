@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmmammo.sources import SOURCES, get_source
-from mmmammo.sources.folder import list_records
+from mmmammo.sources.folder import count_skipped, list_records
 from mmmammo.structures import Laterality, MammoError, View
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
 
@@ -144,14 +144,59 @@ def test_a_file_that_cannot_be_read_belongs_to_its_folder(tmp_path):
     assert len(set(patients(tmp_path).values())) == 1
 
 
-def test_links_do_not_lead_out_of_the_folder(tmp_path):
+def test_links_that_are_not_followed_are_records_with_the_reason(tmp_path):
+    raw = tmp_path / 'raw'
     outside = png(tmp_path / 'outside/L_CC.png')
-    inside = png(tmp_path / 'raw/e/R_CC.png')
-    (tmp_path / 'raw/e/L_CC.png').symlink_to(outside)
-    (tmp_path / 'raw/other').symlink_to(tmp_path / 'outside')
-    (tmp_path / 'raw/e/L_MLO.png').symlink_to(inside)
-    (tmp_path / 'raw/e/R_MLO.png').symlink_to(tmp_path / 'nowhere.png')
-    assert exams(tmp_path / 'raw') == {'e': ['e/L_MLO.png', 'e/R_CC.png']}
+    inside = png(raw / 'e/R_CC.png')
+    (raw / 'e/L_CC.png').symlink_to(outside)
+    (raw / 'e/L_MLO.png').symlink_to(inside)
+    (raw / 'e/R_MLO.png').symlink_to('nowhere.png')
+    (raw / 'e/loop.png').symlink_to('loop.png')
+    (raw / 'f').symlink_to(tmp_path / 'outside')
+    (raw / 'g').symlink_to('e')
+    assert exams(raw) == {
+        'e': ['e/L_CC.png', 'e/L_MLO.png', 'e/R_CC.png', 'e/R_MLO.png', 'e/loop.png'],
+        'f': ['f'],
+        'g': ['g'],
+    }
+    refused = {record.relative_path: record.refused for record in list_records(raw) if record.refused}
+    out, nowhere, folder = 'leads out of the folder', 'leads nowhere', 'a link to another folder'
+    expected = {'e/L_CC.png': out, 'e/R_MLO.png': nowhere, 'e/loop.png': nowhere, 'f': out, 'g': folder}
+    assert refused.keys() == expected.keys()
+    for name, words in expected.items():
+        assert words in refused[name].reason and str(tmp_path) not in refused[name].reason
+
+
+def test_links_that_are_not_followed_change_nothing_about_the_others(tmp_path):
+    for name in ('images/a/L_CC.png', 'images/b/IM1_L_CC.png'):
+        png(tmp_path / 'raw' / name)
+    before = patients(tmp_path / 'raw')
+    (tmp_path / 'raw/images/b/IM2_L_CC.png').symlink_to(tmp_path)
+    (tmp_path / 'raw/other').symlink_to(tmp_path)
+    assert before.items() <= patients(tmp_path / 'raw').items()
+
+
+def test_a_folder_of_links_only_says_so(tmp_path):
+    outside = png(tmp_path / 'outside/L_CC.png')
+    (tmp_path / 'raw').mkdir()
+    (tmp_path / 'raw/L_CC.png').symlink_to(outside)
+    with pytest.raises(MammoError, match=r'found no image, only links that are not followed \(1\)'):
+        list(list_records(tmp_path / 'raw'))
+
+
+def test_a_table_outside_of_the_folder_is_not_read(tmp_path):
+    png(tmp_path / 'raw/e/L_CC.png')
+    (tmp_path / 'table.csv').write_text('file,split\ne/L_CC.png,train\n')
+    (tmp_path / 'raw/annotations.csv').symlink_to(tmp_path / 'table.csv')
+    with pytest.raises(MammoError, match=r'annotations.csv: link: found a link that leads out of the folder'):
+        list(list_records(tmp_path / 'raw'))
+
+
+def test_files_that_are_no_images_by_their_names_are_counted(tmp_path):
+    png(tmp_path / 'e/L_CC.png')
+    for name in ('annotations.csv', 'e/notes.txt', 'e/README', 'e/.hidden.png', 'table.csv'):
+        (tmp_path / name).write_text('file\n')
+    assert count_skipped(tmp_path) == 4
 
 
 def test_names_that_are_no_utf8_can_be_written(tmp_path):
@@ -193,7 +238,7 @@ def test_the_real_files(real_data):
 def test_every_source_has_what_preparing_needs(name):
     source = get_source(name)
     assert source.CATEGORIES and all(isinstance(category, str) for category in source.CATEGORIES)
-    assert callable(source.list_records)
+    assert callable(source.list_records) and callable(source.count_skipped)
 
 
 def test_an_unknown_source_is_answered_with_the_known_ones():

@@ -43,6 +43,14 @@ def test_a_phantom_from_nothing_and_again_from_what_is_there(command, tmp_path, 
     assert {path: path.stat().st_mtime_ns for path in (out / 'raw').rglob('*.dcm')} == made
 
 
+def test_the_summary_tells_how_many_files_were_skipped(command, tmp_path, capsys):
+    write_png(tmp_path / 'raw/e/L_CC.png', draw_breast())
+    (tmp_path / 'raw/e/notes.txt').touch()
+    arguments = ['folder', '--raw', tmp_path / 'raw', '--out', tmp_path / 'out', '--workers', 1]
+    assert command.main(list(map(str, arguments))) == 0
+    assert '0 quarantined; 1 skipped, by their names no images' in capsys.readouterr().out
+
+
 def test_an_empty_folder_ends_in_one_message_and_code_2(tmp_path):
     (tmp_path / 'empty').mkdir()
     done = run('folder', '--raw', tmp_path / 'empty', '--out', tmp_path / 'out')
