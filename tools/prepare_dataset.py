@@ -25,9 +25,10 @@ from rich.table import Table
 
 from mmmammo import cli
 from mmmammo.phantom import PhantomConfig, write_dataset
-from mmmammo.phantom.dataset import read_json
+from mmmammo.phantom.dataset import check_dataset, read_json
 from mmmammo.prepare import PrepareOptions, SetOptions, Summary, prepare_dataset
 from mmmammo.prepare.options import LANDMARK_SOURCES, SIDE_POLICIES
+from mmmammo.prepare.pool import check_workers
 from mmmammo.prepare.splits import SPLITS
 from mmmammo.provenance import git_commit
 from mmmammo.sources import SOURCES, get_source
@@ -79,23 +80,31 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def _weight(text: str) -> tuple[str, float]:
     name, _, number = text.partition('=')
-    return name, float(number)  # a ValueError becomes argparse's message
+    try:
+        return name, float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'found {text!r}; expected CATEGORY=NUMBER, e.g. mass=1') from None
 
 
 def prepare(args: argparse.Namespace, console: Console) -> Summary:
-    """Make the phantom if it is asked for, then the set."""
+    """Make the phantom if it is asked for, then the set; what cannot be is refused before any work."""
     raw = args.raw or args.out / 'raw'
     _check_folders(raw, args.out)
+    check_workers(args.workers)
+    source = get_source(args.source)
+    options = PrepareOptions(args.height, not args.no_crop, args.landmarks, args.side_policy)
+    set_options = SetOptions(args.single_class, tuple(args.only), tuple(args.split_fractions), args.seed)
+    set_options.classes(source.CATEGORIES)
+    phantom = _phantom_to_make(args, raw) if args.source == 'phantom' else None
     with _progress(console) as progress:
-        if args.source == 'phantom':
-            _make_phantom(args, raw, progress)
+        if phantom is not None:
+            _make_phantom(phantom, raw, args.workers, progress)
         task = progress.add_task('preparing', total=None)
-        source = get_source(args.source)
         return prepare_dataset(
             source.list_records(raw),
             args.out,
-            PrepareOptions(args.height, not args.no_crop, args.landmarks, args.side_policy),
-            SetOptions(args.single_class, tuple(args.only), tuple(args.split_fractions), args.seed),
+            options,
+            set_options,
             categories=source.CATEGORIES,
             source=args.source,
             workers=args.workers,
@@ -118,8 +127,11 @@ def _check_folders(raw: Path, out: Path) -> None:
         )
 
 
-def _make_phantom(args: argparse.Namespace, raw: Path, progress: Progress) -> None:
-    """Write, or complete, the raw phantom; one that is there keeps its config where the command says nothing else."""
+def _phantom_to_make(args: argparse.Namespace, raw: Path) -> tuple[int, PhantomConfig, int] | None:
+    """Number of exams, config and seed of the phantom to write or complete; ``None`` if it is there.
+
+    One that is there keeps its config where the command says nothing else.
+    """
     known = raw / 'phantom.json'
     info = read_json(known) if known.is_file() else {}
     config = PhantomConfig.from_json(info.get('config', {}))
@@ -130,10 +142,16 @@ def _make_phantom(args: argparse.Namespace, raw: Path, progress: Progress) -> No
         finding_mix=dict(args.finding_mix or config.finding_mix),
     )
     if info.get('complete') and wanted == config and args.num_exams in (None, num_exams):
-        return
+        return None
     num_exams = num_exams if args.num_exams is None else args.num_exams
+    check_dataset(raw, num_exams, wanted, seed, args.workers)
+    return num_exams, wanted, seed
+
+
+def _make_phantom(phantom: tuple[int, PhantomConfig, int], raw: Path, workers: int, progress: Progress) -> None:
+    num_exams, config, seed = phantom
     task = progress.add_task('making the phantom', total=num_exams)
-    write_dataset(raw, num_exams, wanted, seed, args.workers, lambda _: progress.advance(task))
+    write_dataset(raw, num_exams, config, seed, workers, lambda _: progress.advance(task))
 
 
 def _command(argv: list[str]) -> str:

@@ -49,16 +49,10 @@ def write_dataset(
         The contents of ``<raw>/phantom.json``.
 
     Raises:
-        MammoError: If the folder holds a set of another config or seed or something else, or a number is out of range.
+        MammoError: See :func:`check_dataset`.
     """
     raw = Path(raw)
-    for name, value, least in (('num_exams', num_exams, 1), ('workers', workers, 1), ('seed', seed, 0)):
-        if value < least:
-            raise MammoError(raw, field=name, found=value, expected=f'at least {least}', remedy=f'change {name}')
-    if raw.exists() and not raw.is_dir():
-        raise MammoError(raw, field='folder', found='a file', expected='a folder or nothing', remedy='choose another')
-    fingerprint = _fingerprint(config, seed)
-    _check_same_set(raw, fingerprint)
+    fingerprint = check_dataset(raw, num_exams, config, seed, workers)
     info = {
         'format': FORMAT,
         'statement': STATEMENT,
@@ -77,6 +71,25 @@ def write_dataset(
     info.update(complete=True, counts=count(raw, num_exams))
     write_json(raw / 'phantom.json', info, indent=1)
     return info
+
+
+def check_dataset(raw: Path, num_exams: int, config: PhantomConfig, seed: int = 0, workers: int = 1) -> str:
+    """See that :func:`write_dataset` could begin; nothing is written.
+
+    Returns:
+        The fingerprint of the set.
+
+    Raises:
+        MammoError: If the folder holds a set of another config or seed or something else, or a number is out of range.
+    """
+    for name, value, least in (('num_exams', num_exams, 1), ('workers', workers, 1), ('seed', seed, 0)):
+        if value < least:
+            raise MammoError(raw, field=name, found=value, expected=f'at least {least}', remedy=f'change {name}')
+    if raw.exists() and not raw.is_dir():
+        raise MammoError(raw, field='folder', found='a file', expected='a folder or nothing', remedy='choose another')
+    fingerprint = _fingerprint(config, seed)
+    _check_same_set(raw, fingerprint)
+    return fingerprint
 
 
 def exam_folder(raw: Path, index: int) -> Path:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from mmmammo.prepare.splits import check_fractions
 from mmmammo.structures import MammoError
 
 SIDE_POLICIES = ('mend', 'accept', 'quarantine')
@@ -60,13 +61,21 @@ class SetOptions:
             ``attributes['category']``.
         only: Keep findings of these categories; empty keeps all.
         fractions: Of train, val and test, for patients whose source names no split; they need not sum to one.
-        seed: Of that draw.
+        seed: Of that draw, at least 0.
+
+    Raises:
+        MammoError: If the fractions or the seed are none.
     """
 
     single_class: str | None = None
     only: tuple[str, ...] = ()
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_fractions(self.fractions)
+        if self.seed < 0:
+            raise _error('seed', self.seed, 'at least 0')
 
     def classes(self, categories: Sequence[str]) -> tuple[str, ...]:
         """The class list made of a source's categories.

@@ -34,8 +34,7 @@ class BoundedPool:
     """
 
     def __init__(self, workers: int, executor: Executor | None = None) -> None:
-        if workers < 1:
-            raise MammoError('pool', field='workers', found=workers, expected='at least 1', remedy='change --workers')
+        check_workers(workers)
         self.workers = workers
         self._given = executor
         self._own: Executor | None = None
@@ -83,6 +82,16 @@ class BoundedPool:
         if self._own is not None:
             self._own.shutdown(wait=True, cancel_futures=True)
         self._own = None
+
+
+def check_workers(workers: int) -> None:
+    """Refuse a number of processes that can do nothing.
+
+    Raises:
+        MammoError: If there are no workers.
+    """
+    if workers < 1:
+        raise MammoError('pool', field='workers', found=workers, expected='at least 1', remedy='change --workers')
 
 
 def local_processes(workers: int) -> Executor:

@@ -80,14 +80,14 @@ def prepare_dataset(
             written to.
     """
     options, set_options = options or PrepareOptions(), set_options or SetOptions()
-    classes = set_options.classes(categories)
+    classes, pool = set_options.classes(categories), BoundedPool(workers, executor)
     state = out / '.prepare'
     with only_one(state), Journal(state / 'journal.jsonl') as journal:
         tasks = _tasks(records, options, out, journal)
         split_by_patient(task.record for task in tasks)  # refuses now what would be refused after hours
         if on_start is not None:
             on_start(len(tasks))
-        with BoundedPool(workers, executor) as pool:
+        with pool:
             for entry in _outcomes(tasks, journal, pool, out, options):
                 if on_image is not None:
                     on_image(entry.quality)

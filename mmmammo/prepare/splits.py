@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from mmmammo.structures import ImageRecord, MammoError
 
@@ -31,15 +32,7 @@ def assign_splits(
     Raises:
         MammoError: If the fractions are not three non-negative numbers with a positive sum.
     """
-    shares = np.asarray(fractions, dtype=float)
-    if shares.shape != (3,) or not np.isfinite(shares).all() or (shares < 0).any() or shares.sum() <= 0:
-        raise MammoError(
-            'splits',
-            field='fractions',
-            found=tuple(fractions),
-            expected='three numbers >= 0, for train, val and test',
-            remedy='give e.g. 0.7 0.1 0.2',
-        )
+    shares = check_fractions(fractions)
     strata: dict[str, list[str]] = {}
     for patient in sorted(set(patient_ids)):
         strata.setdefault(repr(stratify[patient]) if stratify else '', []).append(patient)
@@ -52,6 +45,24 @@ def assign_splits(
         for split, part in zip(SPLITS, (members[:first], members[first:second], members[second:]), strict=True):
             result.update(dict.fromkeys(part, split))
     return result
+
+
+def check_fractions(fractions: Sequence[float]) -> npt.NDArray[np.float64]:
+    """The fractions as an array.
+
+    Raises:
+        MammoError: If they are not three non-negative numbers with a positive sum.
+    """
+    shares = np.asarray(fractions, dtype=np.float64)
+    if shares.shape != (3,) or not np.isfinite(shares).all() or (shares < 0).any() or shares.sum() <= 0:
+        raise MammoError(
+            'splits',
+            field='fractions',
+            found=tuple(fractions),
+            expected='three numbers >= 0, for train, val and test, that are not all 0',
+            remedy='give e.g. --split-fractions 0.7 0.1 0.2',
+        )
+    return shares
 
 
 def complete_splits(

@@ -94,6 +94,28 @@ def test_a_wrong_weight_is_told(command, capsys):
     with pytest.raises(SystemExit):
         command.parse_args(['phantom', '--out', 'x', '--finding-mix', 'mass'])
     assert "'mass'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command.parse_args(['phantom', '--out', 'x', '--finding-mix', 'mass=x'])
+    assert "--finding-mix: found 'mass=x'; expected CATEGORY=NUMBER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ('--split-fractions 0 0 0', r'fractions: found \(0.0, 0.0, 0.0\)'),
+        ('--workers 0', 'workers: found 0'),
+        ('--height 0', 'height: found 0'),
+        ('--seed -1', 'seed: found -1'),
+        ('--only lump', 'only: found lump'),
+        ('--phantom-height 0', 'height: found 0'),
+        ('--num-exams 0', 'num_exams: found 0'),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_work(command, tmp_path, monkeypatch, option, message):
+    monkeypatch.setattr(command, '_progress', lambda _: pytest.fail('work has begun'))
+    with pytest.raises(MammoError, match=message):
+        command.main(['phantom', '--out', str(tmp_path / 'set'), *option.split()])
+    assert not (tmp_path / 'set').exists()
 
 
 @pytest.mark.parametrize('out', ['raw', 'raw/prepared'])
