@@ -15,6 +15,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,8 +166,8 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, TextColumn('left'), TimeRemainingColumn(), console=console)
 
 
-def show(summary: Summary, out: Path, console: Console) -> None:
-    """Print what the set holds."""
+def show(summary: Summary, out: Path, shares: Sequence[float], console: Console) -> None:
+    """Print what the set holds, and which split is empty though it should have a share."""
     table = Table(title=f'Prepared set {escape(str(out))}', title_justify='left')
     for column in ('split', 'patients', 'exams', 'images', 'findings'):
         table.add_column(column, justify='left' if column in ('split', 'findings') else 'right')
@@ -175,6 +176,11 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         counts = ', '.join(f'{name} {count}' for name, count in findings.items()) or '-'
         table.add_row(split, *(str(part[split]) for part in (summary.patients, summary.exams, summary.images)), counts)
     console.print(table)
+    for split, share in zip(SPLITS, shares, strict=True):
+        if share > 0 and not summary.images[split]:
+            console.print(
+                f'Warning: no image in {split}. Remedy: more patients, or other --split-fractions', style='red'
+            )
     console.print('Views: ' + ', '.join(f'{view} {count}' for view, count in summary.views.items()))
     if summary.left_out:
         left_out = ', '.join(f'{name} {count}' for name, count in summary.left_out.items())
@@ -188,7 +194,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
 def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     console = Console()
-    show(prepare(args, console), args.out, console)
+    show(prepare(args, console), args.out, args.split_fractions, console)
     return 0
 
 

@@ -51,6 +51,16 @@ def test_the_summary_tells_how_many_files_were_skipped(command, tmp_path, capsys
     assert '0 quarantined; 1 skipped, by their names no images' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(('shares', 'empty'), [('0.7 0.1 0.2', ['val', 'test']), ('1 0 0', [])])
+def test_an_empty_split_is_warned_of_unless_it_was_asked_for(command, tmp_path, capsys, shares, empty):
+    write_png(tmp_path / 'raw/e/L_CC.png', draw_breast())
+    arguments = ['folder', '--raw', tmp_path / 'raw', '--out', tmp_path / 'out', '--workers', 1]
+    assert command.main([*map(str, arguments), '--split-fractions', *shares.split()]) == 0
+    warned = [line for line in capsys.readouterr().out.splitlines() if 'Warning' in line]
+    assert [line.split()[4] for line in warned] == [f'{split}.' for split in empty]
+    assert all('Remedy: more patients' in line for line in warned)
+
+
 def test_an_empty_folder_ends_in_one_message_and_code_2(tmp_path):
     (tmp_path / 'empty').mkdir()
     done = run('folder', '--raw', tmp_path / 'empty', '--out', tmp_path / 'out')
