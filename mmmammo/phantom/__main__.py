@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mmmammo import cli
 from mmmammo.phantom.config import PhantomConfig
-from mmmammo.phantom.dataset import write_dataset
+from mmmammo.phantom.dataset import check_dataset, write_dataset
 from mmmammo.phantom.exam import make_exam
 from mmmammo.phantom.spectrum import SpectrumSlope, measure_slope
 from mmmammo.phantom.vendors import VENDORS
@@ -28,22 +28,17 @@ An interrupted run goes on where it was when the same command is given again."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse, write, report; 0 on success."""
+    """Parse, write, report; 0 on success.
+
+    Raises:
+        MammoError: If the options are out of range, or the folder holds something else.
+    """
     arguments = _parse(argv)
     console = Console()
-    try:
-        config = _config(arguments)
-        started = time.perf_counter()
-        info = _write(arguments, config, console)
-    except MammoError as err:
-        console.print(f'[red]error[/red] {err}', soft_wrap=True, highlight=False)
-        return 2
-    except OSError as err:
-        console.print(f'[red]error[/red] cannot write: {err}', soft_wrap=True, highlight=False)
-        return 2
-    except KeyboardInterrupt:
-        console.print('interrupted; the same command goes on from here')
-        return 130
+    config = _config(arguments)
+    _check(arguments, config)
+    started = time.perf_counter()
+    info = _write(arguments, config, console)
     elapsed = time.perf_counter() - started
     slopes = measure_gland(config, arguments.seed, min(arguments.spectrum_exams, arguments.exams))
     console.print(_summary(info, elapsed, slopes, arguments.out))
@@ -132,6 +127,19 @@ def _config(arguments: argparse.Namespace) -> PhantomConfig:
     )
 
 
+def _check(arguments: argparse.Namespace, config: PhantomConfig) -> None:
+    """Refuse what cannot be before the progress bar appears."""
+    if arguments.spectrum_exams < 0:
+        raise MammoError(
+            'options',
+            field='--spectrum-exams',
+            found=arguments.spectrum_exams,
+            expected='at least 0',
+            remedy='give 0 to measure none',
+        )
+    check_dataset(arguments.out, arguments.exams, config, arguments.seed, arguments.workers)
+
+
 def _write(arguments: argparse.Namespace, config: PhantomConfig, console: Console) -> dict:
     columns = (
         TextColumn('phantom exams'),
@@ -163,11 +171,12 @@ def _summary(info: dict, elapsed: float, slopes: dict[View, SpectrumSlope], out:
         ('time', f'{elapsed:.1f} s, {elapsed / max(counts["images"], 1):.3f} s an image'),
     ]
     for view, slope in slopes.items():
-        rows.append((f'gland spectrum {view}', f'1/f^{slope.beta:.2f} ({slope.num_regions} regions of 25.6 mm)'))
+        measured = f'1/f^{slope.beta:.2f} ({slope.num_regions} regions of 25.6 mm)'
+        rows.append((f'gland spectrum {view}', measured if slope.num_regions else 'not measured'))
     for row in rows:
         table.add_row(*row)
     return table
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    cli.run(main, interrupted='give the same command again to go on')

@@ -133,8 +133,29 @@ def test_command_writes_and_reports(tmp_path, capsys):
     assert main(['--out', str(tmp_path / 'raw'), *arguments]) == 0
     said = capsys.readouterr().out
     assert 'gland spectrum CC' in said and 's an image' in said
-    assert main(['--out', str(tmp_path / 'raw'), *arguments, '--seed', '5']) == 2
-    assert 'another folder' in capsys.readouterr().out
+    with pytest.raises(MammoError, match='another folder'):
+        main(['--out', str(tmp_path / 'raw'), *arguments, '--seed', '5'])
+
+
+def test_command_says_that_no_spectrum_was_measured(tmp_path, capsys):
+    arguments = ['--exams', '1', '--height', '256', '--workers', '1', '--spectrum-exams', '0']
+    assert main(['--out', str(tmp_path / 'raw'), *arguments]) == 0
+    said = capsys.readouterr().out
+    assert said.count('not measured') == 2 and 'nan' not in said
+
+
+@pytest.mark.parametrize('option', ['--spectrum-exams', '--exams', '--workers', '--seed'])
+def test_command_refuses_numbers_before_any_work(tmp_path, monkeypatch, option):
+    monkeypatch.setattr('mmmammo.phantom.__main__.Progress', lambda *_, **__: pytest.fail('work has begun'))
+    with pytest.raises(MammoError, match='found -1; expected at least'):
+        main(['--out', str(tmp_path / 'raw'), option, '-1'])
+
+
+def test_command_ends_in_one_message_on_stderr(tmp_path):
+    command = [sys.executable, '-m', 'mmmammo.phantom', '--out', tmp_path / 'raw', '--height', '1']
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr.startswith('error: PhantomConfig: height: found 1;') and done.stderr.count('\n') == 1
 
 
 def test_imports_neither_torch_nor_openmmlab():
