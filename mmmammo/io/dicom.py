@@ -142,7 +142,8 @@ def _as_displayed(stored: StoredValues, dataset: Dataset, meta: MammogramMeta, p
             field=label('PixelPaddingValue'),
             found='every pixel is padding',
             expected='padding around a breast',
-            remedy='correct PixelPaddingValue and PixelPaddingRangeLimit, or delete them',
+            remedy='look at the image: if it is black, leave it out; else correct PixelPaddingValue and '
+            'PixelPaddingRangeLimit, or delete them',
         )
     table = display_table(stored.values, live, dataset, path)
     table.values[stored.padding] = 0

@@ -152,6 +152,13 @@ def test_one_value_everywhere(tmp_path):
     assert error.found == 'one value everywhere: 7'
 
 
+def test_an_image_of_padding_only_may_be_black(tmp_path):
+    dataset = make_dicom(np.zeros((4, 4), 'u2'), PixelPaddingValue=0)
+    error = refusal(save_dicom(dataset, tmp_path / 'image'), UnsupportedPixelData)
+    assert error.found == 'every pixel is padding'
+    assert 'if it is black, leave it out; else correct PixelPaddingValue' in error.remedy
+
+
 def test_unknown_transfer_syntax_names_the_decoders(tmp_path):
     path = save_dicom(make_dicom(PIXELS), tmp_path / 'image')
     path.write_bytes(path.read_bytes().replace(b'1.2.840.10008.1.2.1\0', b'1.2.840.10008.1.9.9\0'))
