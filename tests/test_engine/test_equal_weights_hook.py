@@ -28,3 +28,14 @@ def test_different_weights_stop_the_run(monkeypatch, other):
             EqualWeightsHook().after_train_epoch(runner)
     else:
         assert EqualWeightsHook().after_train_epoch(runner) is None
+
+
+@pytest.mark.parametrize('weight', [float('nan'), float('inf')])
+def test_weights_that_are_not_finite_are_told_as_such(monkeypatch, weight):
+    model = nn.Linear(3, 2)
+    nn.init.constant_(model.bias, weight)
+    runner = SimpleNamespace(model=model, epoch=0, logger=MMLogger.get_current_instance())
+    monkeypatch.setattr(equal_weights_hook, 'get_world_size', lambda: 2)
+    monkeypatch.setattr(equal_weights_hook, 'all_gather', lambda mine: [mine, mine])
+    with pytest.raises(RuntimeError, match='epoch 1: the weights are not finite'):
+        EqualWeightsHook().after_train_epoch(runner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from mmengine.dist import all_gather, get_world_size
 from mmengine.hooks import Hook
@@ -18,7 +20,7 @@ class EqualWeightsHook(Hook):
     The comparison exchanges two numbers per process and costs nothing in a run of one process.
 
     Raises:
-        RuntimeError: If the weights differ.
+        RuntimeError: If the weights differ, or are not finite.
     """
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -26,6 +28,12 @@ class EqualWeightsHook(Hook):
         if get_world_size() == 1:
             return
         sums = [tuple(s.tolist()) for s in all_gather(checksum(runner.model))]
+        broken = [rank for rank, pair in enumerate(sums) if not all(map(math.isfinite, pair))]
+        if broken:
+            raise RuntimeError(
+                f'epoch {runner.epoch + 1}: the weights are not finite (in process {", ".join(map(str, broken))}): '
+                'training has diverged. Remedy: a smaller learning rate, or no --amp'
+            )
         if len(set(sums)) > 1:
             raise RuntimeError(f'epoch {runner.epoch + 1}: the processes hold different weights, checksums {sums}')
         runner.logger.info(f'Weights of all {len(sums)} processes are equal, checksum {sums[0][0]:.10g}')
