@@ -7,7 +7,8 @@ partition=$1 job=$2 config=$3 work_dir=$4
 gpus=${GPUS:-8}
 per_node=${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+source "$here/_launch.sh"
 # shellcheck disable=SC2086  # SRUN_ARGS is a list of words
 exec srun --partition="$partition" --job-name="$job" --gres="gpu:$per_node" --ntasks="$gpus" \
     --ntasks-per-node="$per_node" --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
-    python -u "$here/train.py" "$config" --work-dir "$work_dir" --launcher slurm "${@:5}"
+    "$(venv_python)" -u "$here/train.py" "$config" --work-dir "$work_dir" --launcher slurm "${@:5}"
