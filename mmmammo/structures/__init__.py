@@ -4,11 +4,12 @@ from mmmammo.structures.errors import MammoError
 from mmmammo.structures.exam import ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
 from mmmammo.structures.findings import Finding, Polygon
 from mmmammo.structures.geometry import Affine
-from mmmammo.structures.landmarks import BreastLandmarks
+from mmmammo.structures.landmarks import MASK_STRIDE, BreastLandmarks
 from mmmammo.structures.prediction import ImagePrediction
 from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
 
 __all__ = [
+    'MASK_STRIDE',
     'STANDARD_VIEWS',
     'Affine',
     'BreastLandmarks',

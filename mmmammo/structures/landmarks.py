@@ -12,6 +12,8 @@ import numpy.typing as npt
 from mmmammo.structures.geometry import Affine
 
 PARTS = ('contour', 'nipple', 'pectoral_line')
+MASK_STRIDE = 4
+"""Input pixels per cell of a breast mask, along either axis: the stride of the finest pyramid level."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,17 @@
 """Anatomy in the pixels of the network input."""
 
+import inspect
+
 import numpy as np
 import pytest
 from dotted_images import SIZE, dot_at, dotted_results
 
 from mmmammo.anatomy import pseudo_landmarks
-from mmmammo.datasets.transforms import PackMammogram
+from mmmammo.datasets.transforms import PackMammogram, formatting
 from mmmammo.datasets.transforms.formatting import contour_mask
+from mmmammo.models.layers import exam_context
 from mmmammo.registry import TRANSFORMS
+from mmmammo.structures import MASK_STRIDE
 
 DOT_VIEWS = ['CC', 'MLO']
 
@@ -23,6 +27,24 @@ def test_mask_of_a_rectangle_is_exact():
     expected = np.zeros((8, 7), dtype=bool)
     expected[2:6, 1:5] = True
     np.testing.assert_array_equal(mask, expected)
+
+
+@pytest.mark.parametrize('stride', [4, 5])
+@pytest.mark.parametrize('beside', [-0.75, 0.75])
+def test_a_cell_is_inside_when_its_centre_is(stride, beside):
+    side = 8 * stride
+    left = 2.5 * stride + beside  # beside the centre of the cells of column 2
+    contour = np.array([[left, 0], [side, 0], [side, side], [left, side]])
+    mask = contour_mask(contour, (side, side), stride)
+    np.testing.assert_array_equal(mask, np.tile(np.arange(8) >= (2 if beside < 0 else 3), (8, 1)))
+    np.testing.assert_array_equal(contour_mask(contour[:, ::-1], (side, side), stride), mask.T)
+    np.testing.assert_array_equal(contour_mask([side, 0] + [-1, 1] * contour, (side, side), stride), mask[:, ::-1])
+
+
+def test_the_stride_of_masks_is_said_once():
+    for module in (formatting, exam_context):
+        assert module.MASK_STRIDE is MASK_STRIDE
+        assert 'MASK_STRIDE = ' not in inspect.getsource(module)
 
 
 def test_mask_has_the_area_of_the_breast():

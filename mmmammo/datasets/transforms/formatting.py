@@ -13,7 +13,7 @@ from mmdet.datasets.transforms import PackDetInputs
 from mmmammo.anatomy import node_layout, pseudo_landmarks
 from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.registry import TRANSFORMS
-from mmmammo.structures import STANDARD_VIEWS
+from mmmammo.structures import MASK_STRIDE, STANDARD_VIEWS
 
 META_KEYS = (
     'img_id',
@@ -38,9 +38,6 @@ META_KEYS = (
 )
 """What a data sample carries besides its instances."""
 
-MASK_STRIDE = 4
-"""Input pixels per cell of ``breast_mask``: the stride of the finest pyramid level."""
-
 _SUBPIXEL_BITS = 4
 
 
@@ -55,13 +52,14 @@ def contour_mask(
         stride: Input pixels per cell.
 
     Returns:
-        (ceil(h / stride), ceil(w / stride)); a cell is inside when its centre is.
+        (ceil(h / stride), ceil(w / stride)); a cell is inside when its centre is, or lies within half a pixel of
+        the outline.
     """
     cells = [-(-side // stride) for side in shape]
     # filled at full size and then sampled: OpenCV fills every pixel that the outline touches, so that filling at the
-    # coarse size would add half a cell all round
+    # coarse size would add half a cell all round; moved so that the sampled pixels have the centres of the cells
     mask = np.zeros([side * stride for side in cells], dtype=np.uint8)
-    points = np.round((contour - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
+    points = np.round((contour - (stride / 2 - stride // 2)) * 2**_SUBPIXEL_BITS).astype(np.int32)
     cv2.fillPoly(mask, [points], 1, shift=_SUBPIXEL_BITS)
     return mask[stride // 2 :: stride, stride // 2 :: stride].astype(bool)
 

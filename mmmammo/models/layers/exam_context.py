@@ -13,10 +13,7 @@ import torch.nn.functional as F
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from mmmammo.structures import STANDARD_VIEWS, MammoError, pair_views
-
-MASK_STRIDE = 4
-"""Input pixels per pixel of a breast mask, along either axis."""
+from mmmammo.structures import MASK_STRIDE, STANDARD_VIEWS, MammoError, pair_views
 
 
 class Partners(NamedTuple):

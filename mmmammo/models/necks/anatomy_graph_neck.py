@@ -20,9 +20,8 @@ from mmmammo.models.layers import (
     nearest_nodes,
     read_graph_prior,
 )
-from mmmammo.models.layers.exam_context import MASK_STRIDE
 from mmmammo.registry import MODELS
-from mmmammo.structures import MammoError
+from mmmammo.structures import MASK_STRIDE, MammoError
 
 
 @MODELS.register_module()
