@@ -1,4 +1,8 @@
-"""The geometric prior of the anatomy graph, from the lesions of a training split."""
+"""The geometric prior of the anatomy graph, from the lesions of a training split.
+
+The template of a projection is stretched per axis to the unit box, so what the inception graph calls nearest is nearest
+in that frame, not in millimetres.
+"""
 
 from __future__ import annotations
 
