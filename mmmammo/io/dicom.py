@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
 
 from mmmammo.io.dicom_file import open_dicom
-from mmmammo.io.elements import label, number, text
+from mmmammo.io.elements import label, number, quoted, text
 from mmmammo.io.errors import NotAMammogram, NotForPresentation, UnsupportedPixelData
 from mmmammo.io.header import meta_of, shows_breast
 from mmmammo.io.raster import constant_image
@@ -78,7 +78,7 @@ def check_shows_breast(dataset: Dataset, path: Path) -> None:
         raise NotAMammogram(
             path,
             field=label('Modality'),
-            found=modality,
+            found=quoted(dataset, 'Modality'),
             expected='MG, or CR, DX, RG, OT, SC or none with a breast as body part',
             remedy='leave the file out',
         )
@@ -86,7 +86,7 @@ def check_shows_breast(dataset: Dataset, path: Path) -> None:
         raise NotAMammogram(
             path,
             field=label('BodyPartExamined'),
-            found=f'{text(dataset, "BodyPartExamined") or "nothing"} with modality {modality or "not given"}',
+            found=f'{quoted(dataset, "BodyPartExamined")} with modality {modality or "not given"}',
             expected='BREAST, or else a mammographic view or a side',
             remedy='leave the file out, or, if it is a mammogram, set Modality to MG',
         )
@@ -103,7 +103,7 @@ def check_single_frame(dataset: Dataset, path: Path) -> None:
         raise UnsupportedPixelData(
             path,
             field=label('NumberOfFrames'),
-            found=f'{frames:.0f} (SOP class {text(dataset, "SOPClassUID") or "not given"})',
+            found=f'{frames:.0f} (SOP class {quoted(dataset, "SOPClassUID", "not given")})',
             expected='one two-dimensional mammogram',
             remedy='export the synthetic 2-D image of the tomosynthesis, or its slices as single images',
         )
@@ -121,7 +121,7 @@ def check_for_presentation(dataset: Dataset, path: Path) -> None:
         raise NotForPresentation(
             path,
             field=label('PresentationIntentType' if by_intent else 'SOPClassUID'),
-            found=intent if by_intent else text(dataset, 'SOPClassUID'),
+            found=intent if by_intent else quoted(dataset, 'SOPClassUID'),
             expected='FOR PRESENTATION',
             remedy='use the processed image of the same exposure',
         )

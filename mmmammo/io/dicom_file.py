@@ -9,7 +9,7 @@ from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 
-from mmmammo.io.elements import UNREADABLE, label
+from mmmammo.io.elements import UNREADABLE, label, shortened
 from mmmammo.io.errors import CorruptFile, NotAMammogram
 
 HEAD_LENGTH = 132
@@ -46,7 +46,7 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
         raise CorruptFile(
             path,
             field='data set',
-            found=f'a structure that cannot be parsed ({err})',
+            found=f'a structure that cannot be parsed ({shortened(err)})',
             expected='a complete DICOM file',
             remedy='copy the file again; if it stays broken, export it again from the archive',
         ) from err

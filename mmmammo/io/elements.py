@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterable
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
@@ -24,6 +25,8 @@ UNREADABLE = (
     BytesLengthException,
 )
 """What pydicom raises while it converts the value of a broken element."""
+
+_HARMLESS = {'CS': re.compile('[A-Z0-9_ ]{1,16}'), 'UI': re.compile('[0-9.]{1,64}')}
 
 
 def label(keyword: str) -> str:
@@ -51,6 +54,24 @@ def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 def text(dataset: Dataset, keyword: str) -> str | None:
     """The first value as stripped text, or ``None``."""
     return next(iter(words(dataset, keyword)), None) or None
+
+
+def quoted(dataset: Dataset, keyword: str, absent: str = 'nothing') -> str:
+    """The first value as a message may show it.
+
+    Messages land in files that are handed on, and a header may hold a name in the wrong place. So only codes and UIDs
+    are shown, and only if they look like one.
+    """
+    value = text(dataset, keyword)
+    if value is None:
+        return absent
+    return value if _HARMLESS[dictionary_VR(keyword)].fullmatch(value) else 'an unexpected value'
+
+
+def shortened(words: object, length: int = 100) -> str:
+    """One line of at most so many characters, for what others say about a file."""
+    line = ' '.join(str(words).split())
+    return line if len(line) <= length else f'{line[: length - 1]}…'
 
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from mmmammo.io.elements import UNREADABLE, label, number, raw_value, text
+from mmmammo.io.elements import UNREADABLE, label, number, quoted, raw_value, shortened, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 
 _UNDECODABLE = (*UNREADABLE, RuntimeError, IndexError, StopIteration, MemoryError)
@@ -59,7 +59,7 @@ def decode(dataset: Dataset, path: Path) -> StoredValues:
         raise CorruptFile(
             path,
             field=label('PixelData'),
-            found=f'data that cannot be decoded ({" ".join(str(err).split())})',
+            found=f'data that cannot be decoded ({shortened(err)})',
             expected=f'{dataset.Rows}x{dataset.Columns} pixels encoded as {decoder.UID.name}',
             remedy='copy the file again; if it stays broken, export it again from the archive',
         ) from err
@@ -101,8 +101,9 @@ def _check_pixel_module(dataset: Dataset, path: Path) -> None:
             )
     photometric = (text(dataset, 'PhotometricInterpretation') or 'MONOCHROME2').upper()
     if photometric not in ('MONOCHROME1', 'MONOCHROME2') or (number(dataset, 'SamplesPerPixel') or 1) != 1:
+        found = quoted(dataset, 'PhotometricInterpretation', photometric)
         raise _unsupported(
-            path, 'PhotometricInterpretation', photometric, 'MONOCHROME1 or MONOCHROME2', 'export the image in grey'
+            path, 'PhotometricInterpretation', found, 'MONOCHROME1 or MONOCHROME2', 'export the image in grey'
         )
     bits = int(number(dataset, 'BitsAllocated') or 0)
     if bits not in (8, 16):
@@ -131,7 +132,8 @@ def _decoder(dataset: Dataset, path: Path) -> Decoder:
     except NotImplementedError:
         decoder = None
     if decoder is None or not decoder.is_available:
-        found = f'{UID(syntax).name} ({syntax})'
+        found = quoted(dataset.file_meta, 'TransferSyntaxUID')
+        found = f'{UID(syntax).name} ({found})' if UID(syntax).name != syntax else found
         raise _unsupported(path, 'TransferSyntaxUID', found, 'a syntax with a decoder', f'{_PIP_LINE}, or convert it')
     return decoder
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from mmmammo.io.elements import items, label, number, numbers, raw_value, text
+from mmmammo.io.elements import items, label, number, numbers, quoted, raw_value, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 from mmmammo.io.raster import significant_bits
 
@@ -129,7 +129,7 @@ def _by_window(values: FloatArray, dataset: Dataset, where: Path) -> tuple[Float
         raise UnsupportedPixelData(
             where,
             field=label('VOILUTFunction'),
-            found=function,
+            found=quoted(dataset, 'VOILUTFunction'),
             expected='LINEAR, LINEAR_EXACT or SIGMOID',
             remedy='correct the tag, or delete it to have the window applied linearly',
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mmmammo.io.elements import shortened
 from mmmammo.structures import ImageRecord, Laterality, MammoError, Mammogram, MammogramMeta, PreparedImage, View
 
 _FEWEST_GREYS = 16
@@ -63,7 +64,7 @@ def warnings_of(record: ImageRecord, meta: MammogramMeta, image: PreparedImage) 
     if image.view is View.UNKNOWN:
         yield 'unknown view: not paired'
     elif image.view is View.AT or meta.view_modifiers:
-        yield f'special view: {", ".join(meta.view_modifiers) or image.view}'
+        yield f'special view: {shortened(", ".join(meta.view_modifiers), 64) or image.view}'
     if image.landmarks is None:
         yield 'no landmarks: looked at without its partners'
     elif image.landmarks.confidence < _LOW_CONFIDENCE:

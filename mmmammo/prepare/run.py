@@ -14,6 +14,7 @@ from typing import Any
 
 from mmmammo.io import write_png16
 from mmmammo.io.coco_entries import finding_to_json
+from mmmammo.io.elements import shortened
 from mmmammo.prepare.image import prepare_image
 from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_of
 from mmmammo.prepare.options import PrepareOptions, SetOptions
@@ -220,7 +221,9 @@ def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:
         return _quarantined(task, _DEAD_PROCESS)
     with (out / '.prepare' / 'defects.txt').open('a', encoding='utf-8') as file:
         file.write(f'{task.record.relative_path}\n{"".join(traceback.format_exception(error))}\n')
-    return _quarantined(task, f'defect of mmmammo: {error!r}. Remedy: report it with .prepare/defects.txt')
+    return _quarantined(
+        task, f'defect of mmmammo: {shortened(repr(error))}. Remedy: report it with .prepare/defects.txt'
+    )
 
 
 def _quarantined(task: Task, reason: str, stamp: str = '', sha256: str = '') -> Entry:

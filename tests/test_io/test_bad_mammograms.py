@@ -15,6 +15,7 @@ from mmmammo.io import (
     read_mammogram,
     read_meta,
 )
+from mmmammo.io.elements import shortened
 
 PIXELS = np.arange(4096, dtype='u2').reshape(64, 64)
 
@@ -92,6 +93,36 @@ def test_anatomic_region_decides_like_the_body_part(tmp_path):
             assert read_meta(path).view == 'CC'
         else:
             refusal(path, NotAMammogram)
+
+
+@pytest.mark.parametrize('value', ['Doe^Jane', 'jane doe', 'JANE DOE OF SPRINGFIELD', 'Müller'])
+@pytest.mark.parametrize(
+    ('keyword', 'tags'),
+    [
+        ('Modality', {}),
+        ('BodyPartExamined', {'Modality': 'DX', 'SOPClassUID': None}),
+        ('PhotometricInterpretation', {}),
+        ('VOILUTFunction', {'WindowCenter': 9, 'WindowWidth': 9}),
+        ('SOPClassUID', {'NumberOfFrames': 2}),
+    ],
+)
+def test_a_name_in_the_wrong_place_is_not_repeated(tmp_path, keyword, value, tags):
+    path = tmp_path / 'image.dcm'
+    save_dicom(make_dicom(PIXELS, **tags | {keyword: value, 'SpecificCharacterSet': 'ISO_IR 192'}), path)
+    error = refusal(path, MammogramError)
+    assert 'an unexpected value' in error.reason
+    assert value not in error.reason and 'DOE' not in error.reason.upper()
+
+
+def test_codes_are_repeated(tmp_path):
+    tags = {'Modality': 'DX', 'SOPClassUID': '1.2.840.10008.5.1.4.1.1.1.1', 'BodyPartExamined': 'LOW_EXTREMITY 2'}
+    error = refusal(save_dicom(make_dicom(PIXELS, **tags), tmp_path / 'image.dcm'), NotAMammogram)
+    assert error.found == 'LOW_EXTREMITY 2 with modality DX'
+
+
+def test_what_a_decoder_says_is_kept_short():
+    assert shortened('one\n two') == 'one two'
+    assert len(shortened('word ' * 100)) == 100 and shortened('word ' * 100).endswith('…')
 
 
 def test_meta_of_a_raw_image_can_be_read(tmp_path):
