@@ -19,10 +19,11 @@ from mmmammo.structures import MammoError
 
 EXAMPLE = """examples:
   python tools/build_geometric_prior.py configs/agrcnn_phantom.py --out data/phantom/geometric_prior.json
-  python tools/build_geometric_prior.py data/cbis/annotations/train.json --out data/cbis/geometric_prior.json \\
-      --num-nodes 22 26 --smoothing 0.1
+  python tools/build_geometric_prior.py data/cbis_ddsm/annotations/train.json --num-nodes 22 26 --smoothing 0.1 \\
+      --out data/cbis_ddsm/geometric_prior.json
 
-Then name the file in the config: dict(type='mmmammo.AnatomyGraphNeck', ..., prior='data/cbis/geometric_prior.json')
+Then name the file in the config:
+  dict(type='mmmammo.AnatomyGraphNeck', ..., prior='data/cbis_ddsm/geometric_prior.json')
 """
 
 

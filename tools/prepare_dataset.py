@@ -2,7 +2,7 @@
 """Turn a download into a prepared set that every config reads.
 
 Examples:
-    python tools/prepare_dataset.py phantom --out data/phantom --num-exams 200 --phantom-height 1024 --height 512
+    python tools/prepare_dataset.py phantom --out data/phantom_all --num-exams 200 --phantom-height 1024 --height 512
     python tools/prepare_dataset.py folder --raw my_exams --out data/mine --height 1024 --workers 8
 
 An interrupted run goes on where it was when the same command is given again. Files that cannot be used are listed with

@@ -22,7 +22,7 @@ from mmmammo.structures import STANDARD_VIEWS, MammoError, View
 
 EXAMPLE = """example:
   python -m mmmammo.phantom --out data/raw/phantom --exams 200 --height 1024 --workers 2 --seed 0
-  python tools/prepare_dataset.py phantom --raw data/raw/phantom --out data/phantom
+  python tools/prepare_dataset.py phantom --raw data/raw/phantom --out data/phantom_all
 
 An interrupted run goes on where it was when the same command is given again."""
 

@@ -8,9 +8,9 @@
     <raw>/annotations.csv          optional, see :mod:`mmmammo.sources.annotations_csv`
 
 DICOM files are grouped by StudyInstanceUID wherever they lie: studies are never mixed, and the series folders of one
-study are one exam. ``patient_id`` is a digest of DICOM's PatientID, so that a prepared set carries no identity; where
-no file says it, it is the upper one of two folders, else the exam. Names of folders and files go into the prepared set
-as they are.
+study are one exam. ``patient_id`` is a digest of DICOM's PatientID: a pseudonym, the same in every set, from which a
+short or guessable id can be found by trial. Where no file says it, it is the upper one of two folders, else the exam.
+Names of folders and files go into the prepared set as they are.
 
 No link is followed out of the folder, nor into a folder. Each is a record that is refused with its reason, so that no
 file vanishes silently; files whose names say that they are no images are counted only.

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,16 @@ def test_no_usable_image_ends_in_one_message_and_code_2(tmp_path):
     done = run('folder', '--raw', tmp_path / 'raw', '--out', tmp_path / 'out', '--workers', '1')
     assert done.returncode == 2 and 'Traceback' not in done.stderr
     assert 'none of 1' in done.stderr and 'one value everywhere' in done.stderr
+
+
+def test_no_example_writes_another_set_into_the_folder_the_configs_train_on():
+    pages = [*ROOT.glob('*.md'), *ROOT.glob('d*/*.md'), *ROOT.glob('tools/**/*.py'), *ROOT.glob('mmmammo/**/*.py')]
+    text = '\n'.join(page.read_text() for page in pages)
+    assert not re.search(r'data/cbis\b', text)
+    commands = re.findall(r'prepare_dataset\.py phantom (?:.*\\\n)*.*', text)
+    into = [command for command in commands if re.search(r'--out data/phantom(\s|$)', command)]
+    assert into and all('--single-class mass' in command for command in into)
+    assert any('--out data/phantom_all' in command for command in commands)
 
 
 def test_help_shows_an_example_of_each_source():
