@@ -20,6 +20,9 @@ test_dataloader = dict(dataset=dict(data_root=data_root))
 
 _base_.custom_hooks[0].stages[0].epochs = 2  # parent: 6
 _base_.custom_hooks[0].stages[1].epochs = 4  # parent: 6
+_base_.custom_hooks[0].stages[0].lr = 0.001  # parent: 0.0005
+_base_.custom_hooks[0].stages[1].lr = 0.001
+_base_.param_scheduler[0].end = 20  # parent: 100; there are 204 iterations in all
 _base_.param_scheduler[1].T_max = 6
 custom_hooks = _base_.custom_hooks
 param_scheduler = _base_.param_scheduler
