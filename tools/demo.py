@@ -67,7 +67,7 @@ def run(command: str, log: Path, console: Console) -> None:
 
 def worth_showing(line: str) -> bool:
     """Progress, stages and errors; not the config and hooks that a run logs first."""
-    return any(mark in line for mark in ('Epoch(', 'Stage ', 'making', 'preparing', 'error:', 'panel:', 'best'))
+    return any(mark in line for mark in ('Epoch(', 'Stage ', 'making', 'preparing', 'error:', 'panel:', ' detection'))
 
 
 def exam_with_most_findings(index: Path) -> str:
