@@ -136,7 +136,7 @@ def test_truncated_files(tmp_path, syntax, kept):
     path = save_dicom(make_dicom(PIXELS, BitsStored=12), tmp_path / 'image', syntax)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * kept)])
-    refusal(path, CorruptFile)
+    assert refusal(path, CorruptFile).where == str(path)
 
 
 @pytest.mark.parametrize('kept', [0.3, 0.9])
@@ -158,7 +158,7 @@ def test_a_file_cut_in_its_header_or_its_pixels_is_to_be_copied_again(tmp_path, 
 def test_files_that_are_nothing(tmp_path, content):
     path = tmp_path / 'file.dcm'
     path.write_bytes(content)
-    refusal(path, CorruptFile)
+    assert refusal(path, CorruptFile).where == str(path)
 
 
 def test_paths_that_are_no_files(tmp_path):
