@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
-from mmmammo.structures import ImageRecord, MammoError
+from mmmammo.sources.protocol import CountCheck, Source, SourceOption
+from mmmammo.structures import MammoError
 
 SOURCES = ('folder', 'phantom')
-
-
-class Source(Protocol):
-    """What a source module offers."""
-
-    CATEGORIES: tuple[str, ...]
-
-    def list_records(self, raw: Path) -> Iterator[ImageRecord]:
-        """One record per image below the folder ``raw``, in a fixed order."""
-
-    def count_skipped(self, raw: Path) -> int:
-        """Files below ``raw`` that have no record because their names say that they are no images."""
 
 
 def get_source(name: str) -> Source:
@@ -37,4 +24,4 @@ def get_source(name: str) -> Source:
     return cast(Source, import_module(f'mmmammo.sources.{name}'))
 
 
-__all__ = ['SOURCES', 'Source', 'get_source']
+__all__ = ['SOURCES', 'CountCheck', 'Source', 'SourceOption', 'get_source']

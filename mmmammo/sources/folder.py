@@ -29,9 +29,12 @@ from pathlib import Path, PurePosixPath
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
-from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, View
+from mmmammo.sources.protocol import CountCheck, SourceOption
+from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
 
 CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry')
+OPTIONS: tuple[SourceOption, ...] = ()
+POLICIES: Mapping[Problem, Policy] = {}
 
 _NO_IMAGES = {'.csv', '.json', '.txt', '.md', '.xml', '.html', '.pdf', '.xls', '.xlsx', '.log', '.zip', '.sr', '.py'}
 _NO_IMAGE_NAMES = {'DICOMDIR', 'Thumbs.db', 'LICENSE', 'README'}
@@ -39,11 +42,12 @@ _NOBODY = {'', 'ANON', 'ANONYMOUS', 'ANONYMIZED', 'ANONYMISED', 'NONE', 'UNKNOWN
 _NOTHING = (Laterality.UNKNOWN, View.UNKNOWN)
 
 
-def list_records(raw: Path) -> Iterator[ImageRecord]:
+def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     """Every file below ``raw`` that may be an image; what is none is told when it is read.
 
     Args:
         raw: The folder.
+        **options: None.
 
     Raises:
         MammoError: If the folder is missing or holds no file, or ``annotations.csv`` is wrong.
@@ -67,6 +71,11 @@ def count_skipped(raw: Path) -> int:
     """Files in folders that are looked into, hidden ones too, whose names say that they are no images."""
     names = [name for _, _, files in _walk(Path(raw)) for name in files if not _may_be_image(name)]
     return len(names) - (Path(raw) / FILE_NAME).is_file()
+
+
+def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
+    """None: nobody has published what lies in a folder of one's own."""
+    return ()
 
 
 def _walk(raw: Path) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -16,16 +16,21 @@ from typing import Any
 from mmmammo.phantom.config import CATEGORIES
 from mmmammo.phantom.dataset import FORMAT, exam_folder, read_json
 from mmmammo.phantom.truth import finding_from_json
-from mmmammo.structures import BreastLandmarks, ImageRecord, Laterality, MammoError, View
+from mmmammo.sources.protocol import CountCheck, SourceOption
+from mmmammo.structures import BreastLandmarks, ImageRecord, Laterality, MammoError, Policy, Problem, View
 
-__all__ = ['CATEGORIES', 'count_skipped', 'list_records']
+__all__ = ['CATEGORIES', 'OPTIONS', 'POLICIES', 'count_checks', 'count_skipped', 'list_records']
+
+OPTIONS: tuple[SourceOption, ...] = ()
+POLICIES: Mapping[Problem, Policy] = {}
 
 
-def list_records(raw: Path) -> Iterator[ImageRecord]:
+def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     """Every image of a phantom set, exam by exam; decoys are no findings.
 
     Args:
         raw: Folder with ``phantom.json``.
+        **options: None.
 
     Raises:
         MammoError: If the folder is no phantom set, or one that is not finished.
@@ -46,6 +51,11 @@ def list_records(raw: Path) -> Iterator[ImageRecord]:
 def count_skipped(raw: Path) -> int:
     """None: the phantom writes into a folder of its own."""
     return 0
+
+
+def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
+    """None: ``phantom.json`` is checked in ``list_records``."""
+    return ()
 
 
 def _record(raw: Path, folder: Path, truth: Mapping[str, Any], view: Mapping[str, Any]) -> ImageRecord:

@@ -1,11 +1,12 @@
 """The nouns: plain dataclasses and enums, no torch."""
 
 from mmmammo.structures.errors import MammoError
-from mmmammo.structures.exam import ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
-from mmmammo.structures.findings import Finding, Polygon
+from mmmammo.structures.exam import FilmScan, ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
+from mmmammo.structures.findings import Finding, MaskedFinding, Polygon
 from mmmammo.structures.geometry import Affine
 from mmmammo.structures.landmarks import MASK_STRIDE, BreastLandmarks
 from mmmammo.structures.prediction import ImagePrediction
+from mmmammo.structures.problems import Policy, Problem
 from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     'STANDARD_VIEWS',
     'Affine',
     'BreastLandmarks',
+    'FilmScan',
     'Finding',
     'ImagePrediction',
     'ImageRecord',
@@ -20,8 +22,11 @@ __all__ = [
     'Mammogram',
     'MammogramMeta',
     'MammoError',
+    'MaskedFinding',
+    'Policy',
     'Polygon',
     'PreparedImage',
+    'Problem',
     'View',
     'pair_views',
 ]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.structures.errors import MammoError
-from mmmammo.structures.findings import Finding
+from mmmammo.structures.findings import Finding, MaskedFinding
 from mmmammo.structures.geometry import Affine
 from mmmammo.structures.landmarks import BreastLandmarks
 from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
@@ -59,6 +59,20 @@ class Mammogram:
 
 
 @dataclass(frozen=True, eq=False)
+class FilmScan:
+    """What a source knows of a digitised film and its file does not say.
+
+    Args:
+        digitizer: The scanner, whose curve from grey values to optical density is known by this name; ``None`` if
+            unknown or of no use.
+        shape: (h, w) of files that do not say it themselves.
+    """
+
+    digitizer: str | None = None
+    shape: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class ImageRecord:
     """One source file as a dataset's tables describe it; no pixel has been touched.
 
@@ -70,10 +84,14 @@ class ImageRecord:
         laterality: ``UNKNOWN`` means: read it from the file.
         view: Likewise.
         findings: In source pixels.
+        masked: Findings whose place is in image files of their own; pixels are needed to turn them into findings.
         labels: Image- or breast-level labels (``cancer``, ``birads``, ``density``, …); absent keys are unknown.
         landmarks: Ground truth in source pixels, if the source has any.
         split: ``'train'``, ``'val'``, ``'test'`` or ``None`` (to be drawn by patient).
         refused: Why the source forbids to open ``path``, e.g. a link that leads out of the folder.
+        pixel_spacing_mm: What the source says, for files that do not say it.
+        film: Set where the file is a scan of a film, whose labels, tape and edges are no breast.
+        notes: What the source put right in its own tables for this image; it makes the image ``mended``.
     """
 
     path: Path
@@ -87,6 +105,10 @@ class ImageRecord:
     landmarks: BreastLandmarks | None = None
     split: str | None = None
     refused: MammoError | None = None
+    masked: tuple[MaskedFinding, ...] = ()
+    pixel_spacing_mm: float | None = None
+    film: FilmScan | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

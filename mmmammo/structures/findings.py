@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,4 +34,22 @@ class Finding:
     pathology: str | None = None
     birads: str | None = None
     polygons: tuple[Polygon, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedFinding:
+    """A finding whose outline has to be read from image files: a mask of the whole view, a cut-out of it, or both.
+
+    Args:
+        files: Where mask and cut-out should be, in the order mask, cut-out as the source's table says; it may be wrong
+            about which is which, and either may be missing. Only the contents tell.
+        category: As in :class:`Finding`, and so is the rest.
+    """
+
+    files: tuple[Path, ...]
+    category: str
+    lesion_id: str | None = None
+    pathology: str | None = None
+    birads: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
