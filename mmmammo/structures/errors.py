@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
+
+from mmmammo.structures.problems import Problem
 
 
 class MammoError(ValueError):
@@ -14,14 +17,27 @@ class MammoError(ValueError):
         found: What was there.
         expected: What would have been accepted.
         remedy: What to do about it.
+        problem: Its name for the quality gate, if it has one; by default that of the class.
     """
 
-    def __init__(self, where: str | Path, *, field: str, found: object, expected: str, remedy: str) -> None:
+    usual_problem: ClassVar[Problem | None] = None
+
+    def __init__(
+        self,
+        where: str | Path,
+        *,
+        field: str,
+        found: object,
+        expected: str,
+        remedy: str,
+        problem: Problem | None = None,
+    ) -> None:
         self.where = str(where)
         self.field = field
         self.found = found
         self.expected = expected
         self.remedy = remedy
+        self.problem = problem or self.usual_problem
         super().__init__(f'{where}: {field}: found {found}; expected {expected}. Remedy: {remedy}')
 
     @property
@@ -31,8 +47,9 @@ class MammoError(ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by keyword, so that a worker process can hand the error to its parent."""
-        return _rebuild, (type(self), self.where, self.field, self.found, self.expected, self.remedy)
+        said = {name: getattr(self, name) for name in ('field', 'found', 'expected', 'remedy', 'problem')}
+        return _rebuild, (type(self), self.where, said)
 
 
-def _rebuild(cls: type[MammoError], where: str, field: str, found: object, expected: str, remedy: str) -> MammoError:
-    return cls(where, field=field, found=found, expected=expected, remedy=remedy)
+def _rebuild(cls: type[MammoError], where: str, said: dict[str, Any]) -> MammoError:
+    return cls(where, **said)

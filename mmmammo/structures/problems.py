@@ -6,10 +6,17 @@ from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """Everything the quality gate looks for; the value is what ``--policy`` and ``quality.csv`` call it."""
+    """Everything the quality gate looks for; the value is what ``--policy`` and ``quality.csv`` call it.
 
+    ``TABLES`` is what a source's own tables have wrong, ``UNREADABLE`` what no decoder makes an image of, ``NO_BREAST``
+    an image of something else that carries no word of it.
+    """
+
+    UNREADABLE = 'unreadable'
+    TABLES = 'tables'
     FOR_PROCESSING = 'for_processing'
     TOMOSYNTHESIS = 'tomosynthesis'
+    SYNTHETIC_2D = 'synthetic_2d'
     MODALITY = 'modality'
     MAGNIFICATION = 'magnification'
     SPECIMEN = 'specimen'
@@ -17,6 +24,7 @@ class Problem(StrEnum):
     IMPLANT = 'implant'
     BURNED_IN = 'burned_in'
     BLACK = 'black'
+    NO_BREAST = 'no_breast'
     SATURATED = 'saturated'
     BIT_DEPTH = 'bit_depth'
     LATERALITY = 'laterality'
