@@ -26,8 +26,8 @@ class Entry:
     Args:
         key: The record's relative path.
         task: Digest of the options and of what the source says about the record.
-        stamp: Size and time of the source file, see :func:`stamp_of`.
-        sha256: Of the source file; empty if it could not be read.
+        stamp: Size and time of every file of the record, see :func:`stamp_of`.
+        sha256: Of every file of the record, the image first, with a space between; empty where one cannot be read.
         quality: Its row of ``quality.csv``.
         image: The prepared image with the source's own categories; ``None`` if quarantined.
     """
@@ -144,8 +144,12 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def stamp_of(path: Path) -> str:
-    """Size and time of a file: while they are the same, it need not be hashed again. Empty if it is not there."""
+def stamp_of(*paths: Path) -> str:
+    """Size and time of files: while they are the same, none need be hashed again. Empty where one is not there."""
+    return ' '.join(map(_stamp, paths))
+
+
+def _stamp(path: Path) -> str:
     try:
         status = os.stat(path)
     except OSError:
@@ -153,8 +157,12 @@ def stamp_of(path: Path) -> str:
     return f'{status.st_size}-{status.st_mtime_ns}'
 
 
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file; empty if it cannot be read."""
+def sha256_of(*paths: Path) -> str:
+    """Hex digests of files, with a space between; empty where one cannot be read."""
+    return ' '.join(map(_sha256, paths))
+
+
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     try:
         with path.open('rb') as file:

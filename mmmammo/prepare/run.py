@@ -142,8 +142,10 @@ def _digest(record: ImageRecord, name: str, options: PrepareOptions) -> str:
         name,
         [record.exam_id, record.patient_id, record.laterality, record.view],
         [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
+        [vars(finding) | {'files': len(finding.files)} for finding in record.masked],
         None if record.landmarks is None else record.landmarks.to_json(),
         dict(record.labels),
+        [record.pixel_spacing_mm, record.film and vars(record.film), record.notes],
     ]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
@@ -154,7 +156,7 @@ def _outcomes(
     """The entry of every task; new ones are in the journal when they are handed out."""
     to_do = []
     for task in tasks:
-        done = None if task.record.refused else _kept(task, stamp_of(task.record.path), out)
+        done = None if task.record.refused else _kept(task, stamp_of(*task.record.files), out)
         if done is None:
             to_do.append(task)
         else:
@@ -187,7 +189,7 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     record, target = task.record, out / 'images' / task.file_name
     if record.refused is not None:
         return _quarantined(task, record.refused.reason)
-    sha256, stamp = sha256_of(record.path), stamp_of(record.path)
+    sha256, stamp = sha256_of(*record.files), stamp_of(*record.files)
     if task.done is not None and task.done.sha256 == sha256:
         same = replace(task.done, stamp=stamp)
         if kept := _kept(replace(task, done=same), stamp, out):
@@ -198,7 +200,7 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
         return _quarantined(task, err.reason, stamp, sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_png16(target, prepared.pixels)
-    image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256})
+    image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256.split(' ')[0]})
     return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
 
 

@@ -110,6 +110,11 @@ class ImageRecord:
     film: FilmScan | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Everything that is read to prepare the image: the file itself, then its masks and cut-outs."""
+        return self.path, *(path for finding in self.masked for path in finding.files)
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedImage:
