@@ -22,6 +22,7 @@ from mmmammo.apis.runs import for_testing, load_config, skip_masks
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
+from mmmammo.engine.inference import speed_up
 from mmmammo.models.necks import AnatomyGraphNeck
 from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
 from mmmammo.prepare.quality import QUARANTINED
@@ -67,6 +68,7 @@ class ExamInferencer(BaseInferencer):
         self.classes = _classes(self.checkpoint)
         super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
         skip_masks(self.model)
+        speed_up(self.model)
         self._graphs = [module for module in self.model.modules() if isinstance(module, AnatomyGraphNeck)]
         for graph in self._graphs:
             graph.store_attention = True

@@ -23,6 +23,8 @@ class ExamDataPreprocessor(DetDataPreprocessor):
         mean: One value per channel; .459 is the luma-weighted ImageNet mean.
         std: Likewise; .226.
         pad_value: After normalisation. By default that of black.
+        channels_last: Lay the batch out with the channels innermost, which convolutions are faster on; the values are
+            the same.
         **kwargs: As in :class:`mmdet.models.DetDataPreprocessor`.
 
     Raises:
@@ -34,6 +36,7 @@ class ExamDataPreprocessor(DetDataPreprocessor):
         mean: Sequence[float] = (0.459,),
         std: Sequence[float] = (0.226,),
         pad_value: float | None = None,
+        channels_last: bool = False,
         **kwargs: Any,
     ) -> None:
         if pad_value is None:
@@ -48,6 +51,7 @@ class ExamDataPreprocessor(DetDataPreprocessor):
                 )
             pad_value = black.pop()
         super().__init__(mean=mean, std=std, pad_value=pad_value, **kwargs)
+        self.channels_last = channels_last
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """As the parent's, after a look at what came in.
@@ -58,7 +62,10 @@ class ExamDataPreprocessor(DetDataPreprocessor):
         """
         for image in data['inputs']:
             self._check(image)
-        return super().forward(data, training)
+        out = super().forward(data, training)
+        if self.channels_last:
+            out['inputs'] = out['inputs'].contiguous(memory_format=torch.channels_last)
+        return out
 
     def _check(self, image: object) -> None:
         if not isinstance(image, torch.Tensor):
