@@ -175,14 +175,39 @@ def read_table(
         MammoError: If the file cannot be read, a required column is missing, a quote is not closed, or a row has too
             few or too many cells.
     """
-    records = _records(path, delimiter)
+    form = f', separated by {delimiter!r}'
+    return table_of(path, _records(path, delimiter), required, optional, absent=absent, form=form)
+
+
+def table_of(
+    path: Path,
+    records: Sequence[Sequence[str]],
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    absent: Collection[str] = ('', 'nan'),
+    form: str = '',
+) -> Table:
+    """The table that cells make, the first record being the header; for what is no CSV file.
+
+    Args:
+        path: Where they are from.
+        records: All, blank ones too, so that their index is that of the spreadsheet.
+        required: Columns that must be there.
+        optional: Columns that are read where they are there.
+        absent: What an empty cell is written as, in small letters.
+        form: How the file should be written, for the complaint.
+
+    Raises:
+        MammoError: If a required column is missing, or a row has too few or too many cells.
+    """
     columns = _column_names(records[0] if records else [])
     if missing := [name for name in required if name not in columns]:
         raise _structure_error(
             path,
             f'column {", ".join(missing)}',
             f'only {shortened(", ".join(columns), 400)}' if columns else 'an empty file',
-            f'a table with {", ".join(required)}, separated by {delimiter!r}',
+            f'a table with {", ".join(required)}{form}',
         )
     rows = tuple(
         Row(path, position, _cells(path, position, record, columns, absent))
