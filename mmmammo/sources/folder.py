@@ -29,6 +29,7 @@ from pathlib import Path, PurePosixPath
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
+from mmmammo.sources.listing import link_refusal, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
 from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
 
@@ -54,12 +55,12 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     """
     raw = Path(raw)
     entries = _entries(raw)
-    names = {path: _written(path.relative_to(raw)) for path in entries}
+    names = {path: written_name(path, raw) for path in entries}
     table = _annotations(raw, set(names.values()))
     said = {path: table.get(name, ImageAnnotation()) for path, name in names.items()}
     files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
     links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
-    raw_name = _written(Path(raw.resolve().name))
+    raw_name = written_name(raw.resolve(), raw.resolve().parent)
     exams = [said[file.path].exam_id or exam for file, exam in zip(files, _exam_ids(files, raw_name), strict=True)]
     patients = _patient_ids(files, exams)
     records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
@@ -98,7 +99,7 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
     for folder, names, files in _walk(raw):
         found += [Path(folder, name) for name in files if _may_be_image(name)]
         found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
-    entries = {path: _refusal(path, root) for path in sorted(found)}
+    entries = {path: link_refusal(path, root) for path in sorted(found)}
     if all(entries.values()):
         there = f'no image, only links that are not followed ({len(entries)})' if entries else 'no image'
         remedy = 'put the files themselves there' if entries else 'check the path'
@@ -106,24 +107,8 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
     return entries
 
 
-def _refusal(path: Path, root: Path) -> MammoError | None:
-    """What is wrong with a link; ``None`` for everything else, and for a link to a file of the folder."""
-    if not path.is_symlink():
-        return None
-    target = os.path.realpath(path)
-    if not Path(target).is_relative_to(root):
-        found, remedy = 'a link that leads out of the folder', 'put what it leads to there itself'
-    elif os.path.isdir(target):
-        found, remedy = 'a link to another folder of these', 'none is needed: its files are used where they lie'
-    elif not os.path.isfile(target):
-        found, remedy = 'a link that leads nowhere', 'put the file there itself, or remove the link'
-    else:
-        return None
-    return _error(path, 'link', found, 'a file, or a link to one in the folder', remedy)
-
-
 def _annotations(raw: Path, files: set[str]) -> dict[str, ImageAnnotation]:
-    if refused := _refusal(raw / FILE_NAME, raw.resolve()):
+    if refused := link_refusal(raw / FILE_NAME, raw.resolve()):
         raise refused
     return read_annotations(raw / FILE_NAME, files, CATEGORIES)
 
@@ -259,11 +244,6 @@ def _refused(
     for link, exam in zip(links, exams, strict=True):
         record = _record(link, exam, patients.get(exam, exam), ImageAnnotation())
         yield replace(record, refused=why[link.path])
-
-
-def _written(relative: Path) -> str:
-    """A name that any file can hold: bytes that are no UTF-8, as old systems write them, become escapes."""
-    return os.fsencode(relative.as_posix()).decode('utf-8', 'backslashreplace')
 
 
 def _words(name: str) -> list[str]:

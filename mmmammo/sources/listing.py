@@ -1,0 +1,86 @@
+"""What lies below the folder of a download, and what is said about files that are missing, surplus or not followed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmmammo.structures import MammoError
+
+
+def list_files(raw: Path) -> tuple[Path, ...]:
+    """Every file below a folder, sorted; hidden files and folders are left out, links to folders not entered.
+
+    Raises:
+        MammoError: If there is no such folder.
+    """
+    raw = Path(raw)
+    if not raw.is_dir():
+        expected, remedy = 'the folder of the download', 'check the path'
+        raise MammoError(raw, field='folder', found='no such folder', expected=expected, remedy=remedy)
+    found = []
+    for folder, names, files in os.walk(raw):
+        names[:] = [name for name in names if not name.startswith('.')]
+        found += [Path(folder, name) for name in files if not name.startswith('.')]
+    return tuple(sorted(found))
+
+
+def only_file(raw: Path, files: tuple[Path, ...], name: str) -> Path | None:
+    """The file of this name, in any case of letters; ``None`` if there is none.
+
+    Raises:
+        MammoError: If there are several.
+    """
+    named = [path for path in files if path.name.lower() == name.lower()]
+    if len(named) > 1:
+        found = ' and '.join(written_name(path, raw) for path in named)
+        raise MammoError(raw, field=name, found=found, expected='one such file', remedy='leave one of them there')
+    return next(iter(named), None)
+
+
+def written_name(path: Path, raw: Path) -> str:
+    """The path relative to the folder as any file can hold it: bytes that are no UTF-8 become escapes."""
+    return os.fsencode(path.relative_to(raw).as_posix()).decode('utf-8', 'backslashreplace')
+
+
+def link_refusal(path: Path, root: Path) -> MammoError | None:
+    """What is wrong with a link; ``None`` for everything else, and for a link to a file of the folder.
+
+    Args:
+        path: What may be a link.
+        root: The folder, resolved.
+    """
+    if not path.is_symlink():
+        return None
+    target = os.path.realpath(path)
+    if not Path(target).is_relative_to(root):
+        found, remedy = 'a link that leads out of the folder', 'put what it leads to there itself'
+    elif os.path.isdir(target):
+        found, remedy = 'a link to another folder of these', 'none is needed: its files are used where they lie'
+    elif not os.path.isfile(target):
+        found, remedy = 'a link that leads nowhere', 'put the file there itself, or remove the link'
+    else:
+        return None
+    return MammoError(path, field='link', found=found, expected='a file, or a link to one in the folder', remedy=remedy)
+
+
+def missing_file(name: str, table: Path, position: int) -> MammoError:
+    """The complaint about a file that a row of a table names and the disk lacks."""
+    return MammoError(
+        name,
+        field='file',
+        found='no such file',
+        expected=f'the image of {table.name} row {position}',
+        remedy='download it too, if you want it',
+    )
+
+
+def missing_row(name: str, table: Path, key: str) -> MammoError:
+    """The complaint about an image that no row of a table names."""
+    return MammoError(
+        name,
+        field='table',
+        found=f'no row for {key}',
+        expected=f'a row of {table.name} for every image',
+        remedy='leave the image out, or download the table again',
+    )
