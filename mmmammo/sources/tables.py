@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from mmmammo.io.elements import shortened
 from mmmammo.sources.protocol import CountCheck
-from mmmammo.structures import MammoError
+from mmmammo.structures import MammoError, Problem
 
 T = TypeVar('T')
 D = TypeVar('D')
@@ -125,6 +125,7 @@ class Row:
             found=shortened(found),
             expected=expected,
             remedy=remedy or 'compare the row with the published table; correct it, or download the table again',
+            problem=Problem.TABLES,
         )
 
 
