@@ -29,7 +29,7 @@ from pathlib import Path, PurePosixPath
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
-from mmmammo.sources.listing import link_refusal, written_name
+from mmmammo.sources.listing import link_refusal, may_be_image, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
 from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
 
@@ -37,8 +37,6 @@ CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry
 OPTIONS: tuple[SourceOption, ...] = ()
 POLICIES: Mapping[Problem, Policy] = {}
 
-_NO_IMAGES = {'.csv', '.json', '.txt', '.md', '.xml', '.html', '.pdf', '.xls', '.xlsx', '.log', '.zip', '.sr', '.py'}
-_NO_IMAGE_NAMES = {'DICOMDIR', 'Thumbs.db', 'LICENSE', 'README'}
 _NOBODY = {'', 'ANON', 'ANONYMOUS', 'ANONYMIZED', 'ANONYMISED', 'NONE', 'UNKNOWN', 'REMOVED', '0'}
 _NOTHING = (Laterality.UNKNOWN, View.UNKNOWN)
 
@@ -70,7 +68,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
 
 def count_skipped(raw: Path) -> int:
     """Files in folders that are looked into, hidden ones too, whose names say that they are no images."""
-    names = [name for _, _, files in _walk(Path(raw)) for name in files if not _may_be_image(name)]
+    names = [name for _, _, files in _walk(Path(raw)) for name in files if not may_be_image(name)]
     return len(names) - (Path(raw) / FILE_NAME).is_file()
 
 
@@ -97,7 +95,7 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
     root = raw.resolve()
     found = []
     for folder, names, files in _walk(raw):
-        found += [Path(folder, name) for name in files if _may_be_image(name)]
+        found += [Path(folder, name) for name in files if may_be_image(name)]
         found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
     entries = {path: link_refusal(path, root) for path in sorted(found)}
     if all(entries.values()):
@@ -252,10 +250,6 @@ def _words(name: str) -> list[str]:
 
 def _digest(kind: str, text: str) -> str:
     return f'{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}'
-
-
-def _may_be_image(name: str) -> bool:
-    return not (name.startswith('.') or name in _NO_IMAGE_NAMES or Path(name).suffix.lower() in _NO_IMAGES)
 
 
 def _error(where: Path, field: str, found: object, expected: str, remedy: str) -> MammoError:

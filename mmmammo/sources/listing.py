@@ -7,6 +7,9 @@ from pathlib import Path
 
 from mmmammo.structures import MammoError
 
+_NO_IMAGES = {'.csv', '.json', '.txt', '.md', '.xml', '.html', '.pdf', '.xls', '.xlsx', '.log', '.zip', '.sr', '.py'}
+_NO_IMAGE_NAMES = {'DICOMDIR', 'Thumbs.db', 'LICENSE', 'README'}
+
 
 def list_files(raw: Path) -> tuple[Path, ...]:
     """Every file below a folder, sorted; hidden files and folders are left out, links to folders not entered.
@@ -23,6 +26,11 @@ def list_files(raw: Path) -> tuple[Path, ...]:
         names[:] = [name for name in names if not name.startswith('.')]
         found += [Path(folder, name) for name in files if not name.startswith('.')]
     return tuple(sorted(found))
+
+
+def may_be_image(name: str) -> bool:
+    """Whether a file is not, by its name, something else than an image."""
+    return not (name.startswith('.') or name in _NO_IMAGE_NAMES or Path(name).suffix.lower() in _NO_IMAGES)
 
 
 def only_file(raw: Path, files: tuple[Path, ...], name: str) -> Path | None:
