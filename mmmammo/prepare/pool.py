@@ -100,6 +100,11 @@ def local_processes(workers: int) -> Executor:
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
 
 
+def limit_threads() -> None:
+    """One thread per worker: the parallelism is that of the workers."""
+    cv2.setNumThreads(1)
+
+
 def _finished(pending: dict[Future[Any], T]) -> Iterator[tuple[T, Future[Any]]]:
     """Wait for at least one and take what is done out of ``pending``."""
     for future in wait(pending, return_when=FIRST_COMPLETED).done:
@@ -108,7 +113,7 @@ def _finished(pending: dict[Future[Any], T]) -> Iterator[tuple[T, Future[Any]]]:
 
 def _start_worker() -> None:
     """One thread per worker; Ctrl-C is the parent's to handle, and a killed parent leaves no worker behind."""
-    cv2.setNumThreads(1)
+    limit_threads()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

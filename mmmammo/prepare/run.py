@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmmammo.io import write_png16
+from mmmammo.io import write_png8, write_png16
 from mmmammo.io.coco_entries import finding_to_json
 from mmmammo.io.elements import shortened
 from mmmammo.prepare.image import prepare_image
@@ -22,7 +22,7 @@ from mmmammo.prepare.pool import BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
 from mmmammo.prepare.splits import split_by_patient
 from mmmammo.prepare.summary import Summary, write_set
-from mmmammo.structures import ImageRecord, MammoError
+from mmmammo.structures import ImageRecord, MammoError, Policy, Problem
 
 _DEAD_PROCESS = (
     'process: found dead while it prepared this file; expected a result. '
@@ -188,7 +188,7 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     """
     record, target = task.record, out / 'images' / task.file_name
     if record.refused is not None:
-        return _quarantined(task, record.refused.reason)
+        return _quarantined(task, record.refused, problem=Problem.TABLES)
     sha256, stamp = sha256_of(*record.files), stamp_of(*record.files)
     if task.done is not None and task.done.sha256 == sha256:
         same = replace(task.done, stamp=stamp)
@@ -197,9 +197,9 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     try:
         prepared = prepare_image(record, options, task.file_name)
     except MammoError as err:
-        return _quarantined(task, err.reason, stamp, sha256)
+        return _quarantined(task, err, stamp, sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_png16(target, prepared.pixels)
+    (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels)
     image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256.split(' ')[0]})
     return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
 
@@ -217,8 +217,8 @@ def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:
             expected='a disk with room that can be written to',
             remedy='mend that and give the same command again; it goes on here',
         ) from error
-    if not isinstance(error, Exception):
-        raise error
+    if isinstance(error, MammoError) or not isinstance(error, Exception):
+        raise error  # of the cluster as a whole: what a file has done wrong does not come this way
     if isinstance(error, BrokenExecutor):
         return _quarantined(task, _DEAD_PROCESS)
     with (out / '.prepare' / 'defects.txt').open('a', encoding='utf-8') as file:
@@ -228,12 +228,18 @@ def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:
     )
 
 
-def _quarantined(task: Task, reason: str, stamp: str = '', sha256: str = '') -> Entry:
+def _quarantined(
+    task: Task, why: MammoError | str, stamp: str = '', sha256: str = '', problem: Problem | None = None
+) -> Entry:
+    """The entry of a file that is left out; an error that names its own problem keeps it."""
     record = task.record
+    if isinstance(why, MammoError):
+        problem, why = why.problem or problem, why.reason
     row = QualityRow(
         record.relative_path,
         QUARANTINED,
-        reason,
+        problems=f'{problem}={Policy.QUARANTINE}' if problem else '',
+        reason=why,
         exam_id=record.exam_id,
         laterality=record.laterality.value,
         view=record.view.value,
