@@ -145,7 +145,7 @@ def _digest(record: ImageRecord, name: str, options: PrepareOptions) -> str:
         [vars(finding) | {'files': len(finding.files)} for finding in record.masked],
         None if record.landmarks is None else record.landmarks.to_json(),
         dict(record.labels),
-        [record.pixel_spacing_mm, record.film and vars(record.film), record.notes],
+        [record.pixel_spacing_mm, record.film and vars(record.film), record.notes, record.sha256],
     ]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
@@ -190,6 +190,8 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     if record.refused is not None:
         return _quarantined(task, record.refused, problem=Problem.TABLES)
     sha256, stamp = sha256_of(*record.files), stamp_of(*record.files)
+    if record.sha256 not in (None, sha256.split(' ')[0]):
+        return _quarantined(task, _damaged(record, sha256), stamp, sha256)
     if task.done is not None and task.done.sha256 == sha256:
         same = replace(task.done, stamp=stamp)
         if kept := _kept(replace(task, done=same), stamp, out):
@@ -202,6 +204,18 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels)
     image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256.split(' ')[0]})
     return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
+
+
+def _damaged(record: ImageRecord, sha256: str) -> MammoError:
+    """The complaint about a file that is not the one its source publishes."""
+    return MammoError(
+        record.relative_path,
+        field='SHA-256',
+        found=f'{sha256[:12]}…',
+        expected=f'{record.sha256:.12}…, as published',
+        remedy='download the file again; it may be cut off',
+        problem=Problem.UNREADABLE,
+    )
 
 
 def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:

@@ -92,6 +92,7 @@ class ImageRecord:
         pixel_spacing_mm: What the source says, for files that do not say it.
         film: Set where the file is a scan of a film, whose labels, tape and edges are no breast.
         notes: What the source put right in its own tables for this image; it makes the image ``mended``.
+        sha256: Hex digest of the file, where the source publishes it; a file that differs is left out.
     """
 
     path: Path
@@ -109,6 +110,7 @@ class ImageRecord:
     pixel_spacing_mm: float | None = None
     film: FilmScan | None = None
     notes: tuple[str, ...] = ()
+    sha256: str | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
