@@ -8,6 +8,7 @@ from pathlib import Path
 from mmmammo.structures import MammoError
 
 _NO_IMAGES = {'.csv', '.json', '.txt', '.md', '.xml', '.html', '.pdf', '.xls', '.xlsx', '.log', '.zip', '.sr', '.py'}
+_NO_IMAGES |= {'.tcia'}  # the list of a retriever
 _NO_IMAGE_NAMES = {'DICOMDIR', 'Thumbs.db', 'LICENSE', 'README'}
 
 
