@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mmmammo.structures import ImageRecord, Policy, Problem
+from mmmammo.structures import ImageRecord, MammoError, Policy, Problem
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,23 @@ class SourceOption:
     choices: tuple[str, ...]
     default: str
     help: str
+
+
+def chosen(options: Mapping[str, str], known: Sequence[SourceOption]) -> dict[str, str]:
+    """The value of every option of a source: what was given, else the default.
+
+    Raises:
+        MammoError: If an option is unknown, or has another value than its choices.
+    """
+    choices = {option.name: option.choices for option in known}
+    for name, value in options.items():
+        if name not in choices:
+            said = ', '.join(choices) or 'none'
+            raise MammoError('options', field=name, found='no such option', expected=said, remedy='leave it out')
+        if value not in choices[name]:
+            said = f'one of {", ".join(choices[name])}'
+            raise MammoError('options', field=name, found=value, expected=said, remedy='choose one of these')
+    return {option.name: options.get(option.name, option.default) for option in known}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+"""Folds for cross-validation: no patient in two of them, cancers shared out evenly."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from mmmammo.structures import MammoError
+
+
+def patient_folds(patients: Sequence[str], positive: Sequence[bool], num_folds: int, seed: int) -> dict[str, int]:
+    """The fold of every patient, as scikit-learn's ``StratifiedGroupKFold`` with shuffle draws them.
+
+    The draw depends on the set of rows, not on their order. Ids that are all numbers are ordered as numbers, so that
+    RSNA's give the folds of whoever passed them as integers.
+
+    Args:
+        patients: One per image.
+        positive: Of each image; images, not patients, are shared out evenly.
+        num_folds: At least 2.
+        seed: Of the shuffle.
+
+    Returns:
+        0 to ``num_folds - 1`` by patient.
+
+    Raises:
+        MammoError: If there are fewer patients than folds.
+    """
+    groups = np.array(patients)
+    if len(np.unique(groups)) < num_folds:
+        raise _too_few(f'{len(np.unique(groups))} patients', num_folds)
+    if all(patient.isdecimal() for patient in patients):
+        groups = groups.astype(np.int64)
+    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    labels = np.asarray(positive, dtype=np.int64)
+    if np.bincount(labels).max() < num_folds:
+        raise _too_few(f'{len(labels)} images', num_folds)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', UserWarning)  # fewer positives than folds; the source counts them per fold
+        parts = list(splitter.split(labels, labels, groups))
+    return {patients[row]: fold for fold, (_, held_out) in enumerate(parts) for row in held_out}
+
+
+def _too_few(found: str, num_folds: int) -> MammoError:
+    expected, remedy = f'enough for {num_folds} folds', 'ask for fewer folds'
+    return MammoError('folds', field='patients', found=found, expected=expected, remedy=remedy)
