@@ -1,7 +1,8 @@
 """The predictions file: what a model said about a set of images, beside the truth.
 
 The file is plain COCO ground truth with one more list, ``detections``, which by itself is a COCO result list. Images
-carry the keys of the prepared set that evaluation needs (``exam_id``, ``patient_id``, ``laterality``, ``view``).
+carry the keys of the prepared set that evaluation needs (``exam_id``, ``patient_id``, ``laterality``, ``view``,
+``pixel_spacing_mm``), annotations their ``lesion_id`` where the source links views.
 """
 
 from __future__ import annotations
@@ -32,16 +33,21 @@ def write_predictions(path: str | Path, images: Sequence[ImagePrediction], categ
     """
     annotations: list[dict[str, Any]] = []
     for image in images:
-        for boxes, labels, crowd in (
-            (image.gt_boxes, image.gt_labels, 0),
-            (image.ignored_boxes, image.ignored_labels, 1),
+        for boxes, labels, lesion_ids, crowd in (
+            (image.gt_boxes, image.gt_labels, image.gt_lesion_ids, 0),
+            (image.ignored_boxes, image.ignored_labels, (), 1),
         ):
-            for entry in _coco_boxes(image.image_id, boxes, labels):
+            names = lesion_ids or [''] * len(boxes)
+            for entry, lesion_id in zip(_coco_boxes(image.image_id, boxes, labels), names, strict=True):
                 area = entry['bbox'][2] * entry['bbox'][3]
-                annotations.append({'id': len(annotations) + 1, **entry, 'area': area, 'iscrowd': crowd})
+                linked = {'lesion_id': lesion_id} if lesion_id else {}
+                annotations.append({'id': len(annotations) + 1, **entry, 'area': area, 'iscrowd': crowd} | linked)
     document = {
         'info': {'format': FORMAT, 'categories': list(categories)},
-        'images': [{'id': image.image_id} | {key: getattr(image, key) for key in IDENTITY_KEYS} for image in images],
+        'images': [
+            {'id': image.image_id} | {key: getattr(image, key) for key in (*IDENTITY_KEYS, 'pixel_spacing_mm')}
+            for image in images
+        ],
         'categories': [{'id': i, 'name': name} for i, name in enumerate(categories, start=1)],
         'annotations': annotations,
         'detections': [
@@ -80,7 +86,11 @@ def read_predictions(path: str | Path) -> tuple[list[ImagePrediction], tuple[str
                 )
             boxes[entry['image_id']].add(entry, names[entry['category_id']])
     images = [
-        ImagePrediction(image['id'], **{key: image[key] for key in IDENTITY_KEYS} | boxes[image['id']].arrays())
+        ImagePrediction(
+            image['id'],
+            pixel_spacing_mm=image.get('pixel_spacing_mm'),
+            **{key: image[key] for key in IDENTITY_KEYS} | boxes[image['id']].arrays(),
+        )
         for image in document['images']
     ]
     return images, tuple(category['name'] for category in document['categories'])
@@ -91,14 +101,18 @@ class _Boxes:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[tuple[list[float], int, float]]] = defaultdict(list)
+        self.lesion_ids: list[str] = []
 
     def add(self, entry: Mapping[str, Any], label: int) -> None:
         x, y, w, h = entry['bbox']
         kind = '' if 'score' in entry else 'ignored_' if entry['iscrowd'] else 'gt_'
         self.rows[kind].append(([x, y, x + w, y + h], label, entry.get('score', 0.0)))
+        if kind == 'gt_':
+            self.lesion_ids.append(entry.get('lesion_id') or '')
 
     def arrays(self) -> dict[str, Any]:
         out: dict[str, Any] = {'scores': np.array([score for _, _, score in self.rows['']], dtype=float)}
+        out['gt_lesion_ids'] = tuple(self.lesion_ids) if any(self.lesion_ids) else ()
         for kind in ('', 'gt_', 'ignored_'):
             out[f'{kind}boxes'] = np.array([box for box, _, _ in self.rows[kind]], dtype=float).reshape(-1, 4)
             out[f'{kind}labels'] = np.array([label for _, label, _ in self.rows[kind]], dtype=np.int64)

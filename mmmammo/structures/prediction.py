@@ -33,6 +33,9 @@ class ImagePrediction:
         gt_labels: (m,).
         ignored_boxes: (k, 4) regions in which detections do not count.
         ignored_labels: (k,).
+        gt_lesion_ids: (m,) the same for one lesion in every view of its exam; empty where the source does not link
+            views.
+        pixel_spacing_mm: Of the prepared pixels; ``None`` where unknown.
     """
 
     image_id: int
@@ -50,6 +53,8 @@ class ImagePrediction:
     gt_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     ignored_boxes: npt.NDArray[np.float64] = field(default_factory=_no_boxes)
     ignored_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    gt_lesion_ids: tuple[str, ...] = ()
+    pixel_spacing_mm: float | None = None
 
     def of_label(self, label: int) -> ImagePrediction:
         """Only the boxes of one class."""
@@ -61,6 +66,7 @@ class ImagePrediction:
         return self._with_boxes(self.scores >= score_thr, slice(None), slice(None))
 
     def _with_boxes(self, found: Any, true: Any, ignored: Any) -> ImagePrediction:
+        lesion_ids = np.array(self.gt_lesion_ids, dtype=object)
         return replace(
             self,
             boxes=self.boxes[found],
@@ -68,6 +74,7 @@ class ImagePrediction:
             labels=self.labels[found],
             gt_boxes=self.gt_boxes[true],
             gt_labels=self.gt_labels[true],
+            gt_lesion_ids=tuple(lesion_ids[true]) if len(lesion_ids) else (),
             ignored_boxes=self.ignored_boxes[ignored],
             ignored_labels=self.ignored_labels[ignored],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,42 +64,82 @@ def bootstrap_ci(
         MammoError: If there are no rows, or ``n`` or ``level`` is out of range.
     """
     labels = np.asarray(groups)
-    _check(labels, n, level)
+    check_resampling('bootstrap_ci', labels, n, level)
     estimate = np.asarray(fn(np.arange(len(labels))), dtype=np.float64)
-    replicates = np.stack([np.asarray(fn(rows), dtype=np.float64) for rows in _draws(labels, n, seed)])
-    num_groups = len(np.unique(labels))
+    replicates = np.stack([np.asarray(fn(rows), dtype=np.float64) for rows in resampled_rows(labels, n, seed)])
+    return percentile_interval(estimate, replicates, level, len(np.unique(labels)))
+
+
+def percentile_interval(estimate: FloatArray, replicates: FloatArray, level: float, n_groups: int) -> Interval:
+    """The interval between two quantiles of the replicates.
+
+    Args:
+        estimate: The statistic of the sample, any shape.
+        replicates: (n, *that shape) the same of each replicate; nan where undefined.
+        level: Coverage, in (0, 1).
+        n_groups: Groups that were resampled. A single one has no spread, so its bounds are nan.
+    """
+    n = len(replicates)
     undefined = np.isnan(replicates).sum(axis=0)
     bounds, reason = np.full((2, *estimate.shape), np.nan), None
     defined = undefined < n
-    if num_groups < 2:
+    if n_groups < 2:
         reason = 'a single group has no spread'
     elif not defined.all():
         reason = 'undefined in every replicate'
-    if num_groups > 1 and defined.any():
+    if n_groups > 1 and defined.any():
         tail = (1 - level) / 2
         bounds[:, defined] = np.nanquantile(replicates[:, defined], [tail, 1 - tail], axis=0)
-    return Interval(estimate, bounds[0], bounds[1], level, num_groups, n, undefined, reason)
+    return Interval(estimate, bounds[0], bounds[1], level, n_groups, n, undefined, reason)
 
 
-def _check(labels: npt.NDArray[np.generic], n: int, level: float) -> None:
+def resampled_rows(groups: npt.NDArray[Any], n: int, seed: int) -> Iterator[IntArray]:
+    """Row indices of each replicate; the rows of a group drawn twice occur twice.
+
+    Args:
+        groups: (rows,) label of the group of each row.
+        n: Replicates.
+        seed: The same seed gives the same draws here and in :func:`resampled_counts`.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    rows = np.argsort(group, kind='stable')
+    size = np.bincount(group)
+    first = np.cumsum(size) - size
+    for drawn in _drawn_groups(len(size), n, seed):
+        width = size[drawn]
+        begin = np.cumsum(width) - width
+        yield rows[np.arange(width.sum()) - np.repeat(begin - first[drawn], width)]
+
+
+def resampled_counts(groups: npt.NDArray[Any], n: int, seed: int) -> Iterator[IntArray]:
+    """(rows,) how often each row occurs in each replicate, for statistics of weighted counts.
+
+    Args:
+        groups: (rows,) label of the group of each row.
+        n: Replicates.
+        seed: The same seed gives the same draws here and in :func:`resampled_rows`.
+    """
+    labels, group = np.unique(groups, return_inverse=True)
+    for drawn in _drawn_groups(len(labels), n, seed):
+        yield np.bincount(drawn, minlength=len(labels))[group]
+
+
+def check_resampling(where: str, groups: npt.NDArray[Any], n: int, level: float) -> None:
+    """Refuse what cannot be resampled.
+
+    Raises:
+        MammoError: If there are no rows, or ``n`` or ``level`` is out of range.
+    """
     for field, found, good, expected in (
-        ('groups', f'shape {labels.shape}', labels.ndim == 1 and len(labels) > 0, '(rows,) with at least one row'),
+        ('groups', f'shape {groups.shape}', groups.ndim == 1 and len(groups) > 0, '(rows,) with at least one row'),
         ('n', n, n >= 1, 'at least 1'),
         ('level', level, 0 < level < 1, 'between 0 and 1, e.g. 0.95'),
     ):
         if not good:
-            raise MammoError('bootstrap_ci', field=field, found=found, expected=expected, remedy='correct the argument')
+            raise MammoError(where, field=field, found=found, expected=expected, remedy='correct the argument')
 
 
-def _draws(labels: npt.NDArray[np.generic], n: int, seed: int) -> Iterator[IntArray]:
-    """Row indices of each replicate."""
-    _, group = np.unique(labels, return_inverse=True)
-    rows = np.argsort(group, kind='stable')
-    size = np.bincount(group)
-    first = np.cumsum(size) - size
+def _drawn_groups(num_groups: int, n: int, seed: int) -> Iterator[IntArray]:
     rng = np.random.default_rng(seed)
     for _ in range(n):
-        drawn = rng.integers(len(size), size=len(size))
-        width = size[drawn]
-        begin = np.cumsum(width) - width
-        yield rows[np.arange(width.sum()) - np.repeat(begin - first[drawn], width)]
+        yield rng.integers(num_groups, size=num_groups)

@@ -8,16 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional.bootstrap import Interval, bootstrap_ci
-from mmmammo.evaluation.functional.inputs import (
-    BoolArray,
-    FloatArray,
-    ImageBoxes,
-    ImageDetections,
-    IntArray,
-    flatten_images,
-)
-from mmmammo.evaluation.functional.matching import Matches, match_detections
+from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, ImageBoxes, ImageDetections, flatten_images
+from mmmammo.evaluation.functional.matches import Matches, count_false_positives_on
+from mmmammo.evaluation.functional.matching import match_detections
 from mmmammo.structures import MammoError
 
 DEFAULT_FPS_PER_IMAGE = (0.5, 1.0, 2.0, 3.0, 4.0)
@@ -48,11 +41,13 @@ class FROCResult:
         recall: (t,).
         thresholds: (t,).
         recall_at: FPI -> recall. Its keys are the FPIs asked for, whatever the data.
-        fauc: Area under the curve from 0 to 1 FPI, in [0, 1].
+        fauc: Area under the curve from 0 to ``fauc_limit`` FPI over that width, in [0, 1]: a constant recall r gives r.
         n_images: Images, with or without lesions.
-        n_lesions: Lesions.
+        n_lesions: Lesion boxes, or the units counted in their place.
         n_detections: Detections, ignored ones included.
         reason: Why the recall is nan; ``None`` when it is not.
+        fauc_limit: Where the area ends; 1 FPI in paper 3.
+        n_fp_images: Images that false positives are counted on, and divided by.
     """
 
     fps_per_image: FloatArray
@@ -64,6 +59,8 @@ class FROCResult:
     n_lesions: int
     n_detections: int
     reason: str | None = None
+    fauc_limit: float = 1.0
+    n_fp_images: int = 0
 
 
 def froc(
@@ -74,56 +71,86 @@ def froc(
     matching: str = 'iou',
     duplicates: str = 'false_positive',
     ignored: ImageBoxes | None = None,
+    *,
+    distance_mm: float | None = None,
+    spacing_mm: Sequence[float | None] | None = None,
+    false_positive_images: str = 'all',
+    fauc_limit: float = 1.0,
 ) -> FROCResult:
-    """FROC of lesion detection, categories aside.
+    """FROC of lesion detection, categories aside; each lesion box counts as one lesion.
 
     Args:
         detections: Per image ``(boxes (n, 4) xyxy, scores (n,))``.
         ground_truths: Per image (m, 4) xyxy lesions.
         iou_thr: A detection hits a lesion when their IoU is *greater* than this ("IoU > .2", paper 3).
         fps_per_image: Where to read the recall.
-        matching: ``'iou'``, or ``'centre_in_box'``: the centre of the detection lies in the lesion's box.
+        matching: ``'iou'``; ``'centre_in_box'``: the centre of the detection lies in the lesion's box; or
+            ``'distance'``: the two centres lie at most ``distance_mm`` apart.
         duplicates: What a further hit on a lesion already found is: ``'false_positive'``, or ``'ignore'`` for nothing.
         ignored: Per image (k, 4) regions in which detections count neither way.
+        distance_mm: For ``'distance'``.
+        spacing_mm: Per image millimetres per pixel, ``None`` where unknown; for ``'distance'``.
+        false_positive_images: Where false positives are counted: on ``'all'`` images, or on ``'normal'`` ones, which
+            have no lesion.
+        fauc_limit: Where the area under the curve ends.
 
     Returns:
         The curve and its readings; nan with a reason when there is no lesion.
 
     Raises:
-        MammoError: On malformed boxes, scores, rules or FPIs.
+        MammoError: On malformed boxes, scores, spacings, rules or FPIs.
     """
-    flat = flatten_images(detections, ground_truths, ignored)
-    return froc_result(match_detections(flat, matching, iou_thr, duplicates), fps_per_image)
+    flat = flatten_images(detections, ground_truths, ignored, spacing_mm=spacing_mm)
+    matches = match_detections(flat, matching, iou_thr, duplicates, distance_mm=distance_mm)
+    return froc_result(count_false_positives_on(matches, false_positive_images), fps_per_image, fauc_limit)
 
 
-def froc_result(matches: Matches, fps_per_image: Sequence[float] = DEFAULT_FPS_PER_IMAGE) -> FROCResult:
+def froc_result(
+    matches: Matches, fps_per_image: Sequence[float] = DEFAULT_FPS_PER_IMAGE, fauc_limit: float = 1.0
+) -> FROCResult:
     """The same from detections already matched.
 
     Raises:
-        MammoError: If an FPI is negative or not finite.
+        MammoError: If an FPI is negative or not finite, or the limit of the area not positive.
     """
-    wanted = np.asarray(fps_per_image, dtype=np.float64)
-    if not (np.isfinite(wanted) & (wanted >= 0)).all():
-        raise MammoError(
-            'froc',
-            field='fps_per_image',
-            found=wanted.tolist(),
-            expected='numbers from 0 up',
-            remedy='correct the list',
-        )
+    check_fps_per_image(fps_per_image, fauc_limit)
     curve = froc_curve(matches)
-    recall_at = froc_recall_at(curve, wanted)
+    recall_at = froc_recall_at(curve, fps_per_image)
     return FROCResult(
         fps_per_image=curve.fps_per_image,
         recall=curve.recall,
         thresholds=curve.thresholds,
         recall_at=dict(zip(fps_per_image, recall_at.tolist(), strict=True)),
-        fauc=froc_area(curve),
+        fauc=froc_area(curve, fauc_limit),
         n_images=matches.num_images,
         n_lesions=len(matches.lesion_image),
         n_detections=len(matches.scores),
-        reason=None if len(matches.lesion_image) else 'no lesion in the ground truth',
+        reason=undefined_reason(matches),
+        fauc_limit=fauc_limit,
+        n_fp_images=_num_fp_images(matches),
     )
+
+
+def check_fps_per_image(fps_per_image: npt.ArrayLike, fauc_limit: float = 1.0) -> None:
+    """Refuse FPIs that no curve has.
+
+    Raises:
+        MammoError: If an FPI is negative or not finite, or the limit of the area not positive.
+    """
+    wanted = np.asarray(fps_per_image, dtype=np.float64)
+    for field, found, good, expected in (
+        ('fps_per_image', wanted.tolist(), (np.isfinite(wanted) & (wanted >= 0)).all(), 'numbers from 0 up'),
+        ('fauc_limit', fauc_limit, 0 < fauc_limit < np.inf, 'a positive number'),
+    ):
+        if not good:
+            raise MammoError('froc', field=field, found=found, expected=expected, remedy='correct the argument')
+
+
+def undefined_reason(matches: Matches) -> str | None:
+    """Why the curve is nan, or ``None``."""
+    if not len(matches.lesion_image):
+        return 'no lesion in the ground truth'
+    return None if _num_fp_images(matches) else 'no normal image to count false positives on'
 
 
 def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> FROCCurve:
@@ -133,6 +160,9 @@ def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> 
         matches: Detections matched to lesions.
         image_weights: (num_images,) how often each image counts; once by default. A bootstrap replicate is one such
             vector, so that nothing needs matching twice.
+
+    Returns:
+        The curve. Its recall is nan when no lesion has weight; all is nan when no image for false positives has.
     """
     weights = np.ones(matches.num_images) if image_weights is None else np.asarray(image_weights, dtype=np.float64)
     is_last_of_score = np.append(matches.scores[1:] != matches.scores[:-1], True)[: len(matches.scores)]
@@ -141,16 +171,14 @@ def froc_curve(matches: Matches, image_weights: npt.ArrayLike | None = None) -> 
     def count(which: BoolArray) -> FloatArray:
         once_each = image_weights is None
         counted: FloatArray = np.cumsum(which if once_each else which * weights[matches.image], dtype=np.float64)
-        return counted[last_of_score]
+        return np.append(0.0, counted[last_of_score])
 
-    false_positives, true_positives = count(matches.is_false_positive), count(matches.is_true_positive)
-    fps_per_image = _divide(false_positives, weights.sum())
-    recall = _divide(true_positives, weights[matches.lesion_image].sum())
-    start = 0.0 if weights[matches.lesion_image].sum() else np.nan
+    num_images = weights.sum() if matches.fp_images is None else weights[matches.fp_images].sum()
+    num_lesions = weights[matches.lesion_image].sum() if num_images else 0.0
     return FROCCurve(
-        fps_per_image=np.concatenate([[0.0], fps_per_image]),
-        recall=np.concatenate([[start], recall]),
-        thresholds=np.concatenate([[np.inf], matches.scores[last_of_score]]),
+        fps_per_image=count(matches.is_false_positive) / (num_images or np.nan),
+        recall=count(matches.is_true_positive) / (num_lesions or np.nan),
+        thresholds=np.append(np.inf, matches.scores[last_of_score]),
     )
 
 
@@ -178,7 +206,12 @@ def froc_recall_at(curve: FROCCurve, fps_per_image: npt.ArrayLike) -> FloatArray
 
 
 def froc_threshold_at(curve: FROCCurve, fps_per_image: float) -> float:
-    """The lowest threshold that costs no more than this FPI; infinite if even the highest score costs more."""
+    """The lowest threshold that costs no more than this FPI; infinite if even the highest score costs more.
+
+    Nan without images to count false positives on.
+    """
+    if np.isnan(curve.fps_per_image[0]):
+        return float('nan')
     return float(curve.thresholds[np.searchsorted(curve.fps_per_image, fps_per_image, side='right') - 1])
 
 
@@ -192,26 +225,5 @@ def froc_area(curve: FROCCurve, max_fps_per_image: float = 1.0) -> float:
     return float((area + beyond) / max_fps_per_image)
 
 
-def froc_interval(
-    matches: Matches, patients: Sequence[str], fps_per_image: Sequence[float], n: int = 1000, seed: int = 0
-) -> Interval:
-    """95 % intervals of the recall at each FPI and, last, of the area up to 1 FPI; patients are resampled.
-
-    Args:
-        matches: Detections matched to lesions.
-        patients: Patient of each image.
-        fps_per_image: (k,).
-        n: Replicates.
-        seed: The same seed gives the same interval.
-    """
-
-    def readings(rows: IntArray) -> list[float]:
-        curve = froc_curve(matches, np.bincount(rows, minlength=matches.num_images))
-        return [*froc_recall_at(curve, fps_per_image).tolist(), froc_area(curve)]
-
-    return bootstrap_ci(readings, patients, n, seed=seed)
-
-
-def _divide(counts: FloatArray, total: float) -> FloatArray:
-    result: FloatArray = counts / total if total else np.full_like(counts, np.nan)
-    return result
+def _num_fp_images(matches: Matches) -> int:
+    return matches.num_images if matches.fp_images is None else int(matches.fp_images.sum())

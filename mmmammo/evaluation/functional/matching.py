@@ -1,7 +1,7 @@
 """Which detection found which lesion.
 
-The rule is greedy by score: detections are taken from the highest score down, and each takes the lesion it hits with
-the greatest overlap among those not yet taken. What *hit* means is a named rule.
+The rule is greedy by score: detections are taken from the highest score down, and each takes the lesion it hits best
+among those not yet taken. What *hit* means is a named rule (:mod:`~mmmammo.evaluation.functional.hit_rules`).
 
 No loop runs over images or detections. Only the pairs that hit are kept, usually a few per lesion, and they are
 resolved in rounds: a detection may take the lesion it likes best as soon as nobody with a higher score could still
@@ -11,15 +11,16 @@ fullest image, and the outcome is that of the sequential rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mmmammo.evaluation.functional.hit_rules import HitRule, HitTest, ignored_test, lesion_test
 from mmmammo.evaluation.functional.inputs import BoolArray, FlatBoxes, FloatArray, IntArray, flatten_images
+from mmmammo.evaluation.functional.matches import Matches
 from mmmammo.structures import ImagePrediction, MammoError
 
 DUPLICATE_RULES = ('false_positive', 'ignore')
@@ -35,64 +36,16 @@ class Pairs:
     Args:
         detection: (p,) index into the detections.
         box: (p,) index into the other boxes.
-        overlap: (p,) in [0, 1], decides between several boxes that one detection hits.
+        preference: (p,) decides between several boxes that one detection hits; the greater, the better.
     """
 
     detection: IntArray
     box: IntArray
-    overlap: FloatArray
+    preference: FloatArray
 
     def select(self, which: BoolArray | IntArray) -> Pairs:
         """Some of the pairs, by mask or index."""
-        return Pairs(self.detection[which], self.box[which], self.overlap[which])
-
-
-@dataclass(frozen=True, eq=False)
-class Matches:
-    """The fate of every detection, in falling order of score (equal scores in input order).
-
-    Args:
-        scores: (d,).
-        detection: (d,) index into the detections as they were given, laid end to end.
-        image: (d,).
-        lesion: (d,) index of the lesion found, or -1.
-        ignored: (d,) neither hit nor false positive: a duplicate under ``duplicates='ignore'``, or inside an ignored
-            region.
-        lesion_image: (g,) image of each lesion.
-        num_images: Number of images.
-    """
-
-    scores: FloatArray
-    detection: IntArray
-    image: IntArray
-    lesion: IntArray
-    ignored: BoolArray
-    lesion_image: IntArray
-    num_images: int
-
-    @property
-    def is_true_positive(self) -> BoolArray:
-        """(d,)."""
-        return self.lesion >= 0
-
-    @property
-    def is_false_positive(self) -> BoolArray:
-        """(d,)."""
-        return (self.lesion < 0) & ~self.ignored
-
-
-def box_iou(boxes: npt.ArrayLike, others: npt.ArrayLike) -> FloatArray:
-    """Intersection over union of the boxes of two lists, row by row.
-
-    Args:
-        boxes: (p, 4) xyxy.
-        others: (p, 4).
-
-    Returns:
-        (p,); 0 where both boxes are empty.
-    """
-    intersection, area, other_area = _areas(np.asarray(boxes, dtype=np.float64), np.asarray(others, dtype=np.float64))
-    return _ratio(intersection, area + other_area - intersection)
+        return Pairs(self.detection[which], self.box[which], self.preference[which])
 
 
 def match_detections(
@@ -102,29 +55,79 @@ def match_detections(
     duplicates: str = 'false_positive',
     *,
     inclusive: bool = False,
+    distance_mm: float | None = None,
+    set_aside: BoolArray | None = None,
 ) -> Matches:
     """Match the detections of all images to their lesions, greedily by score.
 
     Args:
         flat: The boxes of all images.
         matching: ``'iou'``: the IoU exceeds ``iou_thr``. ``'centre_in_box'``: the centre of the detection lies in the
-            lesion's box, its border included; ``iou_thr`` is not used.
+            lesion's box, its border included. ``'distance'``: the centres of detection and lesion lie at most
+            ``distance_mm`` apart; the images need their spacing.
         iou_thr: In [0, 1].
         duplicates: What a further hit on a found lesion is, ``'false_positive'`` or ``'ignore'``.
         inclusive: Whether an IoU equal to ``iou_thr`` is a hit (COCO), or not (paper 3: "IoU > .2").
+        distance_mm: For ``'distance'``.
+        set_aside: (g,) lesions that do not count, such as those of another size. A detection that hits one, and none
+            that counts, does not count either; as for COCO, each excuses one detection.
 
     A detection without a lesion of its own that lies in an ignored region does not count. As for COCO's crowds, it
-    lies in it when its intersection with the region, over its *own* area, passes the same threshold.
+    lies in it when its intersection with the region, over its *own* area, passes the same threshold; under the other
+    rules, when its centre lies inside.
+
+    Returns:
+        The fate of every detection; lesions set aside remain in ``lesion_image``, never found
+        (:func:`~mmmammo.evaluation.functional.select_lesions` drops them).
 
     Raises:
-        MammoError: If a rule is unknown or the threshold outside [0, 1].
+        MammoError: If a rule is unknown, a threshold out of range, or a spacing missing.
     """
-    _check_rules(matching, iou_thr, duplicates)
-    pairs = _hits(flat, HIT_RULES[matching], iou_thr, inclusive)
-    lesion = _assign_greedily(pairs, flat)
-    ignored = _in_ignored_region(flat, matching, iou_thr, inclusive)
+    rule = HitRule(matching, iou_thr, inclusive, distance_mm)
+    if duplicates not in DUPLICATE_RULES:
+        raise MammoError(
+            'matching rules',
+            field='duplicates',
+            found=repr(duplicates),
+            expected=f'one of {DUPLICATE_RULES}',
+            remedy='correct the name',
+        )
+    pairs = _hits(lesion_test(rule, flat), flat.image, flat.gt_image, flat.num_images)
+    in_region = _hits(ignored_test(rule, flat), flat.image, flat.ignored_image, flat.num_images)
+    ignored = np.zeros(len(flat.scores), dtype=bool)
+    ignored[in_region.detection] = True
+    if set_aside is None:
+        lesion = _assign_greedily(pairs, flat)
+    else:
+        lesion = _assign_greedily(pairs.select(~set_aside[pairs.box]), flat)
+        left_over = pairs.select(set_aside[pairs.box] & (lesion[pairs.detection] < 0))
+        ignored |= _excused(left_over, in_region, flat)
     if duplicates == 'ignore':
         ignored[pairs.detection] = True
+    return _in_falling_order(flat, lesion, ignored)
+
+
+def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
+    """Match the detections of all images, categories aside.
+
+    Args:
+        images: Truth and detections.
+        **rules: ``matching``, ``iou_thr``, ``duplicates`` and ``distance_mm`` of :func:`match_detections`.
+    """
+    return match_detections(flatten_predictions(images), **rules)
+
+
+def flatten_predictions(images: Sequence[ImagePrediction]) -> FlatBoxes:
+    """The boxes of all images as long arrays, categories aside; see :func:`flatten_images`."""
+    return flatten_images(
+        [(image.boxes, image.scores) for image in images],
+        [image.gt_boxes for image in images],
+        [image.ignored_boxes for image in images],
+        spacing_mm=[image.pixel_spacing_mm for image in images],
+    )
+
+
+def _in_falling_order(flat: FlatBoxes, lesion: IntArray, ignored: BoolArray) -> Matches:
     order = _falling_order(flat.scores)
     return Matches(
         scores=flat.scores[order],
@@ -135,21 +138,6 @@ def match_detections(
         lesion_image=flat.gt_image,
         num_images=flat.num_images,
     )
-
-
-def match_images(images: Sequence[ImagePrediction], **rules: Any) -> Matches:
-    """Match the detections of all images, categories aside.
-
-    Args:
-        images: Truth and detections.
-        **rules: ``matching``, ``iou_thr`` and ``duplicates`` of :func:`match_detections`.
-    """
-    flat = flatten_images(
-        [(image.boxes, image.scores) for image in images],
-        [image.gt_boxes for image in images],
-        [image.ignored_boxes for image in images],
-    )
-    return match_detections(flat, **rules)
 
 
 def _falling_order(scores: FloatArray) -> IntArray:
@@ -164,18 +152,6 @@ def _falling_order(scores: FloatArray) -> IntArray:
     run_of_ties = np.cumsum(np.diff(falling[tied], prepend=np.inf) != 0)
     order[tied] = np.sort(run_of_ties * len(order) + order[tied]) % max(len(order), 1)
     return order
-
-
-def _check_rules(matching: str, iou_thr: float, duplicates: str) -> None:
-    for field, found, known in (('matching', matching, tuple(HIT_RULES)), ('duplicates', duplicates, DUPLICATE_RULES)):
-        if found not in known:
-            raise MammoError(
-                'matching rules', field=field, found=repr(found), expected=f'one of {known}', remedy='correct the name'
-            )
-    if not 0 <= iou_thr <= 1:
-        raise MammoError(
-            'matching rules', field='iou_thr', found=iou_thr, expected='0 to 1', remedy='give a fraction, not per cent'
-        )
 
 
 def _image_pairs(image: IntArray, other_image: IntArray, num_images: int) -> Iterator[tuple[IntArray, IntArray]]:
@@ -193,39 +169,15 @@ def _image_pairs(image: IntArray, other_image: IntArray, num_images: int) -> Ite
         yield left, right
 
 
-def _overlap_iou(boxes: FloatArray, lesions: FloatArray) -> tuple[FloatArray, FloatArray]:
-    iou = box_iou(boxes, lesions)
-    return iou, iou
-
-
-def _overlap_centre(boxes: FloatArray, lesions: FloatArray) -> tuple[FloatArray, FloatArray]:
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    inside = ((centre >= lesions[:, :2]) & (centre <= lesions[:, 2:])).all(axis=1)
-    return np.where(inside, np.inf, -np.inf), box_iou(boxes, lesions)
-
-
-def _overlap_own_area(boxes: FloatArray, regions: FloatArray) -> tuple[FloatArray, FloatArray]:
-    intersection, area, _ = _areas(boxes, regions)
-    share = _ratio(intersection, area)
-    return share, share
-
-
-HitRule = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-"""(p, 4) detections and (p, 4) lesions -> (p,) what is compared with the threshold, (p,) the preference."""
-HIT_RULES: dict[str, HitRule] = {'iou': _overlap_iou, 'centre_in_box': _overlap_centre}
-
-
-def _hits(flat: FlatBoxes, rule: HitRule, threshold: float, inclusive: bool, ignored: bool = False) -> Pairs:
-    """All pairs that pass the rule, of detections with lesions or with ignored regions."""
-    others, other_image = (flat.ignored_boxes, flat.ignored_image) if ignored else (flat.gt_boxes, flat.gt_image)
+def _hits(test: HitTest, image: IntArray, other_image: IntArray, num_images: int) -> Pairs:
+    """All pairs of one image that pass the test."""
     found = [Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
-    for detection, box in _image_pairs(flat.image, other_image, flat.num_images):
-        near = _touching(flat.boxes, others, detection, box)
+    for detection, box in _image_pairs(image, other_image, num_images):
+        near = _touching(test.extent, test.other_extent, detection, box)
         detection, box = detection[near], box[near]
-        value, overlap = rule(flat.boxes[detection], others[box])
-        hit = value >= threshold if inclusive else value > threshold
-        found.append(Pairs(detection[hit], box[hit], overlap[hit]))
-    return Pairs(*(np.concatenate([getattr(f, name) for f in found]) for name in ('detection', 'box', 'overlap')))
+        hit, preference = test.measure(detection, box)
+        found.append(Pairs(detection[hit], box[hit], preference[hit]))
+    return Pairs(*(np.concatenate([getattr(f, name) for f in found]) for name in ('detection', 'box', 'preference')))
 
 
 def _touching(boxes: FloatArray, others: FloatArray, left: IntArray, right: IntArray) -> IntArray:
@@ -238,11 +190,11 @@ def _touching(boxes: FloatArray, others: FloatArray, left: IntArray, right: IntA
 
 
 def _assign_greedily(pairs: Pairs, flat: FlatBoxes) -> IntArray:
-    """(d,) lesion of each detection or -1; between equal overlaps the later lesion, as pycocotools does."""
+    """(d,) lesion of each detection or -1; between equal preference the later lesion, as pycocotools does."""
     lesion = np.full(len(flat.scores), -1, dtype=np.int64)
     taken = np.zeros(len(flat.gt_boxes), dtype=bool)
     suitor = np.empty(len(flat.gt_boxes), dtype=np.int64)
-    pairs = pairs.select(np.lexsort((-pairs.box, -pairs.overlap, pairs.detection, -flat.scores[pairs.detection])))
+    pairs = pairs.select(np.lexsort((-pairs.box, -pairs.preference, pairs.detection, -flat.scores[pairs.detection])))
     while len(pairs.detection):
         favourite = np.diff(pairs.detection, prepend=-1) != 0
         suitor[pairs.box[::-1]] = pairs.detection[::-1]  # the last write stays: the highest score that hits the box
@@ -253,18 +205,13 @@ def _assign_greedily(pairs: Pairs, flat: FlatBoxes) -> IntArray:
     return lesion
 
 
-def _in_ignored_region(flat: FlatBoxes, matching: str, iou_thr: float, inclusive: bool) -> BoolArray:
-    rule = _overlap_own_area if matching == 'iou' else HIT_RULES[matching]
-    inside = np.zeros(len(flat.scores), dtype=bool)
-    inside[_hits(flat, rule, iou_thr, inclusive, ignored=True).detection] = True
-    return inside
+def _excused(pairs: Pairs, in_region: Pairs, flat: FlatBoxes) -> BoolArray:
+    """(d,) detections whose lesion is set aside.
 
-
-def _areas(boxes: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    size = np.minimum(boxes[:, 2:], others[:, 2:]) - np.maximum(boxes[:, :2], others[:, :2])
-    intersection = np.clip(size, 0, None).prod(axis=1)
-    return intersection, (boxes[:, 2:] - boxes[:, :2]).prod(axis=1), (others[:, 2:] - others[:, :2]).prod(axis=1)
-
-
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+    A detection that lies deeper in an ignored region than it hits the lesion leaves the lesion to others, as
+    pycocotools does.
+    """
+    depth = np.full(len(flat.scores), -np.inf)
+    np.maximum.at(depth, in_region.detection, in_region.preference)
+    excused: BoolArray = _assign_greedily(pairs.select(pairs.preference > depth[pairs.detection]), flat) >= 0
+    return excused

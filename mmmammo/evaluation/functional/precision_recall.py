@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmmammo.evaluation.functional.inputs import FloatArray, ImageBoxes, ImageDetections, flatten_images
-from mmmammo.evaluation.functional.matching import Matches, match_detections
+from mmmammo.evaluation.functional.matches import Matches
+from mmmammo.evaluation.functional.matching import match_detections
 from mmmammo.structures import MammoError
 
 RECALL_LEVELS: FloatArray = np.linspace(0, 1, 101, dtype=np.float64)

@@ -111,10 +111,12 @@ def image_prediction(sample: Mapping[str, Any]) -> ImagePrediction:
     height, width = sample.get('ori_shape', (0, 0))[:2]
     given = {key: str(sample[key]) for key in IDENTITY_KEYS if sample.get(key) is not None}
     given |= {'file_name': str(sample.get('img_path', '')), 'width': int(width), 'height': int(height)}
+    spacing = sample.get('pixel_spacing_mm')
     found, truth, ignored = (sample.get(f'{kind}_instances') or {} for kind in ('pred', 'gt', 'ignored'))
     return ImagePrediction(
         image_id=int(sample['img_id']),
         **given,
+        pixel_spacing_mm=None if spacing is None else float(spacing),
         boxes=_boxes(found),
         scores=_array(found['scores'], np.float64),
         labels=_labels(found),
