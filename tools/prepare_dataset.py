@@ -20,19 +20,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.text import Text
 
 from mmmammo import cli
 from mmmammo.phantom import PhantomConfig, write_dataset
 from mmmammo.phantom.dataset import check_dataset, read_json
-from mmmammo.prepare import PrepareOptions, SetOptions, Summary, prepare_dataset
-from mmmammo.prepare.options import LANDMARK_SOURCES, SIDE_POLICIES
+from mmmammo.prepare import Summary, prepare_dataset
+from mmmammo.prepare.arguments import add_arguments, prepare_options, set_options, source_options
 from mmmammo.prepare.pool import check_workers
-from mmmammo.prepare.splits import SPLITS
+from mmmammo.prepare.summary_tables import summary_tables
 from mmmammo.provenance import git_commit
-from mmmammo.sources import SOURCES, get_source
+from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
 
 
@@ -42,31 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         epilog=__doc__.split('\n', 2)[2],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('source', choices=SOURCES, metavar='SOURCE', help=f'one of {", ".join(SOURCES)}')
-    parser.add_argument('--raw', type=Path, help='the download (phantom: made if missing; default OUT/raw)')
-    parser.add_argument('--out', type=Path, required=True, help='the prepared set')
-    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='processes (default: all cores)')
-    images = parser.add_argument_group('images')
-    images.add_argument('--height', type=int, help='scale images so that the source would be this high (default: keep)')
-    images.add_argument('--no-crop', action='store_true', help='keep the whole image instead of the breast')
-    images.add_argument(
-        '--landmarks', choices=LANDMARK_SOURCES, default='detected', help='found, or as the source has them (found)'
-    )
-    images.add_argument(
-        '--side-policy', choices=SIDE_POLICIES, default='mend', help='when the pixels contradict the side (mend)'
-    )
-    findings = parser.add_argument_group('classes and splits')
-    findings.add_argument('--single-class', metavar='NAME', help='merge all findings into one class')
-    findings.add_argument('--only', nargs='+', default=(), metavar='CATEGORY', help='keep findings of these categories')
-    findings.add_argument(
-        '--split-fractions',
-        nargs=3,
-        type=float,
-        default=(0.7, 0.1, 0.2),
-        metavar=('TRAIN', 'VAL', 'TEST'),
-        help='of the patients whose split the source leaves open (0.7 0.1 0.2)',
-    )
-    findings.add_argument('--seed', type=int, default=0, help='of the split, and of the phantom (0)')
+    add_arguments(parser)
     phantom = parser.add_argument_group('phantom')
     phantom.add_argument('--num-exams', type=int, help='how many to make (200)')
     phantom.add_argument('--phantom-height', type=int, help='of its DICOM images, in pixels (1024)')
@@ -93,24 +68,29 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
     _check_folders(raw, args.out)
     check_workers(args.workers)
     source = get_source(args.source)
-    options = PrepareOptions(args.height, not args.no_crop, args.landmarks, args.side_policy)
-    set_options = SetOptions(args.single_class, tuple(args.only), tuple(args.split_fractions), args.seed)
-    set_options.classes(source.CATEGORIES)
+    options, chosen = prepare_options(args, source), set_options(args)
+    chosen.classes(source.CATEGORIES)
+    own = source_options(args, source)
     phantom = _phantom_to_make(args, raw) if args.source == 'phantom' else None
     with _progress(console) as progress:
         if phantom is not None:
             _make_phantom(phantom, raw, args.workers, progress)
         task = progress.add_task('preparing', total=None)
         return prepare_dataset(
-            source.list_records(raw),
+            source.list_records(raw, **own),
             args.out,
             options,
-            set_options,
+            chosen,
             categories=source.CATEGORIES,
             source=args.source,
             workers=args.workers,
             skipped=source.count_skipped(raw),
-            info={'command': _command(sys.argv), 'git_commit': git_commit(Path(__file__).parent)},
+            checks=source.count_checks(raw, **own),
+            info={
+                'command': _command(sys.argv),
+                'git_commit': git_commit(Path(__file__).parent),
+                'source_options': own,
+            },
             on_start=lambda total: progress.update(task, total=total),
             on_image=lambda row: progress.advance(task),
         )
@@ -167,28 +147,9 @@ def _progress(console: Console) -> Progress:
 
 
 def show(summary: Summary, out: Path, shares: Sequence[float], console: Console) -> None:
-    """Print what the set holds, and which split is empty though it should have a share."""
-    table = Table(title=f'Prepared set {escape(str(out))}', title_justify='left')
-    for column in ('split', 'patients', 'exams', 'images', 'findings'):
-        table.add_column(column, justify='left' if column in ('split', 'findings') else 'right')
-    for split in SPLITS:
-        findings = {k.split('/', 1)[1]: n for k, n in sorted(summary.findings.items()) if k.startswith(f'{split}/')}
-        counts = ', '.join(f'{name} {count}' for name, count in findings.items()) or '-'
-        table.add_row(split, *(str(part[split]) for part in (summary.patients, summary.exams, summary.images)), counts)
-    console.print(table)
-    for split, share in zip(SPLITS, shares, strict=True):
-        if share > 0 and not summary.images[split]:
-            console.print(
-                f'Warning: no image in {split}. Remedy: more patients, or other --split-fractions', style='red'
-            )
-    console.print('Views: ' + ', '.join(f'{view} {count}' for view, count in summary.views.items()))
-    if summary.left_out:
-        left_out = ', '.join(f'{name} {count}' for name, count in summary.left_out.items())
-        console.print(f'Findings of other categories, left out: {left_out}')
-    statuses = ', '.join(f'{count} {status}' for status, count in summary.statuses.items())
-    skipped = f'; {summary.skipped} skipped, by their names no images' if summary.skipped else ''
-    told = f'Files: {statuses}{skipped}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
-    console.print(told, soft_wrap=True, markup=False)
+    """Print what the set holds, what was wrong, and which split is empty though it should have a share."""
+    for part in summary_tables(summary, out, shares):
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def main(argv: list[str] | None = None) -> int:

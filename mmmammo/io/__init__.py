@@ -8,7 +8,7 @@ from mmmammo.io.errors import (
     UnsupportedPixelData,
 )
 from mmmammo.io.mammogram import read_mammogram, read_meta
-from mmmammo.io.png16 import read_png16, write_png16
+from mmmammo.io.png16 import read_png16, write_png8, write_png16
 from mmmammo.io.predictions import read_predictions, write_predictions
 from mmmammo.io.view_names import parse_view_name
 
@@ -24,5 +24,6 @@ __all__ = [
     'read_png16',
     'read_predictions',
     'write_png16',
+    'write_png8',
     'write_predictions',
 ]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
 
+from mmmammo.io.codestream import stream_bits
 from mmmammo.io.dicom_file import open_dicom
 from mmmammo.io.elements import label, number, quoted, text
 from mmmammo.io.errors import NotAMammogram, NotForPresentation, UnsupportedPixelData
 from mmmammo.io.header import meta_of, shows_breast
 from mmmammo.io.raster import constant_image
+from mmmammo.io.raw_detector import developed_table
 from mmmammo.io.stored_values import StoredValues, decode
-from mmmammo.io.voi import display_table
-from mmmammo.structures import Mammogram, MammogramMeta
+from mmmammo.io.voi import DisplayTable, display_table, has_voi
+from mmmammo.structures import Mammogram, MammogramMeta, Policy, Problem
 
 FOR_PROCESSING = '1.2.840.10008.5.1.4.1.1.1.2.1'
 TOMOSYNTHESIS = '1.2.840.10008.5.1.4.1.1.13.1.3'
@@ -37,19 +40,29 @@ _MODALITIES_NEEDING_EVIDENCE = {None, 'CR', 'DX', 'DR', 'RG', 'OT', 'SC'}
 
 
 @disable_value_validation()  # otherwise a de-identified UID makes a warning of every file
-def read_dicom(path: Path) -> Mammogram:
+def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE) -> Mammogram:
     """Read a DICOM image as displayed: rescale, VOI LUT or window, inversion, padding made background.
+
+    Args:
+        path: The file.
+        for_processing: See :func:`mmmammo.io.read_mammogram`.
 
     Raises:
         MammogramError: See :func:`mmmammo.io.read_mammogram`.
     """
+    header = open_dicom(path, with_pixels=False)
+    check_shows_breast(header, path)
+    check_single_frame(header, path)  # before a stack of a gigabyte is in memory
+    raw = is_for_processing(header)
+    if raw and for_processing is Policy.QUARANTINE:
+        raise _not_for_presentation(header, path)
     dataset = open_dicom(path, with_pixels=True)
-    check_shows_breast(dataset, path)
-    check_single_frame(dataset, path)
-    check_for_presentation(dataset, path)
     meta = meta_of(dataset)
-    stored = decode(dataset, path)
-    return _as_displayed(stored, dataset, meta, path)
+    if raw:
+        meta = replace(meta, attributes={**meta.attributes, 'for_processing': True})
+    stored = replace(decode(dataset, path), stream_bits=stream_bits(dataset))
+    develop = raw and for_processing is Policy.MEND
+    return _as_displayed(stored, dataset, meta, path, develop)
 
 
 @disable_value_validation()
@@ -106,25 +119,28 @@ def check_single_frame(dataset: Dataset, path: Path) -> None:
             found=f'{frames:.0f} (SOP class {quoted(dataset, "SOPClassUID", "not given")})',
             expected='one two-dimensional mammogram',
             remedy='export the synthetic 2-D image of the tomosynthesis, or its slices as single images',
+            problem=Problem.TOMOSYNTHESIS,
         )
 
 
-def check_for_presentation(dataset: Dataset, path: Path) -> None:
-    """Refuse raw detector images.
+def is_for_processing(dataset: Dataset) -> bool:
+    """Whether the intent or the SOP class says that it is the raw image of a detector."""
+    return _intent(dataset) == 'FOR PROCESSING' or bool(_sop_classes(dataset) & _RAW)
 
-    Raises:
-        NotForPresentation: If the intent or the SOP class says so.
-    """
-    intent = (text(dataset, 'PresentationIntentType') or '').upper()
-    if intent == 'FOR PROCESSING' or _sop_classes(dataset) & _RAW:
-        by_intent = intent == 'FOR PROCESSING'
-        raise NotForPresentation(
-            path,
-            field=label('PresentationIntentType' if by_intent else 'SOPClassUID'),
-            found=intent if by_intent else quoted(dataset, 'SOPClassUID'),
-            expected='FOR PRESENTATION',
-            remedy='use the processed image of the same exposure',
-        )
+
+def _not_for_presentation(dataset: Dataset, path: Path) -> NotForPresentation:
+    by_intent = _intent(dataset) == 'FOR PROCESSING'
+    return NotForPresentation(
+        path,
+        field=label('PresentationIntentType' if by_intent else 'SOPClassUID'),
+        found='FOR PROCESSING' if by_intent else quoted(dataset, 'SOPClassUID'),
+        expected='FOR PRESENTATION',
+        remedy='use the processed image of the same exposure',
+    )
+
+
+def _intent(dataset: Dataset) -> str:
+    return (text(dataset, 'PresentationIntentType') or '').upper()
 
 
 def _sop_classes(dataset: Dataset) -> set[str | None]:
@@ -133,7 +149,9 @@ def _sop_classes(dataset: Dataset) -> set[str | None]:
     return {text(dataset, 'SOPClassUID'), text(file_meta, 'MediaStorageSOPClassUID')}
 
 
-def _as_displayed(stored: StoredValues, dataset: Dataset, meta: MammogramMeta, path: Path) -> Mammogram:
+def _as_displayed(
+    stored: StoredValues, dataset: Dataset, meta: MammogramMeta, path: Path, develop: bool = False
+) -> Mammogram:
     """Look every pixel up in one table that holds all transforms; the table is small, the image is not."""
     live = stored.present & ~stored.padding
     if not live.any():
@@ -144,11 +162,23 @@ def _as_displayed(stored: StoredValues, dataset: Dataset, meta: MammogramMeta, p
             expected='padding around a breast',
             remedy='look at the image: if it is black, leave it out; else correct PixelPaddingValue and '
             'PixelPaddingRangeLimit, or delete them',
+            problem=Problem.BLACK,
         )
-    table = display_table(stored.values, live, dataset, path)
+    table = developed_table(stored, dataset, path) if develop else display_table(stored.values, live, dataset, path)
     table.values[stored.padding] = 0
     if np.ptp(table.values[stored.present]) == 0:
         raise constant_image(path, label('PixelData'), stored.values[live][0])
-    attributes = {**meta.attributes, 'voi': table.voi, 'inverted': table.inverted}
-    meta = replace(meta, bits_stored=stored.bits, attributes=attributes)
+    meta = replace(meta, bits_stored=stored.bits, attributes={**meta.attributes, **_how(stored, table, dataset, meta)})
     return Mammogram(np.take(table.values, stored.patterns), meta)
+
+
+def _how(stored: StoredValues, table: DisplayTable, dataset: Dataset, meta: MammogramMeta) -> dict[str, Any]:
+    """What made the display values, and what of the header was not believed."""
+    facts: dict[str, Any] = {'voi': table.voi, 'inverted': table.inverted}
+    if stored.stream_bits is not None:
+        facts['stream_bits'] = stored.stream_bits
+    if meta.bits_stored is not None:
+        facts['declared_bits'] = meta.bits_stored
+    if table.voi == 'range' and has_voi(dataset):
+        facts['voi_unused'] = True
+    return facts

@@ -8,10 +8,10 @@ from mmmammo.io.dicom import read_dicom, read_dicom_meta
 from mmmammo.io.dicom_file import HEAD_LENGTH, looks_like_dicom
 from mmmammo.io.errors import CorruptFile
 from mmmammo.io.raster import raster_format, raster_meta, read_raster, unreadable
-from mmmammo.structures import Mammogram, MammogramMeta
+from mmmammo.structures import Mammogram, MammogramMeta, Policy
 
 
-def read_mammogram(path: str | Path) -> Mammogram:
+def read_mammogram(path: str | Path, *, for_processing: Policy = Policy.QUARANTINE) -> Mammogram:
     """Read one image as displayed: float32 in [0, 1], breast bright on dark ground.
 
     DICOM files are recognised with any extension or none, and without preamble. Raster images (PNG, PGM, TIFF, JPEG;
@@ -19,6 +19,9 @@ def read_mammogram(path: str | Path) -> Mammogram:
 
     Args:
         path: The file.
+        for_processing: What to do with the raw image of a detector: ``QUARANTINE`` raises, ``ACCEPT`` shows it as its
+            header says, ``MEND`` makes a picture of it (:mod:`mmmammo.io.raw_detector`). Those read nevertheless have
+            ``meta.attributes['for_processing']``.
 
     Returns:
         Pixels and meta. ``meta.laterality`` and ``meta.view`` are ``UNKNOWN`` where the file does not say them;
@@ -33,7 +36,7 @@ def read_mammogram(path: str | Path) -> Mammogram:
     """
     path = Path(path)
     file_format = _file_format(path)
-    return read_dicom(path) if file_format == 'dicom' else read_raster(path, file_format)
+    return read_dicom(path, for_processing) if file_format == 'dicom' else read_raster(path, file_format)
 
 
 def read_meta(path: str | Path) -> MammogramMeta:
@@ -55,6 +58,14 @@ def read_meta(path: str | Path) -> MammogramMeta:
 
 
 def _file_format(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a named pipe would be waited for without end
+        raise CorruptFile(
+            path,
+            field='file',
+            found='a folder' if path.is_dir() else 'a named pipe, a socket or a device',
+            expected='a file',
+            remedy='leave it out',
+        )
     try:
         with path.open('rb') as file:
             head = file.read(HEAD_LENGTH)

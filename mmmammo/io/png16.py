@@ -1,4 +1,4 @@
-"""Images of a prepared set: 16-bit grey PNG over the full scale."""
+"""Images of a prepared set: grey PNG over the full scale, of 16 bits or, if so wanted, of 8."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from mmmammo.io.errors import UnsupportedPixelData
 from mmmammo.io.raster import decode_raster
 from mmmammo.structures import MammoError
 
-_WHITE = 2**16 - 1
-
 
 def write_png16(path: str | Path, pixels: npt.NDArray[np.floating]) -> None:
     """Write an image so that 1.0 becomes 65535. The file appears whole or not at all.
@@ -26,40 +24,49 @@ def write_png16(path: str | Path, pixels: npt.NDArray[np.floating]) -> None:
     Raises:
         MammoError: If the image is not (h, w), is empty, or has values outside [0, 1] or that are not numbers.
     """
-    path = Path(path)
-    pixels = np.asarray(pixels)
-    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind != 'f':
-        raise _unfit(path, f'shape {pixels.shape}, type {pixels.dtype}')
-    low, high = pixels.min(), pixels.max()
-    if not (low >= 0 and high <= 1):  # also true of nan
-        raise _unfit(path, f'values from {low} to {high}')
-    stored = (pixels.astype(np.float32, copy=False) * np.float32(_WHITE) + np.float32(0.5)).astype(np.uint16)
-    # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
-    _, encoded = cv2.imencode('.png', stored)
-    _write_whole(path, encoded.tobytes())
+    _write(Path(path), pixels, np.uint16)
+
+
+def write_png8(path: str | Path, pixels: npt.NDArray[np.floating]) -> None:
+    """As :func:`write_png16` with 8 bits, so that 1.0 becomes 255: a sixteenth of the greys of a 12-bit detector."""
+    _write(Path(path), pixels, np.uint8)
 
 
 def read_png16(path: str | Path) -> npt.NDArray[np.float32]:
-    """Read what :func:`write_png16` wrote.
+    """Read what :func:`write_png16` or :func:`write_png8` wrote.
 
     Returns:
         (h, w) in [0, 1].
 
     Raises:
         CorruptFile: If there is no such file, or it cannot be decoded.
-        UnsupportedPixelData: If it is not a 16-bit grey image.
+        UnsupportedPixelData: If it is not a grey image of 8 or 16 bits.
     """
     path = Path(path)
     stored = decode_raster(path)
-    if stored.dtype != np.uint16 or stored.ndim != 2:
+    if stored.dtype not in (np.uint8, np.uint16) or stored.ndim != 2:
         raise UnsupportedPixelData(
             path,
             field='pixels',
             found=f'shape {stored.shape}, type {stored.dtype}',
-            expected='a 16-bit grey PNG of a prepared set',
+            expected='a grey PNG of a prepared set',
             remedy='prepare the dataset again, or read a source image with read_mammogram',
         )
-    return stored.astype(np.float32) / np.float32(_WHITE)
+    return stored.astype(np.float32) / np.float32(np.iinfo(stored.dtype).max)
+
+
+def _write(path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> None:
+    pixels = np.asarray(pixels)
+    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind != 'f':
+        raise _unfit(path, f'shape {pixels.shape}, type {pixels.dtype}')
+    low, high = pixels.min(), pixels.max()
+    if not (low >= 0 and high <= 1):  # also true of nan
+        raise _unfit(path, f'values from {low} to {high}')
+    white = np.float32(np.iinfo(kind).max)
+    stored: npt.NDArray[np.integer] = (pixels.astype(np.float32, copy=False) * white + np.float32(0.5)).astype(kind)
+    # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
+    _, encoded = cv2.imencode('.png', stored)
+    _write_whole(path, encoded.tobytes())
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 from mmmammo.io.view_names import parse_view_name
-from mmmammo.structures import Mammogram, MammogramMeta
+from mmmammo.structures import Mammogram, MammogramMeta, Problem
 
 SIGNATURES = {
     b'\x89PNG\r\n\x1a\n': 'png',
@@ -122,6 +122,7 @@ def constant_image(path: Path, field: str, value: object) -> CorruptFile:
         found=f'one value everywhere: {value}',
         expected='a breast on a dark ground',
         remedy='export the image again; if the archive shows it empty as well, leave it out',
+        problem=Problem.BLACK,
     )
 
 

@@ -31,6 +31,7 @@ class StoredValues:
         present: (n,) whether any pixel has the pattern.
         padding: (n,) whether the pattern is padding.
         bits: Significant bits: BitsStored, or more where the pixels exceed it.
+        stream_bits: What the header of a compressed image says; ``None`` without one.
     """
 
     patterns: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -38,6 +39,7 @@ class StoredValues:
     present: npt.NDArray[np.bool_]
     padding: npt.NDArray[np.bool_]
     bits: int
+    stream_bits: int | None = None
 
 
 def decode(dataset: Dataset, path: Path) -> StoredValues:

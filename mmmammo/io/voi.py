@@ -139,6 +139,11 @@ def _by_window(values: FloatArray, dataset: Dataset, where: Path) -> tuple[Float
     return window(values, center, width, function), function.lower()
 
 
+def has_voi(dataset: Dataset) -> bool:
+    """Whether the header has a VOI LUT or a window, of use or not."""
+    return bool(items(dataset, 'VOILUTSequence')) or bool(number(dataset, 'WindowWidth'))
+
+
 @dataclass(frozen=True, eq=False)
 class _Lut:
     """A lookup table of DICOM: values below ``first`` give the first entry, values above the last give the last."""

@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.structures import Affine, Finding, ImageRecord, MammoError
+from mmmammo.prepare.gate.decisions import Fault
+from mmmammo.structures import Affine, Finding, ImageRecord, Problem
 
 _ROUNDING_PX = 1.0
 _LEAST_INSIDE = 0.5
 
 
-def check_findings(record: ImageRecord, shape: tuple[int, int]) -> str:
-    """Refuse annotations that are not of this image.
+def check_findings(record: ImageRecord, shape: tuple[int, ...]) -> Iterator[Fault]:
+    """Find annotations that reach over the border by more than a pixel, and refuse those that are not of this image.
 
     Args:
         record: Findings in source pixels.
         shape: (h, w) of the source image.
 
-    Returns:
-        What has to be mended: boxes that reach over the border by more than a pixel; or ''.
-
     Raises:
-        MammoError: If a box is empty or inside out, or half of it or more lies outside the image.
+        MammoError: If a box is empty or inside out, or half of it or more lies outside the image: nothing can mend it,
+            and without it the image would be called healthy.
     """
-    notes = []
     for finding in record.findings:
         inside = _share_inside(np.array(finding.bbox, dtype=float), shape)
+        fault = Fault(
+            Problem.ANNOTATION,
+            f'annotation ({finding.category}), bbox (x1, y1, x2, y2)',
+            str(tuple(round(float(v), 2) for v in finding.bbox)),
+            f'a box inside the {shape[1]} x {shape[0]} image',
+            'correct the annotation; boxes are in pixels of the source file',
+        )
         if not inside > _LEAST_INSIDE:  # also true of nan
-            raise MammoError(
-                record.relative_path,
-                field=f'annotation ({finding.category}), bbox (x1, y1, x2, y2)',
-                found=tuple(round(float(v), 2) for v in finding.bbox),
-                expected=f'a box inside the {shape[1]} x {shape[0]} image',
-                remedy='correct the annotation; boxes are in pixels of the source file',
-            )
+            raise fault.refusal(record.relative_path, final=True)
         if not fits(finding.bbox, shape, _ROUNDING_PX):
-            notes.append(f'annotation ({finding.category}) clipped to the image, {inside:.0%} of it is inside')
-    return '; '.join(notes)
+            found = f'({finding.category}) over the border of the image, {inside:.0%} of it is inside'
+            yield replace(fault, found=found, mended='clipped')
 
 
 def fits(boxes: npt.ArrayLike, shape: tuple[int, ...], slack: float = 0) -> bool:
@@ -63,7 +63,7 @@ def mapped(finding: Finding, affine: Affine) -> Finding:
     return replace(finding, bbox=(x1, y1, x2, y2), polygons=tuple(affine.points(p) for p in finding.polygons))
 
 
-def _share_inside(box: npt.NDArray[np.float64], shape: tuple[int, int]) -> float:
+def _share_inside(box: npt.NDArray[np.float64], shape: tuple[int, ...]) -> float:
     """Part of the area of a box that lies in the image; nan for a box that is empty or inside out."""
     size = box[2:] - box[:2]
     if not (size > 0).all():

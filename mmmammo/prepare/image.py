@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from mmmammo.anatomy import LandmarkError, detect_landmarks
 from mmmammo.io import read_mammogram
-from mmmammo.prepare.checks import check_pixels, no_breast, warnings_of
-from mmmammo.prepare.findings import check_findings, clipped, fits, mapped
+from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
+from mmmammo.prepare.findings import check_findings, clipped, mapped
+from mmmammo.prepare.gate import Fault, Gate, blank_marks, check_header, check_pixels, no_breast, tables_fault
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import ACCEPTED, MENDED, QualityRow
-from mmmammo.preprocessing import breast_side, crop_to_breast, orient_chest_left
+from mmmammo.prepare.remarks import remarks
+from mmmammo.preprocessing import breast_side
 from mmmammo.structures import (
     Affine,
     BreastLandmarks,
     Finding,
     ImageRecord,
     Laterality,
-    MammoError,
     Mammogram,
     MammogramMeta,
     PreparedImage,
+    Problem,
     View,
 )
 
@@ -49,7 +49,7 @@ class Prepared:
 
 
 def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str = '') -> Prepared:
-    """Read, check, orient, crop, find landmarks and resize.
+    """Read, check, mend, orient, crop, find landmarks, and what else the options say.
 
     Args:
         record: The file and what its source says of it; unknown side and view are taken from the file.
@@ -59,39 +59,48 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     Raises:
         MammoError: If the file cannot be used; the message is the reason for quarantine.
     """
-    if record.refused is not None:
-        raise record.refused
-    mammogram = read_mammogram(record.path)
-    check_pixels(record, mammogram)
-    height, width = mammogram.pixels.shape
-    notes = [check_findings(record, (height, width))]
-    findings = [clipped(finding, (height, width)) for finding in record.findings]
+    gate = Gate(record.relative_path, options.policies)
+    mammogram = _read(record, gate)
     laterality, view = _side_and_view(record, mammogram.meta)
-    edge, note = _chest_edge(record, mammogram.pixels, laterality, options.side_policy)
-    notes.append(note)
-    pixels, affine = _cut(mammogram.pixels, edge, findings, options)
-    landmarks = _landmarks(record, pixels, affine, view, options)
-    if options.height is not None and options.height < height:
-        pixels, scaled = _resized(pixels, options.height / height)
-        affine, landmarks = scaled @ affine, landmarks and landmarks.transformed(scaled)
+    findings = _findings(record, mammogram.pixels.shape, gate)
+    edge = _chest_edge(mammogram.pixels, laterality, gate)
+    pixels = blank_marks(mammogram.pixels, findings, mammogram.meta, gate)
+    boxes = np.reshape([finding.bbox for finding in findings], (-1, 4))
+    draft = cut(Draft(pixels, boxes, Affine.identity()), edge, options.crop)
+    draft = replace(draft, landmarks=_landmarks(record, draft, view, options))
+    draft = _changed(draft, record, mammogram, view, options, gate)
     image = PreparedImage(
         image_id=0,
         file_name=file_name,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
+        width=draft.pixels.shape[1],
+        height=draft.pixels.shape[0],
         exam_id=record.exam_id,
         patient_id=record.patient_id,
         laterality=laterality,
         view=view,
-        affine=affine,
-        pixel_spacing_mm=_spacing(mammogram.meta, affine),
-        landmarks=landmarks,
+        affine=draft.affine,
+        pixel_spacing_mm=_prepared_spacing(mammogram.meta, draft.affine),
+        landmarks=draft.landmarks,
         labels=_labels(mammogram.meta) | dict(record.labels),
         source={'path': record.relative_path},
-        findings=tuple(mapped(finding, affine) for finding in findings),
+        findings=tuple(mapped(finding, draft.affine) for finding in findings),
     )
-    quality = _quality(record, mammogram, image, '; '.join(filter(None, notes)))
-    return Prepared(np.ascontiguousarray(pixels, dtype=np.float32), image, quality)
+    quality = _quality(record, mammogram, image, gate)
+    return Prepared(np.ascontiguousarray(draft.pixels, dtype=np.float32), image, quality)
+
+
+def _read(record: ImageRecord, gate: Gate) -> Mammogram:
+    """The image as displayed, after all checks that need no more than it; with the spacing that the source knows."""
+    if record.refused is not None:
+        raise record.refused
+    mammogram = read_mammogram(record.path, for_processing=gate.policies[Problem.FOR_PROCESSING])
+    for fault in (*check_header(record, mammogram.meta), *check_pixels(mammogram.pixels)):
+        gate.decide(fault)
+    for note in record.notes:
+        gate.decide(tables_fault(note))
+    if mammogram.meta.pixel_spacing_mm is None:
+        mammogram = replace(mammogram, meta=replace(mammogram.meta, pixel_spacing_mm=record.pixel_spacing_mm))
+    return mammogram
 
 
 def _side_and_view(record: ImageRecord, meta: MammogramMeta) -> tuple[Laterality, View]:
@@ -101,64 +110,54 @@ def _side_and_view(record: ImageRecord, meta: MammogramMeta) -> tuple[Laterality
     return laterality, view
 
 
-def _chest_edge(record: ImageRecord, pixels: FloatImage, laterality: Laterality, policy: str) -> tuple[Laterality, str]:
-    """Edge of the image on which the chest wall lies, and what had to be mended to know it."""
+def _findings(record: ImageRecord, shape: tuple[int, ...], gate: Gate) -> list[Finding]:
+    """Findings in source pixels, all inside of the image."""
+    for fault in check_findings(record, shape):
+        gate.decide(fault)
+    return [clipped(finding, shape) for finding in record.findings]
+
+
+def _chest_edge(pixels: FloatImage, laterality: Laterality, gate: Gate) -> Laterality:
+    """Edge of the image on which the chest wall lies: as the pixels show it, or as the side says."""
     seen = breast_side(pixels)
     if seen is Laterality.UNKNOWN:
-        raise no_breast(record)
+        gate.decide(no_breast())
     if laterality in (seen, Laterality.UNKNOWN):
-        return seen, ''
-    if policy == 'accept':
-        return laterality, ''
-    found = f'{laterality}, but the chest wall is on the {"left" if seen is Laterality.LEFT else "right"} edge'
-    if policy == 'quarantine':
-        raise MammoError(
-            record.relative_path,
-            field='laterality',
-            found=found,
-            expected='a left breast pointing right, a right breast pointing left',
-            remedy='mirror the file, correct its laterality, or prepare with --side-policy mend',
-        )
-    return seen, f'laterality {found}: oriented by the pixels'
+        return seen
+    fault = Fault(
+        Problem.LATERALITY,
+        'laterality',
+        f'{laterality}, but the chest wall is on the {"left" if seen is Laterality.LEFT else "right"} edge',
+        'a left breast pointing right, a right breast pointing left',
+        'mirror the file, or correct its laterality',
+        mended='oriented by the pixels',
+    )
+    return seen if gate.decide(fault) else laterality
 
 
-def _cut(
-    pixels: FloatImage, edge: Laterality, findings: Sequence[Finding], options: PrepareOptions
-) -> tuple[FloatImage, Affine]:
-    """Mirror to have the chest wall on the left, and cut to the breast.
-
-    A crop that would cut a finding is not made: an annotation is surer than our idea of the breast.
-    """
-    image, affine = orient_chest_left(pixels, edge)
-    if not options.crop:
-        return image, affine
-    crop, moved = crop_to_breast(image)
-    moved = moved @ affine
-    boxes = moved.boxes(np.reshape([finding.bbox for finding in findings], (-1, 4)))
-    return (crop, moved) if fits(boxes, crop.shape) else (image, affine)
-
-
-def _resized(image: FloatImage, factor: float) -> tuple[FloatImage, Affine]:
-    height, width = image.shape
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    small = small.clip(0, 1)  # the mean of equal values may exceed them by a bit
-    return small, Affine.scaling(size[0] / width, size[1] / height)
-
-
-def _landmarks(
-    record: ImageRecord, pixels: FloatImage, affine: Affine, view: View, options: PrepareOptions
-) -> BreastLandmarks | None:
+def _landmarks(record: ImageRecord, draft: Draft, view: View, options: PrepareOptions) -> BreastLandmarks | None:
     """The source's own if asked for, else found in the image as it is now; ``None`` where that cannot be."""
     if options.landmarks == 'truth' and record.landmarks is not None:
-        return record.landmarks.transformed(affine)
+        return record.landmarks.transformed(draft.affine)
     try:
-        return detect_landmarks(pixels, Laterality.LEFT, view)
+        return detect_landmarks(draft.pixels, Laterality.LEFT, view)
     except LandmarkError:
         return None
 
 
-def _spacing(meta: MammogramMeta, affine: Affine) -> float | None:
+def _changed(
+    draft: Draft, record: ImageRecord, mammogram: Mammogram, view: View, options: PrepareOptions, gate: Gate
+) -> Draft:
+    """What is done only if it is asked for: removal of the muscle, another size, another contrast."""
+    if options.remove_pectoral:
+        draft, warning = without_muscle(draft, view)
+        gate.warnings += [warning] if warning else []
+    height, spacing = mammogram.pixels.shape[0], mammogram.meta.pixel_spacing_mm
+    draft = scaled(draft, options, height, spacing, record.relative_path)
+    return draft if options.clahe is None else equalised(draft, options.clahe)
+
+
+def _prepared_spacing(meta: MammogramMeta, affine: Affine) -> float | None:
     return None if meta.pixel_spacing_mm is None else meta.pixel_spacing_mm / abs(float(affine.matrix[1, 1]))
 
 
@@ -173,12 +172,13 @@ def _labels(meta: MammogramMeta) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _quality(record: ImageRecord, mammogram: Mammogram, image: PreparedImage, mended: str) -> QualityRow:
+def _quality(record: ImageRecord, mammogram: Mammogram, image: PreparedImage, gate: Gate) -> QualityRow:
     return QualityRow(
         path=record.relative_path,
-        status=MENDED if mended else ACCEPTED,
-        reason=mended,
-        warnings='; '.join(warnings_of(record, mammogram.meta, image)),
+        status=MENDED if gate.mended else ACCEPTED,
+        problems=gate.problems,
+        reason='; '.join(gate.mended),
+        warnings='; '.join([*gate.warnings, *remarks(record, mammogram.meta, image)]),
         exam_id=image.exam_id,
         laterality=image.laterality.value,
         view=image.view.value,

@@ -4,48 +4,78 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
+from mmmammo.prepare.policies import completed
 from mmmammo.prepare.splits import check_fractions
-from mmmammo.structures import MammoError
+from mmmammo.structures import MammoError, Policy, Problem
 
-SIDE_POLICIES = ('mend', 'accept', 'quarantine')
 LANDMARK_SOURCES = ('detected', 'truth')
-_RECIPE = 1  # raise it when the same options give other pixels or landmarks, so that resumed sets are made again
+SCALES = ('height', 'scale', 'long_side', 'spacing')
+_LEAST_SIDE = 64
+_RECIPE = 2  # raise it when the same options give other pixels or landmarks, so that resumed sets are made again
 
 
 @dataclass(frozen=True)
 class PrepareOptions:
     """How one image is prepared; equal options and sources give equal files.
 
+    Of ``height``, ``scale``, ``long_side`` and ``spacing`` at most one may be given; without any, the source's
+    resolution is kept. None of them ever enlarges.
+
     Args:
         height: Scale every image so that its *source* would be this high, in pixels; the crop keeps the scale, so all
-            views of a set with one detector size share their millimetres per pixel. Never enlarges. ``None`` keeps
-            the source's resolution.
+            views of a set with one detector size share their millimetres per pixel.
         crop: Whether to cut to the breast.
         landmarks: ``'detected'``: found in the image, as a user's will be. ``'truth'``: the source's own where it has
             any.
-        side_policy: When the pixels show the chest wall on another edge than the side says: ``'mend'`` mirrors by the
-            pixels and keeps the named side, ``'accept'`` mirrors by the named side, ``'quarantine'`` leaves the
-            image out.
+        scale: Scale every image by this factor, 0.25 for a quarter of the size.
+        long_side: Scale every prepared image so that neither side exceeds this, in pixels; each crop thus has a scale
+            of its own.
+        spacing: Scale every image to this many millimetres per pixel; files without a pixel spacing are left out.
+        bits: Of the PNG files, 8 or 16.
+        remove_pectoral: Blank the muscle in oblique views.
+        clahe: Clip limit of an equalisation in 8 x 8 tiles that is baked into the file; ``None``: none.
+        policies: What is done about each problem, where that is not the default; completed to all of them.
 
     Raises:
-        MammoError: If a value is not one of those named.
+        MammoError: If a value is not one of those named, or two of them exclude each other.
     """
 
     height: int | None = None
     crop: bool = True
     landmarks: str = 'detected'
-    side_policy: str = 'mend'
+    scale: float | None = None
+    long_side: int | None = None
+    spacing: float | None = None
+    bits: int = 16
+    remove_pectoral: bool = False
+    clahe: float | None = None
+    policies: Mapping[Problem, Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.height is not None and self.height < 64:
-            raise _error('height', self.height, 'at least 64 pixels')
+        object.__setattr__(self, 'policies', completed(self.policies))
+        self._check_scale()
         if self.landmarks not in LANDMARK_SOURCES:
             raise _error('landmarks', self.landmarks, f'one of {", ".join(LANDMARK_SOURCES)}')
-        if self.side_policy not in SIDE_POLICIES:
-            raise _error('side_policy', self.side_policy, f'one of {", ".join(SIDE_POLICIES)}')
+        if self.bits not in (8, 16):
+            raise _error('bits', self.bits, '8 or 16')
+        if self.clahe is not None and not 0 < self.clahe < math.inf:
+            raise _error('clahe', self.clahe, 'a clip limit greater than 0, e.g. 2')
+
+    def _check_scale(self) -> None:
+        given = {name: getattr(self, name) for name in SCALES if getattr(self, name) is not None}
+        if len(given) > 1:
+            raise _error(' and '.join(given), 'several ways to say the size', f'one of {", ".join(SCALES)}')
+        for name in given.keys() & {'height', 'long_side'}:
+            if given[name] < _LEAST_SIDE:
+                raise _error(name, given[name], f'at least {_LEAST_SIDE} pixels')
+        if self.scale is not None and not 0 < self.scale <= 1:
+            raise _error('scale', self.scale, 'a factor greater than 0, at most 1')
+        if self.spacing is not None and not 0 < self.spacing < math.inf:
+            raise _error('spacing', self.spacing, 'millimetres per pixel, greater than 0')
 
     def digest(self) -> str:
         """Changes when any option does, or what this version makes of them."""

@@ -18,6 +18,8 @@ class QualityRow:
     Args:
         path: Relative to the raw folder.
         status: ``'accepted'``, ``'mended'`` (something was put right) or ``'quarantined'`` (left out).
+        problems: What the quality gate found and did about it, ``'implant=accept; laterality=mend'``; names as in
+            ``--policy``.
         reason: Why it was mended or quarantined.
         warnings: What the reader of the results should know, ``'; '``-separated.
         rows: Of the source, in pixels; so ``columns``.
@@ -27,6 +29,7 @@ class QualityRow:
 
     path: str
     status: str
+    problems: str = ''
     reason: str = ''
     warnings: str = ''
     exam_id: str = ''

@@ -22,6 +22,7 @@ from mmmammo.prepare.pool import BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
 from mmmammo.prepare.splits import split_by_patient
 from mmmammo.prepare.summary import Summary, write_set
+from mmmammo.sources import CountCheck
 from mmmammo.structures import ImageRecord, MammoError, Policy, Problem
 
 _DEAD_PROCESS = (
@@ -51,6 +52,7 @@ def prepare_dataset(
     workers: int = 1,
     executor: Executor | None = None,
     skipped: int = 0,
+    checks: Sequence[CountCheck] = (),
     info: Mapping[str, Any] | None = None,
     on_start: Callable[[int], None] | None = None,
     on_image: Callable[[QualityRow], None] | None = None,
@@ -71,6 +73,7 @@ def prepare_dataset(
         executor: Any ``concurrent.futures`` executor to use instead of local processes, e.g. a Dask client's
             ``get_executor()``; ``workers`` then says how many it has.
         skipped: Files that the source lists no record of, from its ``count_skipped``; only told.
+        checks: Counts of the download beside the published ones, from its ``count_checks``; only told.
         info: More keys for ``prepare.json``, such as the command.
         on_start: Called with the number of records.
         on_image: Called with the quality row of each record as it is done, in any order.
@@ -96,7 +99,7 @@ def prepare_dataset(
             (out / 'images' / name).unlink(missing_ok=True)
         results = [(task.record, journal.entries[task.record.relative_path]) for task in tasks]
         facts = {'source': source, **(info or {}), 'options': vars(options) | vars(set_options)}
-        return write_set(out, results, classes, set_options, facts, skipped)
+        return write_set(out, results, classes, set_options, facts, skipped, checks)
 
 
 def slug(text: str) -> str:

@@ -16,7 +16,10 @@ from mmmammo.prepare.journal import Entry
 from mmmammo.prepare.options import SetOptions
 from mmmammo.prepare.quality import STATUSES, write_quality
 from mmmammo.prepare.splits import SPLITS, complete_splits, split_by_patient
-from mmmammo.structures import Finding, ImageRecord, MammoError, PreparedImage
+from mmmammo.sources import CountCheck
+from mmmammo.structures import Finding, ImageRecord, MammoError, PreparedImage, Problem
+
+_MOST_VALUES = 12
 
 Results = Sequence[tuple[ImageRecord, Entry]]
 
@@ -35,6 +38,9 @@ class Summary:
         findings: Findings by split and category, ``'train/mass'``.
         left_out: Findings by category that ``only`` left out.
         views: Images by side and view, ``'L CC'``.
+        labels: Images by label and value; of a label with many values, only how many have one: ``{'known': 310}``.
+        problems: Files by problem and what was done, ``'laterality=mend'``; a file may have several.
+        checks: Counts of the download beside the published ones.
     """
 
     statuses: dict[str, int]
@@ -46,10 +52,19 @@ class Summary:
     findings: dict[str, int]
     left_out: dict[str, int]
     views: dict[str, int]
+    labels: dict[str, dict[str, int]]
+    problems: dict[str, int]
+    checks: tuple[CountCheck, ...] = ()
 
 
 def write_set(
-    out: Path, results: Results, classes: Sequence[str], options: SetOptions, facts: Mapping[str, Any], skipped: int = 0
+    out: Path,
+    results: Results,
+    classes: Sequence[str],
+    options: SetOptions,
+    facts: Mapping[str, Any],
+    skipped: int = 0,
+    checks: Sequence[CountCheck] = (),
 ) -> Summary:
     """Write ``quality.csv``, the annotation files and ``prepare.json``, each whole or not at all.
 
@@ -60,6 +75,7 @@ def write_set(
         options: Classes and splits.
         facts: What ``prepare.json`` says beside the counts; ``source`` goes into the annotation files too.
         skipped: Files that the source lists no record of.
+        checks: Counts of the download beside the published ones; only told.
 
     Raises:
         MammoError: If no image is left.
@@ -83,7 +99,7 @@ def write_set(
         part = tuple(image for image in images.values() if splits[image.patient_id] == split)
         info = {'split': split, 'source': facts['source'], 'mmmammo_version': __version__}
         write_index(out / 'annotations' / f'{split}.json', PreparedSet(part, tuple(classes), info))
-    summary = _summary(results, list(images.values()), splits, options.only, skipped)
+    summary = replace(_summary(results, list(images.values()), splits, options.only, skipped), checks=tuple(checks))
     _write_facts(out / 'prepare.json', classes, facts, summary)
     return summary
 
@@ -136,4 +152,26 @@ def _summary(
         findings=dict(Counter(f'{s}/{f.category}' for s, part in by_split.items() for i in part for f in i.findings)),
         left_out=dict(Counter(name for name in in_source if only and name not in only)),
         views=dict(sorted(Counter(f'{image.laterality} {image.view}' for image in images).items())),
+        labels=_label_counts(images),
+        problems=_problem_counts(results),
     )
+
+
+def _label_counts(images: Sequence[PreparedImage]) -> dict[str, dict[str, int]]:
+    """Images by label and value; ages and the like, of which nearly every image has its own, only by how many."""
+    values: dict[str, Counter[str]] = {}
+    for image in images:
+        for name, value in image.labels.items():
+            values.setdefault(name, Counter())[str(value)] += 1
+    few = {name: len(counts) <= _MOST_VALUES for name, counts in values.items()}
+    return {
+        name: dict(sorted(counts.items())) if few[name] else {'known': counts.total()}
+        for name, counts in sorted(values.items())
+    }
+
+
+def _problem_counts(results: Results) -> dict[str, int]:
+    """Files by ``'problem=action'``, in the order of the problems."""
+    found = Counter(name for _, entry in results for name in entry.quality.problems.split('; ') if name)
+    order = {problem: number for number, problem in enumerate(Problem)}
+    return dict(sorted(found.items(), key=lambda item: (order[Problem(item[0].split('=')[0])], item[0])))

@@ -6,7 +6,7 @@ import pytest
 from dotted_images import SIZE
 
 from mmmammo.datasets.transforms import LoadMammogram
-from mmmammo.io import write_png16
+from mmmammo.io import write_png8, write_png16
 from mmmammo.structures import MammoError
 
 RAMP = np.linspace(0, 1, SIZE[0] * SIZE[1]).reshape(SIZE)
@@ -34,9 +34,15 @@ def test_mirrored_record(record):
     assert mirrored.flags['C_CONTIGUOUS']
 
 
-def test_eight_bits_are_refused(record):
-    cv2.imwrite(record['img_path'], (RAMP * 255).astype(np.uint8))
-    with pytest.raises(MammoError, match='16-bit'):
+def test_a_set_of_eight_bits_is_read_over_the_full_scale(record):
+    write_png8(record['img_path'], RAMP)
+    image = LoadMammogram().transform(record)['img']
+    assert image.dtype == np.float32 and np.abs(image - RAMP).max() <= 0.5 / 255 + 1e-6
+
+
+def test_colours_are_refused(record):
+    cv2.imwrite(record['img_path'], np.dstack([(RAMP * 255).astype(np.uint8)] * 3))
+    with pytest.raises(MammoError, match='grey PNG of a prepared set'):
         LoadMammogram()(record)
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmmammo.io import CorruptFile, UnsupportedPixelData, read_mammogram, read_meta, read_png16, write_png16
+from mmmammo.io import CorruptFile, UnsupportedPixelData, read_mammogram, read_meta, read_png16, write_png8, write_png16
 from mmmammo.io.raster import significant_bits
 from mmmammo.structures import MammoError
 
@@ -99,6 +99,14 @@ def test_png16_keeps_sixteen_bits(tmp_path):
     assert (tmp_path / 'b.png').read_bytes() == (tmp_path / 'a.png').read_bytes()
 
 
+def test_png8_rounds_to_eight_bits_over_the_full_scale(tmp_path):
+    pixels = np.linspace(0, 1, 1000).reshape(10, 100)
+    write_png8(tmp_path / 'a.png', pixels)
+    stored = cv2.imread(str(tmp_path / 'a.png'), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(stored, np.floor(pixels.astype('f4') * np.float32(255) + np.float32(0.5)))
+    assert stored.dtype == np.uint8 and np.abs(read_png16(tmp_path / 'a.png') - pixels).max() <= 0.5 / 255 + 1e-6
+
+
 @pytest.mark.parametrize(
     'pixels',
     [np.ones((2, 2, 3)), np.full((2, 2), 1.01), np.full((2, 2), np.nan), np.ones((2, 2), 'u2'), np.ones((0, 3))],
@@ -118,6 +126,6 @@ def test_png16_leaves_no_temporary_file_behind(tmp_path):
 
 def test_read_png16_refuses_other_images(tmp_path):
     with pytest.raises(UnsupportedPixelData, match='uint8'):
-        read_png16(write(tmp_path / 'a.png', np.zeros((2, 2), 'u1')))
+        read_png16(write(tmp_path / 'a.png', np.zeros((2, 2, 3), 'u1')))
     with pytest.raises(CorruptFile, match='no such file'):
         read_png16(tmp_path / 'absent.png')

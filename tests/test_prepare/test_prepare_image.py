@@ -136,13 +136,18 @@ def test_a_mirrored_file_is_mended_by_the_pixels(tmp_path):
 
 
 def test_a_mirrored_file_is_taken_at_its_word_if_wanted(tmp_path):
-    prepared = prepare_image(png_record(tmp_path, 'R', drawn='L'), PrepareOptions(crop=False, side_policy='accept'))
+    prepared = prepare_image(
+        png_record(tmp_path, 'R', drawn='L'), PrepareOptions(crop=False, policies={'laterality': 'accept'})
+    )
     assert prepared.image.affine.is_mirrored and prepared.quality.status == 'accepted'
+    assert prepared.quality.warnings.startswith('laterality: R, but the chest wall is on the left edge')
 
 
 def test_a_mirrored_file_is_quarantined_if_wanted(tmp_path):
-    with pytest.raises(MammoError, match=r'laterality: found R, but the chest wall is on the left edge.*--side-policy'):
-        prepare_image(png_record(tmp_path, 'R', drawn='L'), PrepareOptions(side_policy='quarantine'))
+    with pytest.raises(
+        MammoError, match=r'laterality: found R, but the chest wall is on the left edge.*--policy laterality=mend'
+    ):
+        prepare_image(png_record(tmp_path, 'R', drawn='L'), PrepareOptions(policies={'laterality': 'quarantine'}))
 
 
 def test_landmarks_are_found_in_prepared_pixels(tmp_path):
@@ -171,7 +176,7 @@ def test_a_finding_over_the_border_is_clipped_and_told(tmp_path):
     assert prepared.image.findings[0].bbox == (0, 100, 30, 120)
     assert prepared.image.findings[0].polygons[0].min() == 0
     assert prepared.quality.status == 'mended'
-    assert prepared.quality.reason == 'annotation (mass) clipped to the image, 75% of it is inside'
+    assert prepared.quality.reason == 'annotation (mass) over the border of the image, 75% of it is inside: clipped'
 
 
 @pytest.mark.parametrize(
@@ -230,10 +235,31 @@ def test_quality_row_describes_the_source(tmp_path):
     assert (row.path, row.exam_id, row.laterality, row.view) == ('a.dcm', 'e', 'L', 'CC')
 
 
-@pytest.mark.parametrize('values', [{'height': 10}, {'landmarks': 'drawn'}, {'side_policy': 'guess'}])
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'height': 10},
+        {'landmarks': 'drawn'},
+        {'scale': 0},
+        {'scale': 2},
+        {'long_side': 63},
+        {'spacing': -0.1},
+        {'spacing': float('nan')},
+        {'bits': 12},
+        {'clahe': 0},
+    ],
+    ids=str,
+)
 def test_wrong_options_are_named(values):
     with pytest.raises(MammoError, match=f'{next(iter(values))}: found'):
         PrepareOptions(**values)
+
+
+def test_two_sizes_exclude_each_other():
+    with pytest.raises(
+        MammoError, match='height and scale: found several ways to say the size; expected one of height'
+    ):
+        PrepareOptions(height=512, scale=0.25)
 
 
 def test_real_exam_is_oriented_with_its_landmarks(real_data):

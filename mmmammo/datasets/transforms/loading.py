@@ -14,7 +14,7 @@ from mmmammo.structures import MammoError
 
 @TRANSFORMS.register_module()
 class LoadMammogram(BaseTransform):
-    """Read a prepared 16-bit PNG as float32 in [0, 1], without a step through 8 bits.
+    """Read a prepared PNG as float32 in [0, 1]; 16 bits go without a step through 8.
 
     The array is (h, w): the transforms of mmcv and mmdet accept it, and OpenCV would drop a third axis of length one
     at the first resize. :class:`PackMammogram` adds the channel.
@@ -31,7 +31,7 @@ class LoadMammogram(BaseTransform):
     - img_shape, ori_shape
 
     Raises:
-        MammoError: If the file is missing, is no 16-bit grey PNG, or has another size than the annotation file says.
+        MammoError: If the file is missing, is no grey PNG of 8 or 16 bits, or has another size than the annotation file says.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
