@@ -8,7 +8,7 @@ from typing import cast
 from mmmammo.sources.protocol import CountCheck, Source, SourceOption
 from mmmammo.structures import MammoError
 
-SOURCES = ('cbis_ddsm', 'folder', 'phantom')
+SOURCES = ('cbis_ddsm', 'folder', 'inbreast', 'phantom')
 
 
 def get_source(name: str) -> Source:

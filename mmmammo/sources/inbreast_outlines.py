@@ -50,7 +50,6 @@ _SLACK = 0.02  # of the image: how far outside a point may lie by carelessness
 _ROUNDING_PX = 1.0
 _LARGEST_FILE = 2**26
 _NO_PLIST = (ExpatError, ValueError, LookupError, AttributeError, TypeError)  # what plistlib meets broken files with
-_AGAIN = 'copy or download the file again'
 Points = npt.NDArray[np.float64]
 
 
@@ -168,9 +167,7 @@ def _finding(path: Path, region: Region, shape: tuple[int, int] | None) -> Findi
     category = _NAMES.get(_clean(region.name))
     if category is None:
         expected = f'one of {", ".join(_NAMES)}'
-        raise MammoError(
-            path, field='Name', found=shortened(repr(region.name)), expected=expected, remedy='correct the name'
-        )
+        raise _error(path, 'Name', shortened(repr(region.name)), expected, 'correct the name')
     low, high = region.points.min(axis=0), region.points.max(axis=0)
     is_point = len(region.points) < 3 or not (high > low).all()
     if is_point:
@@ -190,5 +187,7 @@ def _clean(name: str) -> str:
     return ' '.join(name.split()).lower()
 
 
-def _error(path: Path, field: str, found: object, expected: str) -> MammoError:
-    return MammoError(path, field=field, found=found, expected=expected, remedy=_AGAIN)
+def _error(
+    path: Path, field: str, found: object, expected: str, remedy: str = 'copy or download the file again'
+) -> MammoError:
+    return MammoError(path, field=f'{path.name}, {field}', found=found, expected=expected, remedy=remedy)
