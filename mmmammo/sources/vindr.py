@@ -60,6 +60,7 @@ class Download:
     Args:
         raw: What the user gave.
         root: The folder of the tables.
+        resolved: ``raw`` without links.
         files: All, sorted.
         breasts: One row per image.
         findings: Rows by image.
@@ -70,6 +71,7 @@ class Download:
 
     raw: Path
     root: Path
+    resolved: Path
     files: tuple[Path, ...]
     breasts: Table
     findings: Mapping[str, list[Row]]
@@ -136,7 +138,7 @@ def read_download(raw: Path) -> Download:
     metadata, tags = read_metadata(path.with_name(METADATA))
     tables = tuple(table for table in (breasts, findings, metadata) if table is not None)
     checksums = read_checksums(path.with_name(CHECKSUMS))
-    return Download(raw, path.parent, files, breasts, by_image, tags, checksums, tables)
+    return Download(raw, path.parent, raw.resolve(), files, breasts, by_image, tags, checksums, tables)
 
 
 def _record(download: Download, row: Row) -> ImageRecord:
@@ -152,7 +154,7 @@ def _record(download: Download, row: Row) -> ImageRecord:
 
 
 def _identifier(row: Row, column: str) -> str:
-    """An id, which is a file name too: nothing else than digits can lead out of the folder."""
+    """An id, which is a file name too: nothing else than digits and letters could lead out of the folder."""
     text = row.text(column)
     if not _ID.fullmatch(text):
         raise row.error(column, text, '32 hexadecimal digits in small letters')
@@ -177,7 +179,7 @@ def _described(record: ImageRecord, row: Row, findings: list[Row], tags: Row | N
 
 
 def _refusal(download: Download, record: ImageRecord, row: Row) -> MammoError | None:
-    if refused := link_refusal(record.path, download.raw.resolve()):
+    if refused := link_refusal(record.path, download.resolved):
         return refused
     return None if record.path.is_file() else missing_file(record.relative_path, row.path, row.position)
 
