@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mmmammo.anatomy import LandmarkError, detect_landmarks
 from mmmammo.io import read_mammogram
+from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
 from mmmammo.prepare.findings import check_findings, clipped, mapped
 from mmmammo.prepare.gate import Fault, Gate, blank_marks, check_header, check_pixels, no_breast, tables_fault
@@ -148,13 +149,17 @@ def _landmarks(record: ImageRecord, draft: Draft, view: View, options: PrepareOp
 def _changed(
     draft: Draft, record: ImageRecord, mammogram: Mammogram, view: View, options: PrepareOptions, gate: Gate
 ) -> Draft:
-    """What is done only if it is asked for: removal of the muscle, another size, another contrast."""
+    """What is done only if it is asked for, to muscle, size and contrast; and the contour thinned."""
     if options.remove_pectoral:
         draft, warning = without_muscle(draft, view)
         gate.warnings += [warning] if warning else []
     height, spacing = mammogram.pixels.shape[0], mammogram.meta.pixel_spacing_mm
     draft = scaled(draft, options, height, spacing, record.relative_path)
-    return draft if options.clahe is None else equalised(draft, options.clahe)
+    if options.clahe is not None:
+        draft = equalised(draft, options.clahe)
+    if draft.landmarks is not None:
+        draft = replace(draft, landmarks=replace(draft.landmarks, contour=thinned(draft.landmarks.contour)))
+    return draft
 
 
 def _prepared_spacing(meta: MammogramMeta, affine: Affine) -> float | None:

@@ -164,6 +164,8 @@ def sha256_of(*paths: Path) -> str:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
+    if not path.is_file():  # a named pipe would be read without end
+        return ''
     try:
         with path.open('rb') as file:
             while chunk := file.read(_CHUNK):

@@ -53,14 +53,14 @@ def written_name(path: Path, raw: Path) -> str:
 
 
 def link_refusal(path: Path, root: Path) -> MammoError | None:
-    """What is wrong with a link; ``None`` for everything else, and for a link to a file of the folder.
+    """What is wrong with a link, a named pipe or a device; ``None`` for files, and for a link to one of the folder.
 
     Args:
         path: What may be a link.
         root: The folder, resolved.
     """
     if not path.is_symlink():
-        return None
+        return _no_file(path)
     target = os.path.realpath(path)
     if not Path(target).is_relative_to(root):
         found, remedy = 'a link that leads out of the folder', 'put what it leads to there itself'
@@ -71,6 +71,15 @@ def link_refusal(path: Path, root: Path) -> MammoError | None:
     else:
         return None
     return MammoError(path, field='link', found=found, expected='a file, or a link to one in the folder', remedy=remedy)
+
+
+def _no_file(path: Path) -> MammoError | None:
+    """Refuse what would be read without end."""
+    if path.is_file() or path.is_dir() or not path.exists():
+        return None
+    return MammoError(
+        path, field='file', found='a named pipe, a socket or a device', expected='a file', remedy='leave it out'
+    )
 
 
 def missing_file(name: str, table: Path, position: int) -> MammoError:

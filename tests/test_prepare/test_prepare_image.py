@@ -256,9 +256,7 @@ def test_wrong_options_are_named(values):
 
 
 def test_two_sizes_exclude_each_other():
-    with pytest.raises(
-        MammoError, match='height and scale: found several ways to say the size; expected one of height'
-    ):
+    with pytest.raises(MammoError, match=r'height and scale: found several ways .*; expected one of height'):
         PrepareOptions(height=512, scale=0.25)
 
 

@@ -251,3 +251,10 @@ def test_no_pixel_is_touched(tmp_path):
     path.write_bytes(path.read_bytes()[: -PIXELS.nbytes // 2])
     (record,) = list_records(tmp_path)
     assert record.view is View.CC and np.prod(PIXELS.shape) > 0
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    write_png(tmp_path / 'e/L_CC.png', draw_breast())
+    os.mkfifo(tmp_path / 'e/R_CC.png')
+    refused = {record.path.name: record.refused for record in list_records(tmp_path)}
+    assert refused['L_CC.png'] is None and 'a named pipe' in str(refused['R_CC.png'])

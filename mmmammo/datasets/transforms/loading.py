@@ -31,7 +31,8 @@ class LoadMammogram(BaseTransform):
     - img_shape, ori_shape
 
     Raises:
-        MammoError: If the file is missing, is no grey PNG of 8 or 16 bits, or has another size than the annotation file says.
+        MammoError: If the file is missing, is no grey PNG of 8 or 16 bits, or its size is not that of the annotation
+            file.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
