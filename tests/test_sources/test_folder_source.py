@@ -242,7 +242,7 @@ def test_every_source_has_what_preparing_needs(name):
 
 
 def test_an_unknown_source_is_answered_with_the_known_ones():
-    with pytest.raises(MammoError, match=r'SOURCE: name: found ddms; expected one of folder, phantom'):
+    with pytest.raises(MammoError, match=f'SOURCE: name: found ddms; expected one of {", ".join(SOURCES)}'):
         get_source('ddms')
 
 

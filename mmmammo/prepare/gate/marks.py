@@ -1,7 +1,7 @@
 """Names and numbers burnt into the air beside the breast.
 
-A network learns from them who made the image. They are small, bright and apart from the breast; whatever touches an
-annotation is left alone.
+A network learns from them who made the image. They are small, bright, and apart from the breast and the chest
+wall; whatever touches an annotation is left alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import numpy.typing as npt
 
 from mmmammo.io.elements import label
 from mmmammo.prepare.gate.decisions import Fault, Gate
-from mmmammo.preprocessing.breast_mask import breast_mask_of_small, shrink
+from mmmammo.preprocessing.breast_mask import breast_mask_of_small, shrink, wall_is_left
 from mmmammo.structures import Finding, MammogramMeta, Problem
 
 FloatImage = npt.NDArray[np.floating]
 
 _BRIGHTNESS = 0.4  # of the way from the air to the brightest of the breast
 _LARGEST = 0.01  # of the image; what is larger is a collimator's edge or tissue
+_AT_WALL = 0.05  # of the width, along the chest wall, where the abdomen may show
 _FEWEST_PIXELS = 3
 _APART = 0.02  # of the longer side; nearer to the breast it may be skin
 _RIM = 2  # pixels of the small image around a mark, for its soft edge
@@ -89,6 +90,9 @@ def find_marks(pixels: FloatImage, findings: Sequence[Finding] = ()) -> Marks:
     air, white = float(np.median(small[~breast])), float(np.percentile(small[breast], 99))
     bright = (small > air + _BRIGHTNESS * max(white - air, 0.02)).astype(np.uint8)
     taboo = _near(breast, round(_APART * max(small.shape)))
+    wall = max(1, round(_AT_WALL * small.shape[1]))
+    taboo[:, :wall] |= wall_is_left(breast)
+    taboo[:, -wall:] |= not wall_is_left(breast)
     for finding in findings:
         x1, y1, x2, y2 = (np.array(finding.bbox) / factor).astype(int).tolist()
         taboo[max(y1, 0) : y2 + 1, max(x1, 0) : x2 + 1] = True
