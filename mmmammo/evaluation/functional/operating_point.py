@@ -14,7 +14,7 @@ from mmmammo.evaluation.functional.froc import FROCResult
 from mmmammo.evaluation.functional.labelled_scores import labelled_scores, one_class_reason, same_length
 from mmmammo.evaluation.functional.reading import Reading
 from mmmammo.evaluation.functional.split_record import SplitRecord, load_json, save_json
-from mmmammo.evaluation.functional.threshold_choice import best_froc_threshold, best_threshold, lesion_f1
+from mmmammo.evaluation.functional.threshold_choice import best_froc_threshold, best_threshold, counts_all_images
 from mmmammo.evaluation.functional.threshold_sweep import threshold_sweep
 from mmmammo.structures import MammoError
 
@@ -250,10 +250,13 @@ def _detection_report(result: FROCResult, threshold: float, split: SplitRecord, 
     row = int(np.searchsorted(-result.thresholds, -threshold, side='right')) - 1
     false = float(result.fps_per_image[row]) * result.n_images
     found = float(result.recall[row]) * result.n_lesions if result.n_lesions else 0.0
+    partly = None if counts_all_images(result) else f'false positives are known of {result.n_fp_images} images only'
     return DetectionReport(
         recall=_ratio(found, result.n_lesions, 'no lesion'),
-        precision=_ratio(found, found + false, 'no detection counts'),
-        f1=Reading(float(lesion_f1(result)[row])) if result.n_lesions else Reading.undefined('no lesion'),
+        precision=_ratio(found, 0 if partly else found + false, partly or 'no detection counts'),
+        f1=_ratio(
+            2 * found, 0 if partly or not result.n_lesions else found + false + result.n_lesions, partly or 'no lesion'
+        ),
         fps_per_image=_ratio(false, result.n_images, 'no image'),
         n_images=result.n_images,
         n_lesions=result.n_lesions,

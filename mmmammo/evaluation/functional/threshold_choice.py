@@ -64,6 +64,8 @@ def best_froc_threshold(result: FROCResult, rule: str, target: float | None) -> 
     option(where, 'rule', repr(rule), f'one of {FROC_THRESHOLD_RULES}', good=rule in FROC_THRESHOLD_RULES)
     if rule == 'max_f1':
         option(where, 'target', target, "none: 'max_f1' has no target", good=target is None)
+        counted = f'false positives of {result.n_fp_images} images'
+        option(where, 'FROC', counted, f'of all {result.n_images}', good=counts_all_images(result))
         return _usable(float(result.thresholds[int(np.argmax(lesion_f1(result)))]), 'one with a lesion found')
     option(where, 'target', target, 'false positives per image, 0 or more', good=target is not None and target >= 0)
     affordable = result.fps_per_image <= (target or 0.0)
@@ -74,10 +76,20 @@ def best_froc_threshold(result: FROCResult, rule: str, target: float | None) -> 
 
 
 def lesion_f1(result: FROCResult) -> FloatArray:
-    """(t,) F1 of detections: lesions found, missed and false positives at each threshold of a FROC curve."""
+    """(t,) F1 of detections: lesions found, missed and false positives at each threshold of a FROC curve.
+
+    Nan without lesions, and where false positives were counted on some of the images only: it needs all of them.
+    """
+    if not counts_all_images(result):
+        return np.full_like(result.recall, np.nan)
     found = result.recall * result.n_lesions
     f1: FloatArray = 2 * found / (found + result.n_lesions + result.fps_per_image * result.n_images)
     return f1
+
+
+def counts_all_images(result: FROCResult) -> bool:
+    """Whether false positives were counted on every image, so that a precision can be told."""
+    return result.n_fp_images in (0, result.n_images)
 
 
 def _held(sweep: ThresholdSweep, rule: str, target: float) -> float:

@@ -1,84 +1,35 @@
-"""What every detection metric needs: small arrays per image, gathered from all processes, each image once."""
+"""What every detection metric needs: boxes, scores and labels of each image as small arrays on the CPU."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from mmengine.dist import get_world_size
-from mmengine.evaluator import BaseMetric
 
+from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric, require
 from mmmammo.io.predictions import IDENTITY_KEYS
 from mmmammo.structures import ImagePrediction, MammoError
 
 
-class DetectionMetric(BaseMetric):
+class DetectionMetric(GatheredMetric):
     """Base of metrics that compare ``pred_instances`` with ``gt_instances``, both in prepared pixels.
 
     Subclasses fill :meth:`score`. ``ignored_instances``, where present, are regions in which detections do not count.
 
-    A data set of exams yields several images per item, so the ``size`` that MMEngine passes (the length of the data
-    set) counts something else, and processes may hold different numbers of images; ``BaseMetric`` would silently
-    cut the results to that size. Here each process hands over one parcel with all it has, and images that a sampler
-    repeated to even out the processes are dropped by their ``img_id``.
-
     Args:
         score_thr: Detections below this score are left out.
-        collect_device: See ``BaseMetric``.
-        prefix: See ``BaseMetric``.
-        collect_dir: See ``BaseMetric``.
+        **kwargs: See :class:`GatheredMetric`.
     """
 
-    def __init__(
-        self,
-        score_thr: float = 0.0,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-        collect_dir: str | None = None,
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+    def __init__(self, score_thr: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.score_thr = score_thr
 
-    @abstractmethod
-    def score(self, images: list[ImagePrediction]) -> dict[str, float]:
-        """Turn the images, in order of their id, into named numbers. The names must not depend on the data."""
-
-    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
-        """Keep boxes, scores and labels of each image as small arrays on the CPU.
-
-        Args:
-            data_batch: Not used.
-            data_samples: Data samples as dicts, as MMEngine's evaluator passes them.
-
-        Raises:
-            MammoError: If a sample lacks its id, its truth or its predictions.
-        """
-        self.results.extend(image_prediction(sample).above(self.score_thr) for sample in data_samples)
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Gather and score; ``size`` is ignored, see the class."""
-        self.results = [list(self.results)]
-        return super().evaluate(get_world_size())
-
-    def compute_metrics(self, results: list[list[ImagePrediction]]) -> dict[str, float]:
-        """Drop repeats and score.
-
-        Raises:
-            MammoError: If no image was processed.
-        """
-        images = {image.image_id: image for parcel in results for image in parcel}
-        if not images:
-            raise MammoError(
-                type(self).__name__,
-                field='images',
-                found='none',
-                expected='at least one',
-                remedy='look whether the dataloader of this metric is empty',
-            )
-        return self.score([images[image_id] for image_id in sorted(images)])
+    def record(self, sample: Mapping[str, Any]) -> ImagePrediction:
+        """Boxes, scores and labels of one image."""
+        return image_prediction(sample).above(self.score_thr)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -105,9 +56,9 @@ def image_prediction(sample: Mapping[str, Any]) -> ImagePrediction:
     Raises:
         MammoError: If the sample lacks its id, its truth or its predictions.
     """
-    _require(sample, 'img_id', "add 'img_id' to the meta_keys of the test pipeline's PackDetInputs")
-    _require(sample, 'gt_instances', 'add LoadAnnotations, after Resize, to the test pipeline')
-    _require(sample, 'pred_instances', 'the model must return predictions (mode="predict")')
+    require(sample, 'img_id', "add 'img_id' to the meta_keys of the test pipeline's PackDetInputs")
+    require(sample, 'gt_instances', 'add LoadAnnotations, after Resize, to the test pipeline')
+    require(sample, 'pred_instances', 'the model must return predictions (mode="predict")')
     height, width = sample.get('ori_shape', (0, 0))[:2]
     given = {key: str(sample[key]) for key in IDENTITY_KEYS if sample.get(key) is not None}
     given |= {'file_name': str(sample.get('img_path', '')), 'width': int(width), 'height': int(height)}
@@ -142,12 +93,6 @@ def unique_keys(keys: list[str], numbers: Sequence[float]) -> list[str]:
             remedy='thin it',
         )
     return keys
-
-
-def _require(sample: Mapping[str, Any], key: str, remedy: str) -> None:
-    if sample.get(key) is None:
-        where = f'data sample {sample.get("img_path", sample.get("img_id", ""))}'
-        raise MammoError(where, field=key, found='nothing', expected='present', remedy=remedy)
 
 
 def _boxes(instances: Mapping[str, Any]) -> npt.NDArray[np.float64]:
