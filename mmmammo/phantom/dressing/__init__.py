@@ -16,7 +16,7 @@ from mmmammo.phantom.dressing.planted import Planted
 from mmmammo.phantom.exam import PhantomExam, make_exam
 from mmmammo.structures import MammoError
 
-DRESSES: tuple[str, ...] = ('inbreast', 'mias', 'vindr')
+DRESSES: tuple[str, ...] = ('cmmd', 'inbreast', 'mias', 'vindr')
 
 
 class Dress(Protocol):
