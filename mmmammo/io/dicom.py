@@ -11,7 +11,6 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
 
-from mmmammo.io.codestream import stream_bits
 from mmmammo.io.dicom_file import open_dicom
 from mmmammo.io.elements import label, number, quoted, text
 from mmmammo.io.errors import NotAMammogram, NotForPresentation, UnsupportedPixelData
@@ -60,7 +59,7 @@ def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE) -> Mammog
     meta = meta_of(dataset)
     if raw:
         meta = replace(meta, attributes={**meta.attributes, 'for_processing': True})
-    stored = replace(decode(dataset, path), stream_bits=stream_bits(dataset))
+    stored = decode(dataset, path)
     develop = raw and for_processing is Policy.MEND
     return _as_displayed(stored, dataset, meta, path, develop)
 

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from mmmammo.io.codestream import stream_bits
 from mmmammo.io.elements import UNREADABLE, label, number, quoted, raw_value, shortened, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 
@@ -30,7 +31,7 @@ class StoredValues:
         values: (n,) stored value per pattern; differs from the pattern where pixels are signed.
         present: (n,) whether any pixel has the pattern.
         padding: (n,) whether the pattern is padding.
-        bits: Significant bits: BitsStored, or more where the pixels exceed it.
+        bits: Significant bits: BitsStored, or more where the pixels exceed it, or fewer where a codestream has fewer.
         stream_bits: What the header of a compressed image says; ``None`` without one.
     """
 
@@ -65,7 +66,7 @@ def decode(dataset: Dataset, path: Path) -> StoredValues:
             expected=f'{dataset.Rows}x{dataset.Columns} pixels encoded as {decoder.UID.name}',
             remedy='copy the file again; if it stays broken, export it again from the archive',
         ) from err
-    return _tabulate(pixels.astype(pixels.dtype.newbyteorder('='), copy=False), dataset)
+    return _tabulate(pixels.astype(pixels.dtype.newbyteorder('='), copy=False), dataset, stream_bits(dataset))
 
 
 def _check_pixel_data(dataset: Dataset, path: Path) -> None:
@@ -140,7 +141,7 @@ def _decoder(dataset: Dataset, path: Path) -> Decoder:
     return decoder
 
 
-def _tabulate(pixels: npt.NDArray[np.integer], dataset: Dataset) -> StoredValues:
+def _tabulate(pixels: npt.NDArray[np.integer], dataset: Dataset, stream: int | None) -> StoredValues:
     patterns = pixels.view(f'u{pixels.dtype.itemsize}')
     size = 256**pixels.dtype.itemsize
     present = cv2.calcHist([patterns], [0], None, [size], [0, size])[:, 0] > 0
@@ -150,7 +151,8 @@ def _tabulate(pixels: npt.NDArray[np.integer], dataset: Dataset) -> StoredValues
         values = _sign_extended(values, bits)
     seen = values[present]
     needed = max(int(seen.max()), -int(seen.min()) - 1).bit_length() + (pixels.dtype.kind == 'i')
-    return StoredValues(patterns, values, present, _is_padding(values, dataset), max(bits, needed))
+    bits = max(min(bits, stream or bits), needed)
+    return StoredValues(patterns, values, present, _is_padding(values, dataset), bits, stream)
 
 
 def _sign_extended(values: npt.NDArray[np.int64], bits: int) -> npt.NDArray[np.int64]:
