@@ -13,7 +13,14 @@ from mmmammo.evaluation.functional.aggregation import (
 )
 from mmmammo.evaluation.functional.auc import FoldAUC, auc, auc_by_fold
 from mmmammo.evaluation.functional.auprc import PRCurve, auprc, pr_curve
-from mmmammo.evaluation.functional.bootstrap import Interval, bootstrap_ci
+from mmmammo.evaluation.functional.bootstrap import (
+    Interval,
+    bootstrap_ci,
+    percentile_interval,
+    resampled_counts,
+    resampled_rows,
+)
+from mmmammo.evaluation.functional.box_rows import boxes_by_image, detections_by_image
 from mmmammo.evaluation.functional.calibration import (
     BINNINGS,
     ReliabilityCurve,
@@ -28,6 +35,7 @@ from mmmammo.evaluation.functional.delong import (
     delong_test,
     hanley_mcneil_se,
 )
+from mmmammo.evaluation.functional.denoising import anchor_distances, average_top_distance
 from mmmammo.evaluation.functional.froc import (
     FROCCurve,
     FROCResult,
@@ -43,6 +51,14 @@ from mmmammo.evaluation.functional.froc_intervals import froc_interval, paired_f
 from mmmammo.evaluation.functional.hit_rules import HIT_RULES, HitRule, box_iou
 from mmmammo.evaluation.functional.inputs import FlatBoxes, flatten_images
 from mmmammo.evaluation.functional.labelled_scores import labelled_scores, unique_ids
+from mmmammo.evaluation.functional.localisation import (
+    MAP_THRESHOLDS,
+    LocalisationResult,
+    best_iou_per_threshold,
+    grey_map,
+    localisation_accuracy,
+    region_boxes,
+)
 from mmmammo.evaluation.functional.matches import (
     FALSE_POSITIVE_IMAGES,
     Matches,
@@ -78,7 +94,17 @@ from mmmammo.evaluation.functional.operating_point import (
     report_operating_point,
 )
 from mmmammo.evaluation.functional.paired import PairedDifference, paired_difference, rank_scores
-from mmmammo.evaluation.functional.precision_recall import average_precision, interpolated_precision
+from mmmammo.evaluation.functional.precision_recall import (
+    AVG7_IOUS,
+    AVG8_IOUS,
+    PAPER_AVERAGES,
+    ap_reading,
+    average_over_ious,
+    average_precision,
+    average_precision_per_class,
+    interpolated_precision,
+    paper_averages,
+)
 from mmmammo.evaluation.functional.probabilistic_f1 import (
     RSNA_THRESHOLDS,
     BestF1,
@@ -104,21 +130,37 @@ from mmmammo.evaluation.functional.roc import (
     specificity_at_sensitivity,
 )
 from mmmammo.evaluation.functional.sampling import SCREENING_OUTCOMES, SampledRows, sample_controls, screening_tasks
+from mmmammo.evaluation.functional.sensitivity import LEVELS, ImageRecords, at_level, froc_by_level, lesion_units
 from mmmammo.evaluation.functional.shift import ShiftResult, ShiftVerdict, score_shift, score_shifts
+from mmmammo.evaluation.functional.size_classes import COCO_SIZE_CLASSES, SIZE_CLASSES, average_precision_by_size
 from mmmammo.evaluation.functional.split_record import SplitRecord
+from mmmammo.evaluation.functional.subgroups import (
+    SubgroupRow,
+    bands,
+    froc_subgroups,
+    lesion_diameters_mm,
+    subgroup_table,
+)
 from mmmammo.evaluation.functional.threshold_choice import FROC_THRESHOLD_RULES, THRESHOLD_RULES, lesion_f1
 
 __all__ = [
     'AGGREGATION_RULES',
+    'AVG7_IOUS',
+    'AVG8_IOUS',
     'BINNINGS',
+    'COCO_SIZE_CLASSES',
     'DUPLICATE_RULES',
     'FALSE_POSITIVE_IMAGES',
     'FROC_THRESHOLD_RULES',
     'HIT_RULES',
+    'LEVELS',
+    'MAP_THRESHOLDS',
     'MULTILABEL_AVERAGES',
     'MULTILABEL_COLUMNS',
+    'PAPER_AVERAGES',
     'RSNA_THRESHOLDS',
     'SCREENING_OUTCOMES',
+    'SIZE_CLASSES',
     'THRESHOLD_RULES',
     'AUCComparison',
     'AUCInterval',
@@ -130,8 +172,10 @@ __all__ = [
     'FoldAUC',
     'GroupScores',
     'HitRule',
+    'ImageRecords',
     'Interval',
     'IsotonicScaling',
+    'LocalisationResult',
     'Matches',
     'MultilabelReport',
     'MultilabelRow',
@@ -148,15 +192,26 @@ __all__ = [
     'ShiftResult',
     'ShiftVerdict',
     'SplitRecord',
+    'SubgroupRow',
     'TemperatureScaling',
+    'anchor_distances',
+    'ap_reading',
+    'at_level',
     'auc',
     'auc_by_fold',
     'auprc',
+    'average_over_ious',
     'average_precision',
+    'average_precision_by_size',
+    'average_precision_per_class',
+    'average_top_distance',
+    'bands',
     'best_binarised_f1',
+    'best_iou_per_threshold',
     'binarised_f1',
     'bootstrap_ci',
     'box_iou',
+    'boxes_by_image',
     'breast_scores',
     'brier_score',
     'choose_froc_operating_point',
@@ -165,6 +220,7 @@ __all__ = [
     'count_units',
     'delong_interval',
     'delong_test',
+    'detections_by_image',
     'exam_score',
     'exam_scores',
     'expected_calibration_error',
@@ -174,16 +230,22 @@ __all__ = [
     'flatten_predictions',
     'froc',
     'froc_area',
+    'froc_by_level',
     'froc_curve',
     'froc_interval',
     'froc_recall_at',
     'froc_result',
+    'froc_subgroups',
     'froc_threshold_at',
+    'grey_map',
     'hanley_mcneil_se',
     'interpolated_precision',
     'labelled_scores',
+    'lesion_diameters_mm',
     'lesion_f1',
+    'lesion_units',
     'load_calibration',
+    'localisation_accuracy',
     'log_odds',
     'match_detections',
     'match_images',
@@ -191,13 +253,18 @@ __all__ = [
     'multilabel_report_from_counts',
     'paired_difference',
     'paired_froc',
+    'paper_averages',
     'partial_auc',
+    'percentile_interval',
     'pr_curve',
     'probabilistic_f1',
     'rank_scores',
+    'region_boxes',
     'reliability_curve',
     'report_froc_operating_point',
     'report_operating_point',
+    'resampled_counts',
+    'resampled_rows',
     'roc_curve',
     'sample_controls',
     'score_shift',
@@ -207,6 +274,7 @@ __all__ = [
     'select_lesions',
     'sensitivity_at_specificity',
     'specificity_at_sensitivity',
+    'subgroup_table',
     'undefined_reason',
     'unique_ids',
     'weighted_mean',

@@ -108,8 +108,9 @@ def check_groups(where: str, groups: Sequence[str] | npt.NDArray[Any], num_image
             expected=f'({num_images},), one per image',
             remedy='give the patient of each image, in the order of the images',
         )
-    for index in np.flatnonzero([label is None or label == '' for label in labels.tolist()]):
-        raise _error('patients', int(index), 'patient', repr(labels[index]), 'an id', 'name the patient of every image')
+    for index, label in enumerate(groups):
+        if label is None or label == '' or label != label:  # nan differs from itself
+            raise _error('patients', index, 'patient', repr(label), 'an id', 'name the patient of every image')
     return labels
 
 

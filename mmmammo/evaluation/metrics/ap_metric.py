@@ -53,10 +53,8 @@ class APMetric(DetectionMetric):
         self.iou_thrs = tuple(iou_thrs)
         self.size_classes = dict(size_classes or {})
         self.keys = unique_keys([f'{iou:.2f}' for iou in self.iou_thrs], self.iou_thrs)
-        listed = set(self.keys)
-        self.averages = {
-            name: ious for name, ious in PAPER_AVERAGES.items() if listed.issuperset(f'{iou:.2f}' for iou in ious)
-        }
+        listed = {round(iou, 6) for iou in self.iou_thrs}
+        self.averages = {name: ious for name, ious in PAPER_AVERAGES.items() if listed.issuperset(ious)}
 
     def score(self, images: list[ImagePrediction]) -> dict[str, float]:
         """AP per class, averaged over the classes that occur, and per size."""
