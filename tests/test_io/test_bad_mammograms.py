@@ -1,5 +1,7 @@
 """What is refused, by which error, and that the message helps."""
 
+import os
+
 import numpy as np
 import pytest
 from dicom_factory import code_item, lut_item, make_dicom, save_dicom
@@ -216,3 +218,10 @@ def test_damaged_headers_end_in_a_named_error_or_an_image(tmp_path):
             except MammogramError as err:
                 outcomes.add(type(err).__name__)
     assert {'Mammogram', 'MammogramMeta', 'CorruptFile'} <= outcomes
+
+
+@pytest.mark.parametrize('read', [read_mammogram, read_meta])
+def test_a_named_pipe_is_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / 'pipe.dcm')
+    with pytest.raises(CorruptFile, match='a named pipe'):
+        read(tmp_path / 'pipe.dcm')
