@@ -14,10 +14,11 @@ from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
 from mmmammo.prepare.findings import check_findings, clipped, mapped
 from mmmammo.prepare.gate import Fault, Gate, blank_marks, check_header, check_pixels, no_breast, tables_fault
+from mmmammo.prepare.masks import outline_findings
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import ACCEPTED, MENDED, QualityRow
 from mmmammo.prepare.remarks import remarks
-from mmmammo.preprocessing import breast_side
+from mmmammo.preprocessing import breast_side, remove_film_artifacts
 from mmmammo.structures import (
     Affine,
     BreastLandmarks,
@@ -62,6 +63,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     """
     gate = Gate(record.relative_path, options.policies)
     mammogram = _read(record, gate)
+    record, mammogram = _outlined(record, mammogram, gate), _without_film(record, mammogram, gate)
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
     edge = _chest_edge(mammogram.pixels, laterality, gate)
@@ -102,6 +104,24 @@ def _read(record: ImageRecord, gate: Gate) -> Mammogram:
     if mammogram.meta.pixel_spacing_mm is None:
         mammogram = replace(mammogram, meta=replace(mammogram.meta, pixel_spacing_mm=record.pixel_spacing_mm))
     return mammogram
+
+
+def _outlined(record: ImageRecord, mammogram: Mammogram, gate: Gate) -> ImageRecord:
+    """The record with the findings of its masks."""
+    outlined = outline_findings(record, mammogram.pixels)
+    for fault in outlined.faults:
+        gate.decide(fault)
+    return replace(record, findings=outlined.findings)
+
+
+def _without_film(record: ImageRecord, mammogram: Mammogram, gate: Gate) -> Mammogram:
+    """The image without the edges and labels of the film that it is a scan of."""
+    if record.film is None:
+        return mammogram
+    pixels, removed = remove_film_artifacts(mammogram.pixels)
+    if removed:
+        gate.mend(Problem.BURNED_IN, f'{", ".join(removed)} of the film: set to the background')
+    return replace(mammogram, pixels=pixels)
 
 
 def _side_and_view(record: ImageRecord, meta: MammogramMeta) -> tuple[Laterality, View]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from skimage.measure import find_contours
 
 from mmmammo.io import MammogramError, read_mammogram
+from mmmammo.prepare.gate.decisions import Fault
 from mmmammo.prepare.template import locate
 from mmmammo.structures import Finding, ImageRecord, MammoError, MaskedFinding, Polygon, Problem
 
@@ -34,11 +35,11 @@ class Outlined:
 
     Args:
         findings: In source pixels; those the source has itself first.
-        notes: One per finding that was mended.
+        faults: Of the files of the findings, each with what was done about it.
     """
 
     findings: tuple[Finding, ...]
-    notes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 def outline_findings(record: ImageRecord, pixels: FloatImage) -> Outlined:
@@ -55,12 +56,9 @@ def outline_findings(record: ImageRecord, pixels: FloatImage) -> Outlined:
         MammoError: If neither mask nor cut-out of a finding can be used: an image of which a finding is not known
             would teach that there is none.
     """
-    findings, notes = list(record.findings), []
-    for masked in record.masked:
-        finding, note = _finding(record, masked, pixels)
-        findings.append(finding)
-        notes += [f'{masked.lesion_id or masked.category}: {note}'] if note else []
-    return Outlined(tuple(findings), tuple(notes))
+    found = [_finding(record, masked, pixels) for masked in record.masked]
+    faults = tuple(fault for _, fault in found if fault is not None)
+    return Outlined((*record.findings, *(finding for finding, _ in found)), faults)
 
 
 def outlines_of(mask: npt.NDArray[np.bool_]) -> tuple[tuple[float, float, float, float], tuple[Polygon, ...]]:
@@ -90,15 +88,15 @@ def _polygon(labels: npt.NDArray[np.int32], part: int, stats: npt.NDArray[np.int
     return np.asarray((simple if len(simple) > 2 else points) + (x - 0.5, y - 0.5))
 
 
-def _finding(record: ImageRecord, masked: MaskedFinding, pixels: FloatImage) -> tuple[Finding, str]:
-    """The finding, and what was mended."""
+def _finding(record: ImageRecord, masked: MaskedFinding, pixels: FloatImage) -> tuple[Finding, Fault | None]:
+    """The finding, and what was wrong with its files."""
     images, complaints = _read_files(masked)
     mask = next((image for image in images if is_mask(image, pixels.shape)), None)
     if mask is not None:
         marked = mask > 0.5 * mask.max()
         if marked.mean() <= _MOST_MARKED:
-            note = '' if mask.shape == pixels.shape else _stretched_note(mask.shape, pixels.shape)
-            return _made(masked, *outlines_of(_fitted(marked, pixels.shape))), note
+            fault = None if mask.shape == pixels.shape else _other_size(masked, mask.shape, pixels.shape)
+            return _made(masked, *outlines_of(_fitted(marked, pixels.shape))), fault
         complaints.append(f'a mask that marks {marked.mean():.0%} of the image')
     crops = [image for image in images if image is not mask]
     place = next(filter(None, (locate(crop, pixels) for crop in crops)), None)
@@ -106,9 +104,12 @@ def _finding(record: ImageRecord, masked: MaskedFinding, pixels: FloatImage) -> 
         complaints += ['a cut-out that is not found in the image'] * bool(crops)
         raise _no_outline(record, masked, complaints)
     box = (place.x, place.y, place.x + place.width, place.y + place.height)
-    why = '; '.join(complaints) or 'two cut-outs'
-    note = f'no mask ({why}): box of the cut-out, found in the image with correlation {place.correlation:.2f}'
-    return _made(masked, box, (), outline='box of the cut-out'), note
+    fault = _fault(
+        masked,
+        f'no mask ({"; ".join(complaints) or "no file with two values and the size of the image"})',
+        f'box of the cut-out, found in the image with correlation {place.correlation:.2f}',
+    )
+    return _made(masked, box, (), outline='box of the cut-out'), fault
 
 
 def _read_files(masked: MaskedFinding) -> tuple[list[npt.NDArray[np.float32]], list[str]]:
@@ -144,8 +145,24 @@ def _fitted(marked: npt.NDArray[np.bool_], shape: Sequence[int]) -> npt.NDArray[
     return cv2.resize(marked.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT).astype(bool)
 
 
-def _stretched_note(mask: Sequence[int], image: Sequence[int]) -> str:
-    return f'mask of {mask[0]} x {mask[1]} stretched to the image, {image[0]} x {image[1]}'
+def _other_size(masked: MaskedFinding, mask: Sequence[int], image: Sequence[int]) -> Fault:
+    found = f'a mask of {mask[0]} x {mask[1]} pixels for an image of {image[0]} x {image[1]}'
+    return _fault(masked, found, 'stretched to the image')
+
+
+def _fault(masked: MaskedFinding, found: str, mended: str) -> Fault:
+    return Fault(
+        Problem.ANNOTATION,
+        f'outline of {_name(masked)}',
+        f'({_name(masked)}) with {found}',
+        'a mask of the size of the image',
+        'download the series of mask and cut-out again; the published one may have this fault',
+        mended,
+    )
+
+
+def _name(masked: MaskedFinding) -> str:
+    return masked.lesion_id or masked.category
 
 
 def _made(
@@ -165,7 +182,7 @@ def _made(
 def _no_outline(record: ImageRecord, masked: MaskedFinding, complaints: Sequence[str]) -> MammoError:
     return MammoError(
         record.relative_path,
-        field=f'outline of {masked.lesion_id or masked.category}',
+        field=f'outline of {_name(masked)}',
         found='; '.join(complaints),
         expected='a mask of the image, or a cut-out of it',
         remedy='download the series of mask and cut-out again; without them the place of the finding is not known',
