@@ -140,8 +140,8 @@ def test_the_log_says_why_a_number_is_undefined(caplog):
     logger.addHandler(caplog.handler)
     evaluate([ExamAUCMetric(), ProbabilisticF1Metric()], [data_sample(1, 0.2, 0)])
     logger.removeHandler(caplog.handler)
-    assert 'AUC of 1 exams, 0 positive (needs a positive and a negative label)' in caplog.text
-    assert 'breast/pf1: no positive label' in caplog.text
+    assert 'AUC of 1 exams, 0 positive (no positive label)' in caplog.text
+    assert 'breast: no positive label: pf1, f1@best, threshold@best, f1@0.50, auc' in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class ExamAUCMetric(ClassificationMetric):
         labels = np.asarray(exams.labels)
         area = auc(labels, exams.scores)
         low, high, reason = self._interval(exams, images)
+        reason = area.reason or reason
         rule = 'bootstrap of patients' if self.bootstrap else 'DeLong'
         log_table(
             f'AUC of {len(labels)} exams, {labels.sum()} positive' + (f' ({reason})' if reason else ''),

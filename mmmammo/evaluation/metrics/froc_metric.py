@@ -20,6 +20,7 @@ from mmmammo.evaluation.functional import (
 )
 from mmmammo.evaluation.functional.froc import DEFAULT_FPS_PER_IMAGE
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric, unique_keys
+from mmmammo.evaluation.metrics.gathered_metric import patients_of
 from mmmammo.evaluation.metrics.log_table import log_table
 from mmmammo.registry import METRICS
 from mmmammo.structures import ImagePrediction, MammoError
@@ -106,7 +107,7 @@ class FROCMetric(DetectionMetric):
         if self.bootstrap:
             interval = froc_interval(
                 matches,
-                self._patients(images),
+                patients_of(images),
                 self.fps_per_image,
                 self.bootstrap,
                 self.seed,
@@ -116,19 +117,6 @@ class FROCMetric(DetectionMetric):
                 numbers |= {f'{key}_low': float(low), f'{key}_high': float(high)}
         self._log(result, numbers, interval, units)
         return result, numbers
-
-    @staticmethod
-    def _patients(images: list[ImagePrediction]) -> list[str]:
-        patients = [image.patient_id for image in images]
-        if not all(patients):
-            raise MammoError(
-                f'image {images[patients.index("")].image_id}',
-                field='patient_id',
-                found='nothing',
-                expected='an id: the bootstrap resamples patients',
-                remedy="add 'patient_id' to the meta_keys of PackDetInputs, or set bootstrap=0",
-            )
-        return patients
 
     def _log(self, result: FROCResult, numbers: dict[str, float], interval: Interval | None, units: str) -> None:
         normal = '' if self.false_positive_images == 'all' else f' ({result.n_fp_images} normal, with false positives)'

@@ -69,7 +69,9 @@ class ProbabilisticF1Metric(ClassificationMetric):
         for level in self.levels:
             labels, scores = self._rows(level, images)
             readings = self._readings(labels, scores)
-            title += ''.join(f'\n{level}/{key}: {value.reason}' for key, value in readings.items() if value.reason)
+            for reason in sorted({value.reason for value in readings.values() if value.reason}):
+                undefined = ', '.join(key for key, value in readings.items() if value.reason == reason)
+                title += f'\n{level}: {reason}: {undefined}'
             numbers |= {f'{level}/{key}': float(value) for key, value in readings.items()}
             numbers |= {f'{level}/n': len(labels), f'{level}/n_positive': int(labels.sum())}
         keys = [key.removeprefix(f'{self.levels[0]}/') for key in numbers if key.startswith(f'{self.levels[0]}/')]
