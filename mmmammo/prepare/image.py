@@ -13,7 +13,16 @@ from mmmammo.io import read_mammogram
 from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
 from mmmammo.prepare.findings import check_findings, clipped, mapped
-from mmmammo.prepare.gate import Fault, Gate, blank_marks, check_header, check_pixels, no_breast, tables_fault
+from mmmammo.prepare.gate import (
+    Fault,
+    Gate,
+    blank_marks,
+    check_header,
+    check_pixels,
+    film_fault,
+    no_breast,
+    tables_fault,
+)
 from mmmammo.prepare.masks import outline_findings
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import ACCEPTED, MENDED, QualityRow
@@ -67,7 +76,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
     edge = _chest_edge(mammogram.pixels, laterality, gate)
-    pixels = blank_marks(mammogram.pixels, findings, mammogram.meta, gate)
+    pixels = mammogram.pixels if record.film else blank_marks(mammogram.pixels, findings, mammogram.meta, gate)
     boxes = np.reshape([finding.bbox for finding in findings], (-1, 4))
     draft = cut(Draft(pixels, boxes, Affine.identity()), edge, options.crop)
     draft = replace(draft, landmarks=_landmarks(record, draft, view, options))
@@ -119,9 +128,8 @@ def _without_film(record: ImageRecord, mammogram: Mammogram, gate: Gate) -> Mamm
     if record.film is None:
         return mammogram
     pixels, removed = remove_film_artifacts(mammogram.pixels)
-    if removed:
-        gate.mend(Problem.BURNED_IN, f'{", ".join(removed)} of the film: set to the background')
-    return replace(mammogram, pixels=pixels)
+    fault = film_fault(removed) if removed else None
+    return replace(mammogram, pixels=pixels) if gate.decide(fault) else mammogram
 
 
 def _side_and_view(record: ImageRecord, meta: MammogramMeta) -> tuple[Laterality, View]:

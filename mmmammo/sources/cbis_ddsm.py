@@ -58,7 +58,7 @@ CATEGORIES: tuple[str, ...] = ('mass', 'calcification')
 OPTIONS: tuple[SourceOption, ...] = (
     SourceOption('abnormality', ('mass', 'calc', 'both'), 'mass', 'images with masses, with calcifications, or both'),
 )
-POLICIES: Mapping[Problem, Policy] = {}
+POLICIES: Mapping[Problem, Policy] = {Problem.BURNED_IN: Policy.MEND}
 
 _KINDS = {'mass': ('mass',), 'calc': ('calc',), 'both': ('mass', 'calc')}
 

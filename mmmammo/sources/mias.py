@@ -23,12 +23,12 @@ import numpy as np
 
 from mmmammo.sources.listing import link_refusal, list_files, missing_file, missing_row, only_file, written_name
 from mmmammo.sources.mias_table import Entry, Line, read_info
-from mmmammo.sources.protocol import CountCheck, SourceOption
+from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.structures import FilmScan, Finding, ImageRecord, Laterality, MammoError, Policy, Problem, View
 
 CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry')
 OPTIONS: tuple[SourceOption, ...] = ()
-POLICIES: Mapping[Problem, Policy] = {}
+POLICIES: Mapping[Problem, Policy] = {Problem.BURNED_IN: Policy.MEND}
 
 _TABLE = 'Info.txt'
 _IMAGE = re.compile(r'mdb\d{3}\.pgm', re.IGNORECASE)
@@ -48,6 +48,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     Raises:
         MammoError: If there is no ``Info.txt``, or it is another one.
     """
+    chosen(options, OPTIONS)
     raw = Path(raw)
     files = list_files(raw)
     table = _table(raw, files)

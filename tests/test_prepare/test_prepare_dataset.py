@@ -96,6 +96,15 @@ def test_the_set_holds_what_the_conventions_promise(raw, tmp_path):
     assert sum(summary.images.values()) == 12 and sum(summary.findings.values()) == 6
 
 
+def test_a_set_of_eight_bits_is_the_same_but_for_rounding(raw, tmp_path):
+    prepare(raw, tmp_path / 'out', PrepareOptions(bits=8))
+    prepare(raw, tmp_path / 'out16', PrepareOptions())
+    name = images_of(tmp_path / 'out')[0].file_name
+    eight, sixteen = (read_png16(tmp_path / out / 'images' / name) for out in ('out', 'out16'))
+    assert cv2.imread(str(tmp_path / 'out/images' / name), cv2.IMREAD_UNCHANGED).dtype == np.uint8
+    assert 0 < np.abs(eight - sixteen).max() <= 0.5 / 255 + 1e-4
+
+
 def test_findings_of_a_set_lead_back_to_the_source(raw, tmp_path):
     prepare(raw, tmp_path / 'out', PrepareOptions(height=100))
     found = [image for image in images_of(tmp_path / 'out') if image.findings]

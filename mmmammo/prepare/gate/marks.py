@@ -76,6 +76,18 @@ def blank_marks(pixels: FloatImage, findings: Sequence[Finding], meta: Mammogram
     return without(pixels, marks) if gate.decide(fault) else pixels
 
 
+def film_fault(parts: Sequence[str]) -> Fault:
+    """The fault of a scanned film on which more than the breast can be seen: its edges, labels, tape."""
+    return Fault(
+        Problem.BURNED_IN,
+        'pixel values',
+        f'{", ".join(parts)} of the film',
+        'nothing but air beside the breast',
+        'none is needed: films are like that',
+        mended='set to the background',
+    )
+
+
 def find_marks(pixels: FloatImage, findings: Sequence[Finding] = ()) -> Marks:
     """Small bright components apart from the breast and from every finding.
 

@@ -1,0 +1,137 @@
+"""Sizes, muscle, equalisation and depth: what each does to pixels, affine, spacing and landmarks."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mmmammo.anatomy import pseudo_landmarks
+from mmmammo.phantom.config import PhantomConfig
+from mmmammo.phantom.exam import make_exam
+from mmmammo.prepare import PrepareOptions, prepare_image
+from mmmammo.prepare.contours import thinned
+from mmmammo.preprocessing import remove_pectoral
+from mmmammo.preprocessing.clahe import clahe
+from mmmammo.structures import BreastLandmarks, Finding, ImageRecord, Laterality, MammoError, View
+from mmmammo.testing.raw_files import SIZE, draw_breast, write_dicom
+
+HEIGHT, WIDTH = SIZE
+LINE = [[0.0, 60.0], [60.0, 0.0]]  # of the muscle; x + y < 60 is behind it
+
+
+def record_of(tmp_path, view='CC', spacing=0.1, **values):
+    tags = {} if spacing is None else {'ImagerPixelSpacing': [spacing, spacing]}
+    tags['ViewPosition'] = None if view == 'UNKNOWN' else view
+    path = write_dicom(tmp_path / 'x.dcm', draw_breast() + 500, WindowCenter=2048, WindowWidth=4096, **tags)
+    defaults = {'exam_id': 'e', 'patient_id': 'p', 'laterality': Laterality.LEFT, 'view': View(view)}
+    return ImageRecord(path=path, relative_path=path.name, **(defaults | values))
+
+
+@pytest.mark.parametrize(
+    ('options', 'size'),
+    [
+        ({'scale': 0.25}, (64, 50)),
+        ({'scale': 1.0}, SIZE),
+        ({'height': 128}, (128, 100)),
+        ({'long_side': 64}, (64, 50)),
+        ({'long_side': 1000}, SIZE),
+        ({'spacing': 0.2}, (128, 100)),
+        ({'spacing': 0.05}, SIZE),
+    ],
+    ids=str,
+)
+def test_sizes_affine_and_spacing_agree(tmp_path, options, size):
+    prepared = prepare_image(record_of(tmp_path), PrepareOptions(crop=False, **options))
+    image = prepared.image
+    assert prepared.pixels.shape == (image.height, image.width) == size
+    assert image.affine.boxes((0, 0, WIDTH, HEIGHT)) == pytest.approx((0, 0, image.width, image.height))
+    assert image.pixel_spacing_mm == pytest.approx(0.1 * HEIGHT / size[0])
+
+
+def test_the_long_side_is_that_of_the_crop(tmp_path):
+    image = prepare_image(record_of(tmp_path), PrepareOptions(long_side=100)).image
+    assert max(image.height, image.width) == 100
+    whole = prepare_image(record_of(tmp_path), PrepareOptions()).image
+    assert abs(image.width / image.height - whole.width / whole.height) < 0.02
+
+
+def test_a_wanted_spacing_needs_that_of_the_source(tmp_path):
+    record = record_of(tmp_path, spacing=None)
+    with pytest.raises(MammoError, match=r'pixel spacing: found none.*--height, --scale or --long-side'):
+        prepare_image(record, PrepareOptions(spacing=0.2))
+
+
+def test_the_spacing_may_be_known_to_the_source_only(tmp_path):
+    record = record_of(tmp_path, spacing=None, pixel_spacing_mm=0.05)
+    prepared = prepare_image(record, PrepareOptions(spacing=0.2, crop=False))
+    assert prepared.image.height == HEIGHT // 4 and prepared.image.pixel_spacing_mm == pytest.approx(0.2)
+    assert prepared.quality.pixel_spacing_mm == 0.05
+
+
+def oblique(tmp_path, **values):
+    """An MLO view with known landmarks."""
+    landmarks = BreastLandmarks(
+        contour=np.array([[0.0, 0.0], [60, 0], [160, 128], [0, 230]]), nipple=np.array([160.0, 128]), pectoral_line=LINE
+    )
+    return record_of(tmp_path, 'MLO', landmarks=landmarks, **values)
+
+
+MUSCLE = {'crop': False, 'landmarks': 'truth', 'remove_pectoral': True}
+
+
+def test_the_muscle_of_an_oblique_view_is_blanked(tmp_path):
+    record = oblique(tmp_path)
+    prepared = prepare_image(record, PrepareOptions(**MUSCLE))
+    plain = prepare_image(record, PrepareOptions(**MUSCLE | {'remove_pectoral': False}))
+    assert np.array_equal(prepared.pixels, remove_pectoral(plain.pixels, record.landmarks))
+    assert prepared.pixels[20, 20] == 0 < plain.pixels[20, 20] and prepared.pixels[128, 40] == plain.pixels[128, 40]
+    assert plain.quality.warnings == prepared.quality.warnings == ''
+
+
+def test_a_finding_in_the_muscle_keeps_it(tmp_path):
+    record = oblique(tmp_path, findings=(Finding((15, 15, 25, 25), 'mass'),))
+    prepared = prepare_image(record, PrepareOptions(**MUSCLE))
+    assert prepared.pixels[20, 20] > 0
+    assert 'pectoral muscle not removed: an annotation reaches into it' in prepared.quality.warnings
+
+
+@pytest.mark.parametrize(('view', 'warning'), [('CC', ''), ('UNKNOWN', 'unknown view: no pectoral muscle removed')])
+def test_other_views_keep_their_pixels(tmp_path, view, warning):
+    record = record_of(tmp_path, view)
+    prepared = prepare_image(record, PrepareOptions(crop=False, remove_pectoral=True))
+    assert np.array_equal(prepared.pixels, prepare_image(record, PrepareOptions(crop=False)).pixels)
+    assert warning in prepared.quality.warnings
+
+
+def test_equalisation_is_baked_in_only_if_asked_for_and_after_scaling(tmp_path):
+    record = record_of(tmp_path)
+    plain = prepare_image(record, PrepareOptions(scale=0.5)).pixels
+    equalised = prepare_image(record, PrepareOptions(scale=0.5, clahe=2.0)).pixels
+    assert np.array_equal(equalised, clahe(plain, 2.0, 8)) and not np.array_equal(equalised, plain)
+
+
+def test_a_contour_keeps_its_shape_with_fewer_points(tmp_path):
+    for view in make_exam(PhantomConfig(height=512), 3, 0).views:
+        landmarks = view.landmarks
+        thin = thinned(landmarks.contour)
+        assert len(thin) <= 0.4 * len(landmarks.contour)
+        assert max(_distance(point, thin) for point in landmarks.contour) < 0.5
+        if view.laterality is Laterality.LEFT:
+            nodes = [
+                pseudo_landmarks(BreastLandmarks(line, landmarks.nipple, landmarks.pectoral_line), view.view, number)
+                for line in (landmarks.contour, thin)
+                for number in [13 if view.view is View.CC else 17]
+            ]
+            assert np.abs(nodes[0] - nodes[1]).max() < 0.7
+
+
+def _distance(point, outline):
+    """From a point to a closed polygon."""
+    start, end = outline, np.roll(outline, -1, axis=0)
+    along = ((point - start) * (end - start)).sum(1) / ((end - start) ** 2).sum(1).clip(1e-12)
+    return np.linalg.norm(start + along.clip(0, 1)[:, None] * (end - start) - point, axis=1).min()
+
+
+def test_landmarks_of_an_image_take_little_room(tmp_path):
+    image = prepare_image(record_of(tmp_path), PrepareOptions()).image
+    assert len(json.dumps(image.landmarks.to_json())) < 5000
