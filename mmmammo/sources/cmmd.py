@@ -23,7 +23,7 @@ from typing import Any
 
 from mmmammo.io import MammogramError, read_meta
 from mmmammo.sources.listing import link_refusal, list_files, only_file, written_name
-from mmmammo.sources.protocol import CountCheck, SourceOption
+from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.spreadsheets import read_spreadsheet
 from mmmammo.sources.tables import Row, Table, read_table
 from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
@@ -88,7 +88,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     files = list_files(raw)
     table = _read_table(raw, files)
     rows, images = _rows_by_breast(table), [_look(path, raw) for path in _images(files)]
-    normal = options.get('other_breast', 'unknown') == 'normal'
+    normal = chosen(options, OPTIONS)['other_breast'] == 'normal'
     records = [_record(raw, image, rows, table, normal) for image in images]
     found = Counter(image.breast for image in images)
     records += [record for breast, said in rows.items() for record in _missing(raw, breast, said[0], found[breast])]

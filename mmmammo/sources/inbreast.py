@@ -25,7 +25,7 @@ from mmmammo.io import MammogramError, read_meta
 from mmmammo.sources.inbreast_outlines import CATEGORIES, read_findings
 from mmmammo.sources.inbreast_tables import Description, Tables, describe, half_year_of, read_tables
 from mmmammo.sources.listing import link_refusal, list_files, missing_file, missing_row, written_name
-from mmmammo.sources.protocol import CountCheck, SourceOption
+from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.tables import Row
 from mmmammo.structures import Finding, ImageRecord, MammoError, Policy, Problem, View
 
@@ -75,7 +75,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
         MammoError: If there is no table, a table is not as published, or there are no outlines at all.
     """
     download = _look(Path(raw))
-    with_cancer = options.get('cancer', 'none') == 'birads'
+    with_cancer = chosen(options, OPTIONS)['cancer'] == 'birads'
     firsts = {match['name']: path for path, match in reversed(download.images.items()) if match}
     records = [_record(download, path, match, firsts, with_cancer) for path, match in download.images.items()]
     records += [_missing(download.raw, name, row) for name, row in download.tables.rows.items() if name not in firsts]

@@ -89,7 +89,7 @@ def missing_file(name: str, table: Path, position: int) -> MammoError:
         field='file',
         found='no such file',
         expected=f'the image of {table.name} row {position}',
-        remedy='download it too, if you want it',
+        remedy='put the file there too, if you want it',
     )
 
 
