@@ -1,6 +1,7 @@
 """From images to breasts and exams: paper 4's rule, the others, and what is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mmmammo.evaluation.functional import breast_scores, exam_score, exam_scores
@@ -86,6 +87,13 @@ def test_many_exams_equal_one_at_a_time():
         assert score == pytest.approx(literal_exam(scores[mine], sides[mine]))
 
 
+def test_columns_of_a_table_may_come_with_any_index():
+    table = pd.DataFrame({'score': [1, 2], 'exam': ['a', 'a'], 'side': ['L', '?']}, index=[7, 8])
+    with pytest.raises(MammoError, match=r"lateralities\[1\]: found '\?'"):
+        exam_scores(table.score, table.exam, table.side)
+    assert exam_scores(table.score, table.exam, table.side.replace('?', 'R')).scores.tolist() == [2]
+
+
 def test_no_image_is_undefined():
     assert exam_score([], []).reason == 'no image'
     assert breast_scores([], [], []).ids == ()
@@ -96,6 +104,8 @@ def test_no_image_is_undefined():
     [
         (lambda: exam_score([1, 2], ['L', 'U']), r"lateralities\[1\]: found 'U'; expected L or R"),
         (lambda: exam_score([1, 2], ['L', 'bilateral']), r"lateralities\[1\]: found 'bilateral'"),
+        (lambda: breast_scores([1, 2], ['a', None], ['L', 'R']), r"exam_ids\[1\]: found 'None'; expected an id"),
+        (lambda: breast_scores([1, 2], ['', 'a'], ['L', 'R']), r"exam_ids\[0\]: found ''"),
         (lambda: exam_score([1, np.nan], ['L', 'R']), r'image_scores\[1\]: found nan'),
         (lambda: exam_score([1, 2], ['L']), 'exam_ids: found 1 rows; expected 2'),
         (lambda: exam_score([], ['L']), 'exam_ids: found 1 rows; expected 0'),

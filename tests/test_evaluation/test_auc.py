@@ -187,7 +187,7 @@ def test_limits_that_cannot_be_are_refused(limits):
 
 
 def test_folds_of_another_length_are_refused():
-    with pytest.raises(MammoError, match='folds: found 1 rows'):
+    with pytest.raises(MammoError, match=r'folds: found shape \(1,\); expected \(2,\)'):
         auc_by_fold([0, 1], [0, 1], [0])
 
 

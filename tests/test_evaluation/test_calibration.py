@@ -120,6 +120,7 @@ def test_log_odds_are_the_difference_of_two_logits():
     [
         (lambda: reliability_curve([0, 1], [0.1, 1.2]), r'scores\[1\]: found 1.2; expected a number in \[0, 1\]'),
         (lambda: reliability_curve([0, 1], [0.1, 0.2], 0), 'bins: found 0'),
+        (lambda: reliability_curve([0, 1], [0.1, 0.2], 2.5), 'bins: found 2.5; expected a whole number'),
         (lambda: reliability_curve([0, 1], [0.1, 0.2], 5, 'quantile'), "binning: found 'quantile'"),
         (lambda: brier_score([0, 1], [0.1, np.nan]), r'scores\[1\]: found nan'),
         (lambda: fit_temperature([0, 0], [0.1, 0.2], 'ab', 'val'), 'labels: found no positive label'),

@@ -127,6 +127,7 @@ def test_no_finding_is_derived():
         ([[0, 1, 0]], [[0, 0.3, 0]], NAMES, r"predictions\[0\], class 'calcification': found 0.3; .*threshold"),
         ([[0, 1]], [[0, 0]], NAMES, r'labels: found int64 of shape \(1, 2\)'),
         ([[0, 1, 0]], [[0, 1, 0]] * 2, NAMES, 'predictions: found 2 rows'),
+        ([[0, 1, 0], [1]], [[0, 1, 0]] * 2, NAMES, 'labels: found rows of unequal length'),
         ([['a', 'b', 'c']], [[0, 1, 0]], NAMES, 'labels: found <U1'),
         ([[0, 1, 0]], [[0, 1, 0]], ('mass', 'mass', 'x'), r"\['mass'\] more than once"),
     ],
@@ -137,8 +138,25 @@ def test_bad_tables_are_named(labels, called, names, words):
 
 
 @pytest.mark.parametrize(
-    ('tp', 'words'), [([5, 0], "class 'a': found 5 true positives, 3 predicted"), ([1], r'expected \(2,\)')]
+    ('tp', 'words'),
+    [
+        ([5, 0], "class 'a': found 5 true positives, 3 predicted"),
+        ([1], r'expected \(2,\)'),
+        ([1.5, 0], r"found counts of type \['float64'\]"),
+    ],
 )
 def test_counts_that_contradict_each_other_are_refused(tp, words):
     with pytest.raises(MammoError, match=words):
         multilabel_report_from_counts(tp, [3, 3], [6, 6], 10, ['a', 'b'])
+
+
+@pytest.mark.parametrize(
+    ('call', 'words'),
+    [
+        (lambda: weighted_mean([1, 2], [1]), r'weights: found shape \(1,\); expected \(2,\)'),
+        (lambda: with_no_finding([0, 1]), r'multi_hot: found shape \(2,\)'),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(call, words):
+    with pytest.raises(MammoError, match=words):
+        call()

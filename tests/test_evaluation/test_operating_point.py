@@ -214,6 +214,11 @@ def test_bad_input_is_named(call, words):
         call()
 
 
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(MammoError, match='file: found a folder'):
+        OperatingPoint.load(tmp_path)
+
+
 def test_a_split_is_known_by_its_ids_in_any_order():
     assert SplitRecord.of('val', ['b', 'a']) == SplitRecord.of('val', ['a', 'b'])
     assert SplitRecord.of('val', ['a', 'b']).ids_sha256 != SplitRecord.of('val', ['ab']).ids_sha256

@@ -60,6 +60,7 @@ def test_the_sample_estimates_the_auc_of_all():
         (lambda: screening_tasks(['normal', 'cancer']), r"outcomes\[1\]: found 'cancer'"),
         (lambda: sample_controls([0, 2]), r'is_case\[1\]: found 2'),
         (lambda: sample_controls([0, 1], -1), 'n_controls: found -1'),
+        (lambda: sample_controls([0, 1], 2.5), 'n_controls: found 2.5; expected a whole number'),
         (lambda: sample_controls([0, 1], 1, strata=['a']), 'strata: found 1 rows'),
     ],
 )

@@ -18,6 +18,7 @@ from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray
 from mmmammo.evaluation.functional.labelled_scores import (
     binary_labels,
     finite_scores,
+    known_ids,
     option,
     same_length,
     unique_ids,
@@ -97,7 +98,7 @@ def exam_score(
     """
     if not len(lateralities) and not np.size(image_scores):
         return Reading.undefined('no image')
-    one_exam = [''] * len(lateralities)
+    one_exam = ['exam'] * len(lateralities)
     return Reading(float(exam_scores(image_scores, one_exam, lateralities, breast_rule, exam_rule).scores[0]))
 
 
@@ -131,8 +132,9 @@ def breast_scores(
         same_length(where, image_scores=scores, image_ids=image_ids)
         unique_ids(where, image_ids, 'image_ids')
     sides = _sides(where, lateralities)
-    keys = np.array([f'{exam}_{side}' for exam, side in zip(exam_ids, sides, strict=True)], dtype=object)
-    return _grouped(where, scores, keys, np.array([str(exam) for exam in exam_ids], dtype=object), rule, labels)
+    exams = known_ids(where, exam_ids, 'exam_ids')
+    keys = np.array([f'{exam}_{side}' for exam, side in zip(exams, sides, strict=True)], dtype=object)
+    return _grouped(where, scores, keys, np.array(exams, dtype=object), rule, labels)
 
 
 def exam_scores(
@@ -191,7 +193,7 @@ def _sides(where: str, lateralities: Sequence[str]) -> list[Laterality]:
         raise MammoError(
             where,
             field=f'lateralities[{row}]',
-            found=repr(str(lateralities[row])),
+            found=repr(str(list(lateralities)[row])),
             expected='L or R',
             remedy='complete it from the header or leave the image out; the side is not guessed',
         )

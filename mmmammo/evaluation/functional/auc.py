@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray
-from mmmammo.evaluation.functional.labelled_scores import labelled_scores, one_class_reason, same_length
+from mmmammo.evaluation.functional.labelled_scores import labelled_scores, one_class_reason, option
 from mmmammo.evaluation.functional.reading import Reading
 
 
@@ -70,7 +70,7 @@ def auc_by_fold(labels: npt.ArrayLike, scores: npt.ArrayLike, folds: npt.ArrayLi
     """
     is_positive, values = labelled_scores('auc_by_fold', labels, scores)
     names = np.asarray(folds)
-    same_length('auc_by_fold', labels=is_positive, folds=names)
+    option('auc_by_fold', 'folds', f'shape {names.shape}', f'({len(values)},)', good=names.shape == values.shape)
     per_fold = {str(fold): auc(is_positive[names == fold], values[names == fold]) for fold in np.unique(names)}
     undefined = [f'fold {fold}: {one.reason}' for fold, one in per_fold.items() if one.reason]
     if not per_fold:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +63,9 @@ def reliability_curve(
     Raises:
         MammoError: On malformed labels, probabilities or options.
     """
-    option('reliability_curve', 'bins', bins, 'at least 1', good=bins >= 1)
+    option(
+        'reliability_curve', 'bins', bins, 'a whole number, at least 1', good=isinstance(bins, Integral) and bins >= 1
+    )
     option('reliability_curve', 'binning', repr(binning), f'one of {BINNINGS}', good=binning in BINNINGS)
     is_positive, values = labelled_scores('reliability_curve', labels, probs, probabilities=True)
     edges: FloatArray = np.linspace(0, 1, bins + 1, dtype=np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray
 from mmmammo.structures import MammoError
+
+_NO_ID = ('', 'None', 'nan', '<NA>')
 
 
 def labelled_scores(
@@ -86,13 +88,28 @@ def same_length(where: str, **columns: Sequence[Any] | npt.NDArray[Any]) -> None
             )
 
 
-def unique_ids(where: str, ids: Sequence[Any] | npt.NDArray[Any], field: str = 'ids') -> list[str]:
+def known_ids(where: str, ids: Iterable[Any], field: str = 'ids') -> list[str]:
+    """The ids as text.
+
+    Raises:
+        MammoError: If one is empty, ``None`` or nan.
+    """
+    names = [str(name) for name in ids]
+    for row, name in enumerate(names):
+        if name in _NO_ID:
+            raise MammoError(
+                where, field=f'{field}[{row}]', found=repr(name), expected='an id', remedy='complete it or drop the row'
+            )
+    return names
+
+
+def unique_ids(where: str, ids: Iterable[Any], field: str = 'ids') -> list[str]:
     """The ids as text, each once.
 
     Raises:
-        MammoError: If one occurs twice, naming both rows.
+        MammoError: If one occurs twice, naming both rows, or is empty.
     """
-    names = [str(name) for name in ids]
+    names = known_ids(where, ids, field)
     first: dict[str, int] = {}
     for row, name in enumerate(names):
         if first.setdefault(name, row) != row:

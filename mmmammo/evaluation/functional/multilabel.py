@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray
-from mmmammo.evaluation.functional.labelled_scores import same_length
+from mmmammo.evaluation.functional.labelled_scores import option, same_length
 from mmmammo.structures import MammoError
 
 MULTILABEL_COLUMNS = ('accuracy', 'precision', 'recall', 'f1')
@@ -125,14 +126,14 @@ def multilabel_report_from_counts(
     Raises:
         MammoError: If the counts contradict each other, or a class name repeats.
     """
-    counts = [np.asarray(count, dtype=np.int64) for count in (true_positives, predicted, support)]
+    counts = [np.asarray(count) for count in (true_positives, predicted, support)]
     _check_counts(counts, n_rows, class_names)
-    tp, called, occurs = counts
+    tp, called, occurs = (count.astype(np.int64) for count in counts)
     ratios = _ratios(tp, called, occurs, n_rows)
     classes = tuple(
         _row(name, ratios[:, i], (int(occurs[i]), int(called[i])), undefined_as) for i, name in enumerate(class_names)
     )
-    all_tp, all_called, all_occur = (np.array([count.sum()], dtype=np.int64) for count in counts)
+    all_tp, all_called, all_occur = (np.array([count.sum()], dtype=np.int64) for count in (tp, called, occurs))
     micro = _ratios(all_tp, all_called, all_occur, n_rows * len(class_names))[:, 0]
     averages = (
         _average('macro', ratios, np.ones(len(class_names)), (occurs, called), 'classes', undefined_as),
@@ -145,6 +146,7 @@ def multilabel_report_from_counts(
 def weighted_mean(values: npt.ArrayLike, weights: npt.ArrayLike) -> float:
     """Mean of the values that are not nan, weighted; nan if no weight is left."""
     numbers, shares = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    option('weighted_mean', 'weights', f'shape {shares.shape}', f'{numbers.shape}', good=shares.shape == numbers.shape)
     defined = ~np.isnan(numbers)
     total = shares[defined].sum()
     return float(numbers[defined] @ shares[defined] / total) if total > 0 else float('nan')
@@ -153,6 +155,7 @@ def weighted_mean(values: npt.ArrayLike, weights: npt.ArrayLike) -> float:
 def with_no_finding(multi_hot: npt.ArrayLike) -> BoolArray:
     """(n, c) findings with a first column that holds where none is: the derived "No Finding" of paper 1."""
     findings = np.asarray(multi_hot, dtype=np.bool_)
+    option('with_no_finding', 'multi_hot', f'shape {findings.shape}', '(n, c)', good=findings.ndim == 2)
     return np.concatenate([~findings.any(axis=1, keepdims=True), findings], axis=1)
 
 
@@ -199,8 +202,14 @@ def _filled(ratios: FloatArray, undefined_as: float) -> tuple[float, float, floa
 
 
 def _multi_hot(field: str, values: npt.ArrayLike, class_names: Sequence[str]) -> BoolArray:
-    array = np.asarray(values)
     shape = f'(n, {len(class_names)})'
+    try:
+        array = np.asarray(values)
+    except ValueError as err:  # rows of unequal length
+        found, remedy = 'rows of unequal length', 'give every row one column per class name'
+        raise MammoError(
+            'multilabel_report', field=field, found=found, expected=f'0 and 1 of shape {shape}', remedy=remedy
+        ) from err
     if array.ndim != 2 or array.shape[1] != len(class_names) or array.dtype.kind not in 'biuf':
         raise MammoError(
             'multilabel_report',
@@ -222,12 +231,14 @@ def _multi_hot(field: str, values: npt.ArrayLike, class_names: Sequence[str]) ->
     return array.astype(np.bool_)
 
 
-def _check_counts(counts: list[IntArray], n_rows: int, class_names: Sequence[str]) -> None:
+def _check_counts(counts: list[npt.NDArray[Any]], n_rows: int, class_names: Sequence[str]) -> None:
     repeated = sorted({name for name in class_names if list(class_names).count(name) > 1})
     shapes = {count.shape for count in counts}
+    kinds = {str(count.dtype) for count in counts if count.dtype.kind not in 'iu'}
     for found, expected, good in (
         (f'{repeated} more than once', 'each class name once', not repeated),
         (f'counts of shape {sorted(shapes)}', f'({len(class_names)},)', shapes == {(len(class_names),)}),
+        (f'counts of type {sorted(kinds)}', 'whole numbers', not kinds),
     ):
         if not good:
             raise MammoError('multilabel_report', field='classes', found=found, expected=expected, remedy='correct it')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ def sample_controls(
     Raises:
         MammoError: On malformed labels, strata of another length or a negative number.
     """
-    option('sample_controls', 'n_controls', n_controls, '0 or more', good=n_controls >= 0)
+    good = isinstance(n_controls, Integral) and n_controls >= 0
+    option('sample_controls', 'n_controls', n_controls, 'a whole number, 0 or more', good=good)
     case = binary_labels('sample_controls', is_case, 'is_case')
     kinds = ['' for _ in case] if strata is None else [str(kind) for kind in strata]
     same_length('sample_controls', is_case=case, strata=kinds)
