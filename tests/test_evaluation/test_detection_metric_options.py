@@ -1,0 +1,99 @@
+"""Options of the detection metrics: levels, millimetres, normal images, areas, sizes and the paper's averages."""
+
+import numpy as np
+import pytest
+from test_detection_metrics import LESION, NOWHERE, data_sample, evaluate, log  # noqa: F401 - a fixture
+
+from mmmammo.evaluation.metrics import APMetric, FROCMetric
+from mmmammo.structures import MammoError
+
+AVG8 = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def exam(hit_in_both=True, **meta):
+    """A lesion in both views of the left breast; a false positive on the right."""
+    meta = {'exam_id': 'e', 'patient_id': 'p'} | meta
+    return [
+        data_sample(1, [(LESION, 0.9)], [LESION], laterality='L', **meta),
+        data_sample(2, [(LESION, 0.8)] if hit_in_both else [], [LESION], laterality='L', **meta),
+        data_sample(3, [(NOWHERE, 0.95)], [], laterality='R', **meta),
+    ]
+
+
+def test_levels_add_their_readings_under_their_name():
+    numbers = evaluate(FROCMetric(fps_per_image=(0.5,), levels=('image', 'breast')), exam(hit_in_both=False))
+    assert list(numbers) == [
+        'froc/recall@0.50',
+        'froc/fauc',
+        'froc/image/recall@0.50',
+        'froc/image/fauc',
+        'froc/image/n_units',
+        'froc/breast/recall@0.50',
+        'froc/breast/fauc',
+        'froc/breast/n_units',
+        'froc/n_images',
+        'froc/n_lesions',
+        'froc/n_detections',
+    ]
+    assert (numbers['froc/recall@0.50'], numbers['froc/breast/recall@0.50']) == (0.5, 1.0)
+    assert (numbers['froc/image/n_units'], numbers['froc/breast/n_units']) == (2, 1)
+
+
+def test_keys_of_levels_do_not_depend_on_the_data():
+    metric = dict(bootstrap=3, levels=('exam', 'patient'), false_positive_images='normal', fauc_limit=2.0)
+    empty = evaluate(FROCMetric(**metric), [data_sample(1, [], [], patient_id='p')])
+    assert list(empty) == list(evaluate(FROCMetric(**metric), exam()))
+    assert np.isnan(empty['froc/exam/fauc_0-2.00_low']) and empty['froc/exam/n_units'] == 0
+
+
+def test_an_area_with_another_end_has_another_name():
+    numbers = evaluate(FROCMetric(fauc_limit=0.25), exam())
+    assert 'froc/fauc' not in numbers and numbers['froc/fauc_0-0.25'] < evaluate(FROCMetric(), exam())['froc/fauc']
+
+
+def test_false_positives_on_normal_images():
+    numbers = evaluate(FROCMetric(fps_per_image=(0.5,), false_positive_images='normal'), exam())
+    assert numbers['froc/recall@0.50'] == 0.0  # one false positive on one normal image comes first
+    assert evaluate(FROCMetric(fps_per_image=(0.5,)), exam())['froc/recall@0.50'] == 1.0
+
+
+def test_millimetres_need_the_spacing_of_the_sample():
+    metric = dict(matching='distance', distance_mm=0.5, fps_per_image=(0,))
+    near = [3.0, 4.0, 13.0, 14.0]  # 5 px from the lesion
+    sample = data_sample(1, [(near, 0.9)], [LESION], pixel_spacing_mm=0.1)
+    assert evaluate(FROCMetric(**metric), [sample])['froc/recall@0.00'] == 1.0
+    with pytest.raises(MammoError, match='spacing_mm: found nothing'):
+        evaluate(FROCMetric(**metric), [data_sample(1, [(near, 0.9)], [LESION])])
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'levels': ('lesion',)}, "levels: found 'lesion'.*tools/evaluate.py"),
+        ({'matching': 'distance'}, r'distance_mm=10'),
+        ({'matching': 'dice'}, "matching: found 'dice'"),
+    ],
+)
+def test_bad_options_are_refused_when_the_config_is_built(options, words):
+    with pytest.raises(MammoError, match=words):
+        FROCMetric(**options)
+
+
+def test_the_log_names_rule_level_and_normal_images(log):  # noqa: F811
+    evaluate(FROCMetric(matching='centre_in_box', levels=('breast',), false_positive_images='normal'), exam())
+    assert 'FROC, centre in box: 1 breasts with a lesion, 3 images (1 normal, with false positives)' in log.text
+
+
+def test_both_averages_of_paper_1_are_logged_and_printed(log):  # noqa: F811
+    # IoU 0.6 exactly: right up to there, so 5 of 7 and 5 of 8.
+    numbers = evaluate(APMetric(iou_thrs=AVG8), [data_sample(1, [([0.0, 0.0, 10.0, 6.0], 0.9)], [LESION])])
+    assert numbers['ap/mean7_0.20-0.80'] == pytest.approx(5 / 7)
+    assert numbers['ap/mean8_0.20-0.90'] == pytest.approx(5 / 8)
+    assert 'Avg7' in log.text and 'Avg8' in log.text and '71.43' in log.text and '62.50' in log.text
+
+
+def test_sizes_have_their_own_keys():
+    metric = APMetric(iou_thrs=(0.5,), size_classes={'small': (0, 5), 'large': (5, 100)})
+    numbers = evaluate(metric, [data_sample(1, [(LESION, 0.9)], [LESION])])
+    assert numbers['ap/size/large/0.50'] == 1.0 and np.isnan(numbers['ap/size/small/0.50'])
+    assert 'ap/size/small/mean1_0.50' in numbers
