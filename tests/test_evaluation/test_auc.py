@@ -116,6 +116,10 @@ def test_points_on_the_curve_by_hand():
     assert (point.sensitivity, point.specificity, point.threshold) == (1.0, 0.8, 6)
     point = sensitivity_at_specificity(labels, scores, 0.9)
     assert (point.sensitivity, point.specificity, point.threshold) == (pytest.approx(2 / 3), 1.0, 8)
+    point = sensitivity_at_specificity(
+        labels, scores, 0.1
+    )  # lower thresholds call more negatives and no more positives
+    assert (point.sensitivity, point.specificity, point.threshold) == (1.0, 0.8, 6)
     point = specificity_at_sensitivity(labels, scores, 0.7)
     assert (point.sensitivity, point.specificity, point.threshold) == (1.0, 0.8, 6)
 

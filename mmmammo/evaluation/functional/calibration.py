@@ -31,7 +31,7 @@ class ReliabilityCurve:
         low: (b,) Wilson 95 % bound of that share.
         high: (b,) the other bound.
         n: (b,) rows.
-        edges: (b + 1,) bins are ``[edge, next)``, the last one closed.
+        edges: (b + 1,) bins are ``(edge, next]``, the first one with its edge.
         expected_error: ECE, mean over the rows of ``|observed - predicted|`` of their bin.
         maximum_error: MCE, the greatest of these gaps.
     """
@@ -71,7 +71,7 @@ def reliability_curve(
     edges: FloatArray = np.linspace(0, 1, bins + 1, dtype=np.float64)
     if binning == 'equal_mass' and len(values):
         edges = np.quantile(values, edges).astype(np.float64)
-    row_bin = np.searchsorted(edges[1:-1], values, side='right')
+    row_bin = np.searchsorted(edges[1:-1], values, side='left')
     n = np.bincount(row_bin, minlength=bins)
     predicted = _mean(np.bincount(row_bin, values, minlength=bins), n)
     observed = _mean(np.bincount(row_bin, is_positive, minlength=bins), n)
