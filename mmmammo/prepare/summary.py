@@ -105,22 +105,28 @@ def write_set(
 
 
 def _chosen(findings: Sequence[Finding], options: SetOptions) -> tuple[Finding, ...]:
-    """Findings of the wanted categories, merged if asked for."""
+    """Findings of the wanted categories, merged if asked for: of one box with several categories one is left."""
     kept = tuple(finding for finding in findings if not options.only or finding.category in options.only)
     if not options.single_class:
         return kept
-    return tuple(
-        replace(f, category=options.single_class, attributes={**f.attributes, 'category': f.category}) for f in kept
-    )
+    merged: dict[object, Finding] = {}
+    for f in kept:
+        attributes = {**f.attributes, 'category': f.category}
+        merged.setdefault((f.bbox, f.lesion_id), replace(f, category=options.single_class, attributes=attributes))
+    return tuple(merged.values())
 
 
 def _splits(images: Iterable[PreparedImage], results: Results, options: SetOptions) -> dict[str, str]:
-    """Split by patient; those with and those without a finding are divided alike."""
+    """Split by patient; those with and those without a finding or cancer are divided alike."""
     positive: dict[str, bool] = {}
     for image in images:
-        positive[image.patient_id] = positive.get(image.patient_id, False) or bool(image.findings)
+        positive[image.patient_id] = positive.get(image.patient_id, False) or _is_positive(image)
     given = split_by_patient(record for record, entry in results if entry.image is not None)
     return complete_splits(given, positive, options.fractions, options.seed)
+
+
+def _is_positive(image: PreparedImage) -> bool:
+    return bool(image.findings) or image.labels.get('cancer') == 1
 
 
 def _write_facts(path: Path, classes: Sequence[str], facts: Mapping[str, Any], summary: Summary) -> None:

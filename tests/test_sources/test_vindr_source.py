@@ -3,6 +3,7 @@
 import csv
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from mmmammo.phantom.config import PhantomConfig
 from mmmammo.phantom.dressing import vindr as dressing
 from mmmammo.phantom.dressing.vindr_dicom import shown
 from mmmammo.phantom.exam import make_exam
-from mmmammo.prepare import prepare_dataset
+from mmmammo.prepare import SetOptions, prepare_dataset
 from mmmammo.sources import vindr
 from mmmammo.structures import MammoError
 
@@ -311,3 +312,19 @@ def test_another_folder_is_told_what_is_missing(tmp_path):
 def test_sides_and_views_are_told_even_of_missing_images(tables):
     missing = [record for record in vindr.list_records(tables) if 'such file' in record.refused.reason]
     assert {(record.laterality, record.view) for record in missing} == {(s, v) for s in 'LR' for v in ('CC', 'MLO')}
+
+
+def test_of_one_class_a_box_of_several_categories_is_one_box(download, tmp_path):
+    path = next(fault.path for fault in download[1] if fault.fault == 'box of several categories')
+    (record,) = [record for record in vindr.list_records(download[0]) if record.relative_path == path]
+    prepare_dataset(
+        [replace(record, split='train')],
+        tmp_path,
+        None,
+        SetOptions(single_class='lesion'),
+        categories=vindr.CATEGORIES,
+        source='vindr',
+    )
+    (image,) = read_index(tmp_path / 'annotations/train.json').images
+    assert len(image.findings) == len({f.bbox for f in record.findings}) == len(record.findings) - 1
+    assert image.findings[-1].attributes['categories'] == ['calcification', 'mass']
