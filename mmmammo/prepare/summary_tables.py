@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mmmammo.prepare.splits import SPLITS
 from mmmammo.prepare.summary import Summary
+from mmmammo.sources import CountCheck
 from mmmammo.structures import Policy
 
 
@@ -59,13 +60,19 @@ def _count_table(summary: Summary) -> Table:
     table = Table(title='Counts of the download', title_justify='left')
     for column in ('count', 'found', 'published', ''):
         table.add_column(column, justify='right' if column in ('found', 'published') else 'left')
+    before = ''
     for check in summary.checks:
-        differs = check.published is not None and check.found != check.published
-        why = check.explanation or ('differs: a partial download, or another release' if differs else '')
-        said = Text(why or 'ok' if check.published is not None else why, style='yellow' if differs else '')
-        published = '-' if check.published is None else f'{check.published:,}'
-        table.add_row(escape(check.what), f'{check.found:,}', published, said)
+        published, said = '-' if check.published is None else f'{check.published:,}', _verdict(check)
+        table.add_row(Text(check.what), f'{check.found:,}', published, Text('"' if said == before and said not in ('', 'ok') else said))
+        before = said
     return table
+
+
+def _verdict(check: CountCheck) -> str:
+    """Whether a count is the published one, or why not."""
+    if check.published in (None, check.found):
+        return check.explanation or ('' if check.published is None else 'ok')
+    return check.explanation or 'differs: a partial download, or another release'
 
 
 def _problem_lines(summary: Summary) -> Iterator[Text]:

@@ -19,7 +19,8 @@ class Fault:
         found: What was there; in one line it tells a reader all that matters.
         expected: What a faultless image has there.
         remedy: What the owner of the file can do.
-        mended: What mending does about it; '' if in this image nothing can be done, or need be.
+        mended: What mending does about it; '' if in this image nothing can be done, or need be; the same as ``found``
+            if that says it already.
     """
 
     problem: Problem
@@ -78,7 +79,7 @@ class Gate:
         if policy is Policy.QUARANTINE:
             raise fault.refusal(self.where)
         if policy is Policy.MEND and fault.mended:
-            self.mend(fault.problem, f'{fault.found}: {fault.mended}')
+            self.mend(fault.problem, fault.found if fault.mended == fault.found else f'{fault.found}: {fault.mended}')
             return True
         self._decided.setdefault(fault.problem, Policy.ACCEPT)
         self.warnings.append(f'{fault.problem}: {fault.found}')

@@ -45,7 +45,7 @@ def check_header(record: ImageRecord, meta: MammogramMeta) -> Iterator[Fault]:
 def tables_fault(note: str) -> Fault:
     """The fault that a source has put right in its own tables, in the words of its note."""
     remedy = 'correct the tables of the source'
-    return Fault(Problem.TABLES, 'tables of the source', note, 'nothing to put right', remedy, mended='put right')
+    return Fault(Problem.TABLES, 'tables of the source', note, 'nothing to put right', remedy, mended=note)
 
 
 Seen = tuple[str, str] | None
