@@ -34,6 +34,9 @@ _UNREADABLE = (
     TypeError,
     AttributeError,
     AssertionError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
     EOFError,
 )  # what xlrd and openpyxl meet broken files with
 
