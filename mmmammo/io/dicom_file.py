@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
         NotAMammogram: If it is the index of a medium.
     """
     try:
-        with path.open('rb') as file:
+        with path.open('rb') as file, warnings.catch_warnings():
+            warnings.simplefilter('ignore', UserWarning)  # what pydicom finds odd is told below, or does no harm
             dataset = dcmread(file, force=True, stop_before_pixels=not with_pixels)
     except _UNPARSABLE as err:
         raise CorruptFile(

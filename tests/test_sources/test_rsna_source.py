@@ -2,13 +2,14 @@
 
 import csv
 import shutil
+import warnings
 
 import numpy as np
 import pytest
 from pydicom import dcmread
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mmmammo.io import read_mammogram
+from mmmammo.io import CorruptFile, read_mammogram
 from mmmammo.io.exam_index import read_index
 from mmmammo.phantom.config import PhantomConfig
 from mmmammo.phantom.dressing import rsna as dressing
@@ -141,6 +142,13 @@ def test_pixels_that_exceed_their_bits_are_shown_whole(download, images, codec):
     path = path_of(download, f'{codec} exceeds BitsStored')
     shown, true = read_mammogram(download[0] / path).pixels, images[path].view.image
     assert np.corrcoef(shown.ravel(), true.ravel())[0, 1] > 0.99
+
+
+def test_a_file_that_is_cut_off_is_told_once(download):
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        with pytest.raises(CorruptFile, match='cut off'):
+            read_mammogram(download[0] / path_of(download, 'cut off'))
 
 
 def test_a_listed_image_is_left_out_unless_it_is_wanted(download, images, monkeypatch):
