@@ -63,7 +63,8 @@ def _count_table(summary: Summary) -> Table:
     before = ''
     for check in summary.checks:
         published, said = '-' if check.published is None else f'{check.published:,}', _verdict(check)
-        table.add_row(Text(check.what), f'{check.found:,}', published, Text('"' if said == before and said not in ('', 'ok') else said))
+        shown = '"' if said == before and said not in ('', 'ok') else said
+        table.add_row(Text(check.what), f'{check.found:,}', published, Text(shown))
         before = said
     return table
 
