@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_detection_metrics import LESION, NOWHERE, data_sample, evaluate, log  # noqa: F401 - a fixture
+from test_detection_metrics import LESION, NOWHERE, data_sample, evaluate
 
 from mmmammo.evaluation.metrics import APMetric, FROCMetric
 from mmmammo.structures import MammoError
@@ -79,12 +79,12 @@ def test_bad_options_are_refused_when_the_config_is_built(options, words):
         FROCMetric(**options)
 
 
-def test_the_log_names_rule_level_and_normal_images(log):  # noqa: F811
+def test_the_log_names_rule_level_and_normal_images(log):
     evaluate(FROCMetric(matching='centre_in_box', levels=('breast',), false_positive_images='normal'), exam())
     assert 'FROC, centre in box: 1 breasts with a lesion, 3 images (1 normal, with false positives)' in log.text
 
 
-def test_both_averages_of_paper_1_are_logged_and_printed(log):  # noqa: F811
+def test_both_averages_of_paper_1_are_logged_and_printed(log):
     # IoU 0.6 exactly: right up to there, so 5 of 7 and 5 of 8.
     numbers = evaluate(APMetric(iou_thrs=AVG8), [data_sample(1, [([0.0, 0.0, 10.0, 6.0], 0.9)], [LESION])])
     assert numbers['ap/mean7_0.20-0.80'] == pytest.approx(5 / 7)

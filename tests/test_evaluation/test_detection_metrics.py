@@ -9,7 +9,6 @@ import torch
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
 from mmmammo.evaluation.metrics import APMetric, FROCMetric, PredictionDump
@@ -143,15 +142,6 @@ def test_ignored_regions_are_neither_lesion_nor_false_positive():
     sample = data_sample(1, [(NOWHERE, 0.9), (LESION, 0.5)], [LESION], ignored=[NOWHERE])
     numbers = evaluate(FROCMetric(fps_per_image=(0,)), [sample])
     assert numbers['froc/recall@0.00'] == 1.0 and numbers['froc/n_lesions'] == 1
-
-
-@pytest.fixture
-def log(caplog):
-    """What goes through MMLogger, which does not propagate."""
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def test_the_log_shows_the_table(log):

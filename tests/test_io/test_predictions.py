@@ -43,6 +43,17 @@ def test_round_trip_keeps_empty_images(tmp_path):
     assert empty.image_id == 4 and empty.boxes.shape == (0, 4) and empty.scores.shape == (0,)
 
 
+def test_lesion_ids_and_spacing_survive_where_they_are_known(tmp_path):
+    boxes, labels = np.array([[1.0, 2.0, 5.0, 9.0], [3.0, 3.0, 4.0, 4.0]]), np.array([0, 0])
+    linked = ImagePrediction(1, gt_boxes=boxes, gt_labels=labels, gt_lesion_ids=('a', ''), pixel_spacing_mm=0.07)
+    unlinked = ImagePrediction(2, gt_boxes=boxes, gt_labels=labels)
+    write_predictions(tmp_path / 'p.json', [linked, unlinked], ['mass'])
+    (first, second), _ = read_predictions(tmp_path / 'p.json')
+    assert (first.gt_lesion_ids, first.pixel_spacing_mm) == (('a', ''), 0.07)
+    assert (second.gt_lesion_ids, second.pixel_spacing_mm) == ((), None)
+    assert first.of_label(0).gt_lesion_ids == ('a', '') and first.of_label(1).gt_lesion_ids == ()
+
+
 @pytest.mark.parametrize(
     ('damage', 'words'),
     [

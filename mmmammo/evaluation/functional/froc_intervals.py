@@ -66,12 +66,14 @@ def paired_froc(
     *,
     level: float = 0.95,
     fauc_limit: float = 1.0,
+    same_scale: bool = False,
 ) -> PairedDifference:
     """Differences of two models in recall at each FPI and, last, in area; first minus second.
 
     The interval draws patients, the same for both models. The permutation test exchanges the two models' detections in
     each patient with a chance of one half. So that exchanged detections compete on equal terms, a score is first
     replaced by what it costs on all images: the false positives down to it. Neither model's own curve changes by that.
+    It needs scores that differ: where many detections share one of few scores, p-values come out too small.
 
     Args:
         first: Detections of one model, matched to the lesions.
@@ -82,6 +84,8 @@ def paired_froc(
         seed: The same seed gives the same result.
         level: Coverage, in (0, 1).
         fauc_limit: Where the area ends.
+        same_scale: Whether a score means the same in both models, as in two trainings of one system. Then scores are
+            exchanged as they are, which is exact whatever the scores.
 
     Raises:
         MammoError: If the images or lesions differ, an image has no patient, or an argument is out of range.
@@ -91,7 +95,7 @@ def paired_froc(
     ones = np.ones(first.num_images)
     of_first, of_second = (froc_readings(m, fps_per_image, fauc_limit) for m in (first, second))
     bootstrap = _stack(of_first(counts) - of_second(counts) for counts in resampled_counts(groups, n, seed))
-    of_mixture = froc_readings(_side_by_side(first, second), fps_per_image, fauc_limit)
+    of_mixture = froc_readings(_side_by_side(first, second, same_scale), fps_per_image, fauc_limit)
     permuted = _stack(
         of_mixture(np.append(~swap, swap)) - of_mixture(np.append(swap, ~swap))
         for swap in swapped_groups(groups, n, seed)
@@ -133,9 +137,9 @@ def _prefix_ends(matches: Matches, fps_per_image: float) -> list[int]:
     return [*ends, len(matches.scores)]
 
 
-def _side_by_side(first: Matches, second: Matches) -> Matches:
+def _side_by_side(first: Matches, second: Matches, same_scale: bool = False) -> Matches:
     """Both models as one, whose images are those of the first, then those of the second."""
-    scores = np.append(_on_common_scale(first), _on_common_scale(second))
+    scores = np.concatenate([model.scores if same_scale else _on_common_scale(model) for model in (first, second)])
     order = np.argsort(-scores, kind='stable')
 
     def merged(name: str, shift: int = 0) -> IntArray:
