@@ -29,7 +29,8 @@ _DEPTH = 3.0  # pixels behind the border
 _RECTANGULAR = 0.85  # of the smallest rectangle around it; an ellipse has 0.79
 _IN_THE_OPEN = 0.3  # of its surroundings are background: a label that reaches into the breast is not inside of it
 _DARKER = 0.5  # than the background, in a black frame
-_LEAST_GREY = 0.02  # of the brightest pixel: a background that a frame can be darker than
+_NOISE_SIGMAS = 4.0  # of the background, likewise
+_LEAST_GREY = 0.01  # of the brightest pixel: what a frame can be darker than
 _SMALLEST = 0.001  # of the image
 _LARGEST = 0.5  # of the breast
 _WORD = 0.015  # of the longer side: between letters
@@ -58,8 +59,8 @@ def remove_film_artifacts(image: FloatImage) -> tuple[FloatImage, tuple[str, ...
     gone = np.any([*edges.values(), np.zeros(small.shape, dtype=bool)], axis=0)
     if gone.all():
         return image, ()
-    background = _background(small[~gone])
-    frame = _black_frame(small, background)
+    background, noise = _background(small[~gone])
+    frame = _black_frame(small, min(_DARKER * background, background - _NOISE_SIGMAS * noise))
     gone |= frame
     labels = _white_rectangles(np.where(gone, background, small), background)
     gone = np.any([gone, *labels], axis=0)
@@ -71,13 +72,14 @@ def remove_film_artifacts(image: FloatImage) -> tuple[FloatImage, tuple[str, ...
     return (_blanked(image, gone, factor, background), tuple(notes)) if notes else (image, ())
 
 
-def _background(values: FloatImage) -> float:
-    """The most frequent of the dark values."""
+def _background(values: FloatImage) -> tuple[float, float]:
+    """The most frequent of the dark values, and the noise of it: the spread below, which no tissue widens."""
     dark = np.sqrt(np.clip(values - values.min(), 0, None))  # spreads the dark ones, as in segment_breast
-    counts, bounds = np.histogram(dark[dark <= otsu_threshold(dark)], bins=64)
+    counts, bounds = np.histogram(dark[dark <= otsu_threshold(dark)], bins=16)
     k = int(counts.argmax())
-    chosen = values[(dark >= bounds[k]) & (dark <= bounds[k + 1])]
-    return float(np.median(chosen)) if chosen.size else float(values.min())
+    level = float(np.median(values[(dark >= bounds[k]) & (dark <= bounds[k + 1])]))
+    below = level - values[(values < level) & (values > _DARKER * level)]
+    return level, float(1.4826 * np.median(below)) if below.size else 0.0
 
 
 def _counted(labels: list[Mask]) -> str:
@@ -120,9 +122,9 @@ def _left_edge(image: FloatImage) -> Mask:
     return np.asarray(strip)
 
 
-def _black_frame(image: FloatImage, background: float) -> Mask:
-    """What is around a film that is grey where nothing is: darker than it, and connected to a side."""
-    black = np.pad(image < _DARKER * background, 1, constant_values=background > _LEAST_GREY * float(image.max()))
+def _black_frame(image: FloatImage, level: float) -> Mask:
+    """What is around a film that is grey where nothing is: darker than a level, and connected to a side."""
+    black = np.pad(image < level, 1, constant_values=level > _LEAST_GREY * float(image.max()))
     _, labels = cv2.connectedComponents(black.astype(np.uint8), connectivity=4)
     return np.asarray((labels == labels[0, 0]) & black)[1:-1, 1:-1]
 

@@ -191,13 +191,12 @@ def _listed_places(path: Path, known: Collection[str]) -> Iterator[tuple[PurePos
         raise MammoError(path, field='table', found=err, expected='comma-separated rows', remedy=remedy) from err
     for row in rows:
         cells = [cell.strip().replace('\\', '/') for cell in row]
-        uids = [cell for cell in cells if _UID.fullmatch(cell)]
         case = next((cell for cell in cells if case_of(cell)), '')
         for place in (PurePosixPath(cell) for cell in cells if 'CBIS-DDSM/' in cell):
             folder = place.parent if place.suffix.lower() in (*_JPEG, '.dcm') else place
-            uid = next((uid for uid in (folder.name, *uids) if uid in known), next(iter(uids), ''))
-            if uid:
-                yield folder, uid, case
+            uids = [word for word in (folder.name, *cells) if _UID.fullmatch(word)]
+            if uids:
+                yield folder, next((uid for uid in uids if uid in known), uids[0]), case
 
 
 def _possible_folders(listing: Path, place: PurePosixPath) -> Iterator[Path]:
