@@ -1,18 +1,26 @@
 """The command: from nothing to a set, its messages, and its exit codes."""
 
+import importlib
 import importlib.util
+import io
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from mmmammo.io.exam_index import read_index
-from mmmammo.structures import MammoError
-from mmmammo.testing.raw_files import draw_breast, write_png
+from mmmammo.prepare import arguments
+from mmmammo.prepare.summary import Summary
+from mmmammo.prepare.summary_tables import summary_tables
+from mmmammo.sources import SOURCES, CountCheck, SourceOption, get_source
+from mmmammo.structures import MammoError, Policy, Problem
+from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / 'tools' / 'prepare_dataset.py'
@@ -126,17 +134,93 @@ def test_a_wrong_weight_is_told(command, capsys):
         ('--split-fractions 0 0 0', r'fractions: found \(0.0, 0.0, 0.0\)'),
         ('--workers 0', 'workers: found 0'),
         ('--height 0', 'height: found 0'),
+        ('--scale 2', 'scale: found 2.0'),
+        ('--spacing 0', 'spacing: found 0.0'),
+        ('--clahe 0', 'clahe: found 0.0'),
+        ('--policy tomosynthesis=accept', r'expected tomosynthesis=quarantine \(nothing else'),
+        ('--policy implant=accept dirt=mend', 'found dirt; expected a problem: one of'),
+        ('--shape round', '--shape: found an option of other sources; expected options of this one: none'),
         ('--seed -1', 'seed: found -1'),
         ('--only lump', 'only: found lump'),
         ('--phantom-height 0', 'height: found 0'),
         ('--num-exams 0', 'num_exams: found 0'),
     ],
 )
-def test_what_cannot_be_is_refused_before_any_work(command, tmp_path, monkeypatch, option, message):
+def test_what_cannot_be_is_refused_before_any_work(command, tmp_path, monkeypatch, other_source, option, message):
     monkeypatch.setattr(command, '_progress', lambda _: pytest.fail('work has begun'))
     with pytest.raises(MammoError, match=message):
         command.main(['phantom', '--out', str(tmp_path / 'set'), *option.split()])
     assert not (tmp_path / 'set').exists()
+
+
+@pytest.fixture()
+def other_source(monkeypatch):
+    """Two sources more, which share an option, made of the folder source."""
+    made = {}
+    for name, choices in (('one', ('round', 'square')), ('two', ('square', 'flat'))):
+        option = SourceOption('shape', choices, choices[0], f'of {name}')
+        made[name] = SimpleNamespace(**vars(get_source('folder')) | {'OPTIONS': (option,), 'list_records': pytest.fail})
+    for module in (arguments, importlib.import_module('mmmammo.sources')):
+        monkeypatch.setattr(module, 'SOURCES', (*SOURCES, *made))
+        monkeypatch.setattr(module, 'get_source', lambda name: made.get(name) or get_source(name))
+    return made
+
+
+def test_sources_that_share_an_option_share_its_flag(command, other_source, capsys):
+    args = command.parse_args(['two', '--raw', 'x', '--out', 'y', '--shape', 'flat'])
+    assert arguments.source_options(args, other_source['two']) == {'shape': 'flat'}
+    assert arguments.source_options(command.parse_args(['two', '--raw', 'x', '--out', 'y']), other_source['two']) == {
+        'shape': 'square'
+    }
+    args = command.parse_args(['one', '--raw', 'x', '--out', 'y', '--shape', 'flat'])
+    with pytest.raises(MammoError, match='one: --shape: found flat; expected one of round, square'):
+        arguments.source_options(args, other_source['one'])
+    with pytest.raises(SystemExit):
+        command.parse_args(['one', '--raw', 'x', '--out', 'y', '--shape', 'oval'])
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        command.parse_args(['--help'])
+    assert 'one: of one (round); two: of two (square)' in ' '.join(capsys.readouterr().out.split())
+
+
+def test_the_user_s_policies_win_over_the_source_s(command):
+    source = SimpleNamespace(POLICIES={Problem.IMPLANT: Policy.QUARANTINE, Problem.STEREO: Policy.ACCEPT})
+    given = ['folder', '--raw', 'x', '--out', 'y', '--policy', 'implant=accept', '--policy', 'burned_in=mend']
+    policies = arguments.prepare_options(command.parse_args(given), source).policies
+    chosen = {problem: policies[problem] for problem in (Problem.IMPLANT, Problem.STEREO, Problem.BURNED_IN)}
+    assert list(chosen.values()) == ['accept', 'accept', 'mend']
+
+
+def test_two_sizes_exclude_each_other(command, capsys):
+    with pytest.raises(SystemExit):
+        command.parse_args(['folder', '--raw', 'x', '--out', 'y', '--height', '512', '--scale', '0.5'])
+    assert 'argument --scale: not allowed with argument --height' in capsys.readouterr().err
+
+
+def test_every_option_of_an_image_reaches_it(command):
+    given = ['--long-side', '512', '--no-crop', '--bits', '8', '--remove-pectoral', '--clahe', '--landmarks', 'truth']
+    args = command.parse_args(['folder', '--raw', 'x', '--out', 'y', *given])
+    options = arguments.prepare_options(args, get_source('folder'))
+    expected = {'long_side': 512, 'crop': False, 'bits': 8, 'remove_pectoral': True, 'clahe': 2.0, 'landmarks': 'truth'}
+    assert {name: getattr(options, name) for name in expected} == expected
+
+
+def test_the_summary_tells_problems_labels_and_counts(command, tmp_path, capsys):
+    write_dicom(tmp_path / 'raw/e/L_CC.dcm', draw_breast(), BreastImplantPresent='YES')
+    write_dicom(tmp_path / 'raw/e/R_CC.dcm', draw_breast('L'), ImageLaterality='R')
+    write_dicom(tmp_path / 'raw/e/spot.dcm', draw_breast(), PaddleDescription='SPOT')
+    (tmp_path / 'raw/e/torn.dcm').write_bytes(b'torn')
+    arguments = ['folder', '--raw', tmp_path / 'raw', '--out', tmp_path / 'out', '--workers', 1, '--scale', 0.5]
+    assert command.main(list(map(str, arguments))) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for line in ('Accepted with: implant 1', 'Mended: laterality 1', 'Quarantined for: unreadable 1, magnification 1'):
+        assert line in lines
+    assert 'Labels: implant True 1' in lines
+    facts = json.loads((tmp_path / 'out/prepare.json').read_text())
+    assert facts['options']['scale'] == 0.5 and facts['options']['policies']['laterality'] == 'mend'
+    assert facts['counts']['problems'] == {
+        'unreadable=quarantine': 1, 'magnification=quarantine': 1, 'implant=accept': 1, 'laterality=mend': 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize('out', ['raw', 'raw/prepared'])
@@ -150,3 +234,26 @@ def test_the_command_is_kept_without_the_folders_of_this_machine(command, tmp_pa
     monkeypatch.chdir(tmp_path)
     kept = command._command(['/x/tools/prepare_dataset.py', 'folder', '--raw', str(tmp_path / 'a b'), '--out', 'data'])
     assert kept.endswith("folder --raw 'a b' --out data") and str(tmp_path) not in kept
+
+
+def test_counts_stand_beside_the_published_ones():
+    checks = (
+        CountCheck('rows', 1318, 1318),
+        CountCheck('images', 2, 1231, 'not everything was downloaded'),
+        CountCheck('patients', 1, 691, 'not everything was downloaded'),
+        CountCheck('reports', 3, None),
+        CountCheck('masks', 3, 4),
+    )
+    nothing = dict.fromkeys(('train', 'val', 'test'), 0)
+    summary = Summary({}, 0, 0, nothing, nothing, nothing, {}, {}, {}, {}, {}, checks)
+    console = Console(width=100, file=io.StringIO())
+    for part in summary_tables(summary, Path('out'), (0, 0, 0)):
+        console.print(part)
+    rows = [line[1:-1].split('│') for line in console.file.getvalue().splitlines() if line.startswith('│')][3:]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ['rows', '1,318', '1,318', 'ok'],
+        ['images', '2', '1,231', 'not everything was downloaded'],
+        ['patients', '1', '691', '"'],
+        ['reports', '3', '-', ''],
+        ['masks', '3', '4', 'differs: a partial download, or another release'],
+    ]
