@@ -27,8 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from mmmammo.sources.tables import Row, read_table
 from mmmammo.structures import Finding, Laterality, MammoError, View
 
 FILE_NAME = 'annotations.csv'
@@ -43,7 +42,6 @@ _VOCABULARIES = {
     'laterality': (Laterality.LEFT.value, Laterality.RIGHT.value),
     'view': tuple(view.value for view in View if view is not View.UNKNOWN),
 }
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,59 +74,46 @@ def read_annotations(path: Path, files: Collection[str], categories: Sequence[st
     """
     if not path.is_file():
         return {}
-    vocabularies = {**_VOCABULARIES, 'category': tuple(categories)}
-    rows: dict[str, list[tuple[int, Row]]] = {}
-    for number, values in enumerate(_load(path).to_dict('records'), start=2):
-        row = {str(key): value.strip() for key, value in values.items() if value.strip()}
-        _check_row(path, number, row, files, vocabularies)
-        rows.setdefault(row['file'], []).append((number, row))
-    return {file: _annotation(path, numbered) for file, numbered in rows.items()}
-
-
-def _load(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as err:
-        raise _error(path, 'content', err, 'a comma-separated table in UTF-8 with a header', 'save it so') from err
-    table.columns = table.columns.str.strip()
-    unknown = sorted(set(table.columns) - set(_COLUMNS))
-    if unknown or 'file' not in table.columns:
-        found = f'unknown {", ".join(unknown)}' if unknown else 'no column `file`'
-        raise _error(path, 'columns', found, f'only {", ".join(_COLUMNS)}', 'rename or drop them')
-    return table
-
-
-def _check_row(
-    path: Path, number: int, row: Row, files: Collection[str], vocabularies: Mapping[str, Sequence[str]]
-) -> None:
-    if row.get('file') not in files:
-        found = row.get('file', 'nothing')
-        raise _error(path, f'row {number}, file', found, 'an image of this folder', 'correct the path or drop the row')
-    for column, allowed in vocabularies.items():
-        if column in row and row[column] not in allowed:
-            raise _error(path, f'row {number}, {column}', row[column], f'one of {", ".join(allowed)}', 'correct it')
-    given = [column for column in _FINDING if column in row]
-    absent = [column for column in ('category', *_BOX) if column not in row]
-    if given and absent:
-        raise _error(
+    table = read_table(path, _COLUMNS[:1], _COLUMNS[1:], absent=('',))
+    if table.extra:
+        raise MammoError(
             path,
-            f'row {number}, {", ".join(absent)}',
-            'nothing',
-            f'category, x1, y1, x2 and y2, because there is {given[0]}',
-            'complete the finding, or empty its cells',
+            field='columns',
+            found=f'unknown {", ".join(table.extra)}',
+            expected=f'only {", ".join(_COLUMNS)}',
+            remedy='rename or drop them',
         )
+    rows: dict[str, list[Row]] = {}
+    for row in table.rows:
+        _check_row(row, files, {**_VOCABULARIES, 'category': tuple(categories)})
+        rows.setdefault(row.text('file'), []).append(row)
+    return {file: _annotation(of_file) for file, of_file in rows.items()}
 
 
-def _annotation(path: Path, rows: Sequence[tuple[int, Row]]) -> ImageAnnotation:
+def _check_row(row: Row, files: Collection[str], vocabularies: Mapping[str, Sequence[str]]) -> None:
+    if row.text('file') not in files:
+        expected, remedy = 'an image of this folder', 'correct the path or drop the row'
+        raise row.error('file', row.text('file'), expected, remedy)
+    for column, allowed in vocabularies.items():
+        if row.has(column) and row.text(column) not in allowed:
+            raise row.error(column, row.text(column), f'one of {", ".join(allowed)}', 'correct it')
+    given = [column for column in _FINDING if row.has(column)]
+    absent = [column for column in ('category', *_BOX) if not row.has(column)]
+    if given and absent:
+        expected = f'category, x1, y1, x2 and y2, because there is {given[0]}'
+        raise row.error(', '.join(absent), 'nothing', expected, 'complete the finding, or empty its cells')
+
+
+def _annotation(rows: Sequence[Row]) -> ImageAnnotation:
     """All rows of one image."""
     said: dict[str, str] = {}
-    for number, row in rows:
+    for row in rows:
         for column in _IMAGE:
-            if column in row and said.setdefault(column, row[column]) != row[column]:
-                expected = f'{said[column]}, as an earlier row of {row["file"]} says'
-                raise _error(path, f'row {number}, {column}', row[column], expected, 'correct one of them')
+            if row.has(column) and said.setdefault(column, row.text(column)) != row.text(column):
+                expected = f'{said[column]}, as an earlier row of {row.text("file")} says'
+                raise row.error(column, row.text(column), expected, 'correct one of them')
     return ImageAnnotation(
-        findings=tuple(_finding(path, number, row) for number, row in rows if 'category' in row),
+        findings=tuple(_finding(row) for row in rows if row.has('category')),
         labels={name: _number(said[column]) for column, name in _LABELS.items() if column in said},
         laterality=Laterality(said['laterality']) if 'laterality' in said else None,
         view=View(said['view']) if 'view' in said else None,
@@ -138,17 +123,14 @@ def _annotation(path: Path, rows: Sequence[tuple[int, Row]]) -> ImageAnnotation:
     )
 
 
-def _finding(path: Path, number: int, row: Row) -> Finding:
-    try:
-        x1, y1, x2, y2 = (float(row[column]) for column in _BOX)
-    except ValueError as err:
-        raise _error(path, f'row {number}, box', err, 'four numbers', 'correct the row') from err
+def _finding(row: Row) -> Finding:
+    x1, y1, x2, y2 = (row.number(column) for column in _BOX)
     return Finding(
         bbox=(x1, y1, x2, y2),
-        category=row['category'],
-        lesion_id=row.get('lesion_id'),
-        pathology=row.get('pathology'),
-        birads=row.get('birads'),
+        category=row.text('category'),
+        lesion_id=row.text('lesion_id', None),
+        pathology=row.text('pathology', None),
+        birads=row.text('birads', None),
     )
 
 
@@ -161,7 +143,3 @@ def _number(text: str) -> int | float | str:
             continue
         return value if value == value and abs(value) != float('inf') else text
     return text
-
-
-def _error(path: Path, field_name: str, found: object, expected: str, remedy: str) -> MammoError:
-    return MammoError(path, field=field_name, found=found, expected=expected, remedy=remedy)

@@ -226,7 +226,9 @@ def _records(path: Path, delimiter: str) -> list[list[str]]:
     except OSError as err:
         found = 'no such file' if isinstance(err, FileNotFoundError) else err.strerror
         raise _structure_error(path, 'table', found, 'a table that can be read') from err
-    reader = csv.reader(io.StringIO(_decoded(content), newline=''), delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        io.StringIO(_decoded(content), newline=''), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
     try:
         return list(reader)
     except csv.Error as err:

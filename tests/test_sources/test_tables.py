@@ -16,7 +16,7 @@ def table(tmp_path):
 
 
 def test_cells_come_by_name_in_any_order(table):
-    read = table('b,a\n 1 ,x\n,"y, z"\n')
+    read = table('b, a\n 1 ,x\n, "y, z"\n')
     assert [row.text('a') for row in read.rows] == ['x', 'y, z']
     assert [row.integer('b', default=None) for row in read.rows] == [1, None]
     assert read.columns == ('b', 'a') and read.extra == () and read.extra_columns() == ()
