@@ -131,24 +131,46 @@ def test_every_bad_file_has_a_row_with_its_reason(raw, tmp_path):
     summary = prepare(raw, tmp_path / 'out')
     rows = rows_of(tmp_path / 'out')
     expected = {
-        'ct.dcm': 'Modality',
-        'raw.dcm': 'PresentationIntentType.*FOR PROCESSING',
-        'tomo.dcm': 'NumberOfFrames.*3',
-        'nopixels.dcm': 'PixelData',
-        'cut.dcm': 'Pixel',
-        'L_CC_black.png': 'one value everywhere',
-        'L_CC_colour.png': 'colour',
-        'empty': 'empty',
-        'text': 'DICOM file or a PNG',
+        'ct.dcm': ('modality', 'Modality'),
+        'raw.dcm': ('for_processing', 'PresentationIntentType.*FOR PROCESSING'),
+        'tomo.dcm': ('tomosynthesis', 'NumberOfFrames.*3'),
+        'nopixels.dcm': ('unreadable', 'PixelData'),
+        'cut.dcm': ('unreadable', 'Pixel'),
+        'L_CC_black.png': ('black', 'one value everywhere'),
+        'L_CC_colour.png': ('unreadable', 'colour'),
+        'empty': ('unreadable', 'empty'),
+        'text': ('unreadable', 'DICOM file or a PNG'),
     }
-    for name, words in expected.items():
+    for name, (problem, words) in expected.items():
         row = rows[f'bad/{name}']
-        assert row['status'] == 'quarantined', name
+        assert (row['status'], row['problems']) == ('quarantined', f'{problem}=quarantine'), name
         assert re.search(words, row['reason']), row['reason']
         assert 'Remedy' in row['reason'] and str(tmp_path) not in row['reason']
     assert summary.statuses == {'accepted': 12, 'mended': 0, 'quarantined': len(expected)}
     assert len(rows) == 12 + len(expected)
     assert not (tmp_path / 'out/.prepare/defects.txt').exists()
+    assert summary.problems == {
+        f'{name}=quarantine': count
+        for name, count in (
+            ('unreadable', 5),
+            ('for_processing', 1),
+            ('tomosynthesis', 1),
+            ('modality', 1),
+            ('black', 1),
+        )
+    }
+
+
+def test_labels_are_counted_by_value_or_if_there_are_many_by_images(raw, tmp_path):
+    records = [
+        replace(record, labels={'age': 40 + number, 'cancer': number % 3 // 2} if number else {'age': 50})
+        for number, record in enumerate(records_of(raw) * 2)
+    ]
+    records = [replace(r, relative_path=f'{n}/{r.relative_path}') for n, r in enumerate(records)][:14]
+    assert prepare(raw, tmp_path / 'out', records=records).labels == {
+        'age': {'known': 14},
+        'cancer': {'0': 9, '1': 4},
+    }
 
 
 def test_a_link_out_of_the_folder_is_a_row_and_is_never_opened(raw, tmp_path, monkeypatch):
