@@ -176,12 +176,6 @@ def test_the_area_may_end_elsewhere_and_says_where():
         froc(detections, ground_truths, fauc_limit=0)
 
 
-def test_ties_of_hit_and_miss_are_one_operating_point():
-    result = froc([([LESION, NOWHERE], [0.5, 0.5])], [[LESION]], fps_per_image=(0, 0.5, 1))
-    assert result.thresholds.tolist() == [np.inf, 0.5] and result.recall_at == {0: 0.0, 0.5: 0.5, 1: 1.0}
-    assert result.fauc == 0.5
-
-
 @pytest.mark.parametrize(('fps', 'threshold'), [(0, 0.9), (0.99, 0.9), (1, 0.7), (5, 0.6)])
 def test_threshold_at_costs_no_more_than_asked(fps, threshold):
     scores = [0.9, 0.8, 0.7, 0.6]
