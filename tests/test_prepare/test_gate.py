@@ -69,6 +69,7 @@ CASES = {
     'c-view': (Problem.SYNTHETIC_2D, dicom(ImageType=['DERIVED', 'PRIMARY', 'TOMO', 'GENERATED_2D']), 'GENERATED_2D'),
     'c-view-text': (Problem.SYNTHETIC_2D, dicom(SeriesDescription='L CC C-View'), 'C-VIEW'),
     'ct': (Problem.MODALITY, dicom(**CT), 'Modality .*CT'),
+    'report': (Problem.MODALITY, dicom(Modality='SR', PixelData=None), 'Modality .*SR'),
     'magnified': (Problem.MAGNIFICATION, dicom(ViewCodeSequence=view_code(modifier='399163009')), 'magnification'),
     'spot': (Problem.MAGNIFICATION, dicom(ViewCodeSequence=view_code(modifier='399055006')), 'spot compression'),
     'factor': (Problem.MAGNIFICATION, dicom(EstimatedRadiographicMagnificationFactor=1.8), '1.8'),
@@ -231,3 +232,14 @@ def test_descriptions_are_not_repeated(tmp_path):
     with pytest.raises(MammoError) as caught:
         prepare_image(record_of(path), PrepareOptions())
     assert 'Jane' not in str(caught.value) and 'found SPOT' in str(caught.value)
+
+
+def test_a_codestream_with_room_to_spare_is_no_problem(tmp_path):
+    path = write_dicom(tmp_path / 'x.dcm', BREAST, BitsStored=16, HighBit=15)
+    recompressed(path, JPEG2000Lossless, BitsStored=12, HighBit=11)
+    assert prepare_image(record_of(path), PrepareOptions()).quality.problems == ''
+
+
+def test_a_real_file_has_no_problem(real_data):
+    record = record_of(real_data / 'dicom/ge_senographe_r_mlo.dcm', 'R', 'MLO')
+    assert prepare_image(record, PrepareOptions(height=700)).quality.problems == ''
