@@ -193,7 +193,8 @@ def _unlisted(download: Download, listed: Mapping[Path, int]) -> Iterator[ImageR
         yield _refused(path, name, missing_row(name, download.breasts.path, path.stem))
     for image, rows in download.findings.items():
         if image not in known:
-            path = download.root / 'images' / rows[0].text('study_id', '') / f'{image}.dicom'
+            study = _identifier(rows[0], 'study_id') if rows[0].has('study_id') else ''
+            path = download.root / 'images' / study / f'{_identifier(rows[0], "image_id")}.dicom'
             expected = f'an image of {BREASTS}'
             yield _refused(path, written_name(path, download.raw), rows[0].error('image_id', image, expected))
 

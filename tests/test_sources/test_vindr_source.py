@@ -260,6 +260,9 @@ def test_an_image_that_only_the_findings_name_is_told(tables):
     *_, record = vindr.list_records(tables)
     assert record.relative_path.endswith(f'{"f" * 32}.dicom')
     assert f'found {"f" * 32}; expected an image of breast-level_annotations.csv' in record.refused.reason
+    spoil(tables / TABLES[1], f'{cells["series_id"]},{"f" * 32}', f'{cells["series_id"]},/etc/passwd')
+    with pytest.raises(MammoError, match='image_id: found /etc/passwd; expected 32 hexadecimal'):
+        records_of(tables)
 
 
 @pytest.mark.parametrize(
