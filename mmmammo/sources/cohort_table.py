@@ -53,7 +53,6 @@ _OUTCOMES = {name: name for name in OUTCOMES}
 _SPLITS = {name: name for name in ('train', 'val', 'test')}
 _DATE = re.compile(r'\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?')
 _OLDEST = 130
-_CORRECT = 'correct the row'
 Said = Mapping[str, Any]
 Place = tuple[Hashable, str]
 
@@ -88,7 +87,10 @@ def read_cohort(path: Path) -> list[CohortImage]:
             that contradict each other, or a breast without outcome. It tells the first error and how many more rows
             have one.
     """
-    table = read_table(path, _REQUIRED, _OPTIONAL)
+    try:
+        table = read_table(path, _REQUIRED, _OPTIONAL)
+    except MammoError as err:
+        raise _error(path, err.field, err.found, err.expected) from err
     _check_columns(table)
     rows, errors = [], []
     for row in table.rows:
@@ -139,27 +141,27 @@ def _file(row: Row) -> str:
     text = row.text('file')
     parts = text.split('/')
     if PurePosixPath(text).is_absolute() or '\\' in text or any(part in ('', '.', '..') for part in parts):
-        raise row.error('file', text, 'a path below the folder, such as exam1/L_CC.dcm', _CORRECT)
+        raise row.error('file', text, 'a path below the folder, such as exam1/L_CC.dcm')
     return text
 
 
 def _at_least_0(row: Row, column: str, value: float | None) -> float | None:
     if value is not None and value < 0:
-        raise row.error(column, row.text(column), 'a number from 0 up', _CORRECT)
+        raise row.error(column, row.text(column), 'a number from 0 up')
     return value
 
 
 def _age(row: Row) -> float | None:
     value = row.number('age', None)
     if value is not None and not 0 < value < _OLDEST:
-        raise row.error('age', row.text('age'), 'years', _CORRECT)
+        raise row.error('age', row.text('age'), 'years')
     return value
 
 
 def _date(row: Row) -> str | None:
     text = row.text('date', None)
     if text is not None and not _DATE.fullmatch(text):
-        raise row.error('date', text, 'a date such as 2012, 2012-05 or 2012-05-31', _CORRECT)
+        raise row.error('date', text, 'a date such as 2012, 2012-05 or 2012-05-31')
     return text
 
 
@@ -169,7 +171,7 @@ def _repeated(rows: Sequence[tuple[Row, Said]]) -> list[MammoError]:
     for row, values in rows:
         if first.setdefault(values['file'], row.position) != row.position:
             expected = f'a file that is not in row {first[values["file"]]} too'
-            errors.append(row.error('file', values['file'], expected, 'leave one of the rows out'))
+            errors.append(row.error('file', values['file'], expected))
     return errors
 
 
@@ -183,7 +185,7 @@ def _merged(rows: Sequence[tuple[Row, Said]], errors: list[MammoError]) -> dict[
             value, position = said.setdefault((place, column), (values[column], row.position))
             if value != values[column]:
                 expected = f'{value}, as row {position} says of the same {place[0]}'
-                errors.append(row.error(column, values[column], expected, 'correct one of them'))
+                errors.append(row.error(column, values[column], expected))
     return {key: value for key, (value, _) in said.items()}
 
 
@@ -208,10 +210,10 @@ def _exam_outcomes(
         of_breast = _of(values, said).get('outcome')
         of_exam = said.get((('exam', exam), 'exam_outcome'))
         if of_breast is None and of_exam is None:
-            errors.append(row.error('outcome', 'nothing', 'one, or exam_outcome', 'complete the row'))
+            errors.append(row.error('outcome', 'nothing', 'one, or exam_outcome'))
         elif of_exam is not None and of_breast is not None and OUTCOMES.index(of_breast) > OUTCOMES.index(of_exam):
             expected = f'no more than the exam_outcome, {of_exam}'
-            errors.append(row.error('outcome', of_breast, expected, 'correct one of them'))
+            errors.append(row.error('outcome', of_breast, expected))
         known = [outcome for outcome in (of_exam, of_breast, worst.get(exam)) if outcome is not None]
         worst[exam] = max(known, key=OUTCOMES.index, default=OUTCOMES[0])
     return worst
@@ -247,8 +249,9 @@ def _raise_first(errors: Sequence[MammoError]) -> None:
         return
     first, others = errors[0], len(errors) - 1
     found = f'{first.found} (and {others} more rows with an error)' if others else first.found
-    raise MammoError(first.where, field=first.field, found=found, expected=first.expected, remedy=first.remedy)
+    raise _error(first.where, first.field, found, first.expected)
 
 
-def _error(path: Path, field: str, found: object, expected: str) -> MammoError:
-    return MammoError(path, field=field, found=found, expected=expected, remedy='correct the table')
+def _error(path: str | Path, field: str, found: object, expected: str) -> MammoError:
+    remedy = 'correct the table; docs/prepared_sets.md describes it'
+    return MammoError(path, field=field, found=found, expected=expected, remedy=remedy)

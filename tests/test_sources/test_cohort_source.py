@@ -187,7 +187,7 @@ def test_columns_that_are_missing_or_unknown_are_told(tmp_path, header, words):
 def test_a_missing_table_and_one_outside_are_told(tmp_path):
     raw = tmp_path / 'raw'
     raw.mkdir()
-    with pytest.raises(MammoError, match=r'cohort\.csv: table: found no such file'):
+    with pytest.raises(MammoError, match=r'cohort\.csv: table: found no such file.*Remedy: correct the table; docs/'):
         list(cohort.list_records(raw))
     write(tmp_path, *EXAM)
     (raw / 'cohort.csv').symlink_to(tmp_path / 'cohort.csv')
