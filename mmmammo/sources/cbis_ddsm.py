@@ -137,13 +137,15 @@ class _Image:
         """The rows read.
 
         Raises:
-            MammoError: If one is wrong, or two are about the same abnormality.
+            MammoError: If one is wrong, or two contradict each other.
         """
         found = [parse(row, self.part) for row in self.rows]
         seen: set[int] = set()
         for row, abnormality in zip(self.rows, found, strict=True):
             if abnormality.number in seen:
                 raise row.error('abnormality id', abnormality.number, 'each abnormality of an image once')
+            if abnormality.density != found[0].density:
+                raise row.error(self.part.density_column, abnormality.density, 'one density in all rows of an image')
             seen.add(abnormality.number)
         return found
 
@@ -199,7 +201,6 @@ def _record(
     download: _Download, image: _Image, found: Sequence[Abnormality], has_cancer: bool, is_moved: bool
 ) -> ImageRecord:
     first, path = found[0], download.tree.find(image.place)
-    densities = {x.density for x in found} - {None}
     moved = f'split: {image.part.split} in the table, but the patient is in the test set of the other type'
     return ImageRecord(
         path=path or download.path(image.place),
@@ -209,7 +210,7 @@ def _record(
         laterality=first.laterality,
         view=first.view,
         masked=tuple(_masked(download, image.part, x) for x in found),
-        labels={'cancer': int(has_cancer)} | ({'density': densities.pop()} if len(densities) == 1 else {}),
+        labels={'cancer': int(has_cancer)} | ({'density': first.density} if first.density else {}),
         split='test' if is_moved else image.part.split,
         refused=None if path else _missing(image.place),
         film=FilmScan(),
@@ -231,13 +232,14 @@ def _masked(download: _Download, part: Part, found: Abnormality) -> MaskedFindin
 
 def _refused(download: _Download, image: _Image, err: MammoError) -> ImageRecord:
     """An image with a row that cannot be used: its other rows would not be all that is in it."""
-    path = download.tree.find(image.place)
+    path, places = download.tree.find(image.place), map(places_of, image.rows)
     return ImageRecord(
         path=path or download.path(image.place),
         relative_path=_relative(download, path) if path else image.place.text,
         exam_id=image.patient,
         patient_id=image.patient,
         refused=err,
+        masked=tuple(MaskedFinding(tuple(map(download.path, rest)), image.part.category) for _, *rest in places),
     )
 
 

@@ -135,7 +135,13 @@ def test_records_come_in_the_same_order_and_lie_below_the_folder(made):
 
 def test_every_image_file_has_a_row_or_is_a_mask_and_others_are_read_or_skipped(made):
     source = get_source(made.name)
-    used = {path for record in source.list_records(made.raw) for path in record.files}
+    choices = [{option.name: choice} for option in source.OPTIONS for choice in option.choices]
+    used = {
+        path
+        for options in ({}, *choices)
+        for record in source.list_records(made.raw, **options)
+        for path in record.files
+    }
     rest = {path for path in made.raw.rglob('*') if path.is_file()} - used
     assert [path for path in sorted(rest) if _is_image(path)] == []
     tables = [path for path in rest if path.suffix.lower() in _READ]
