@@ -149,6 +149,11 @@ def test_bad_columns_are_named(columns, values, words):
         subgroup_table(len, columns, [1, 2], values=values, n=2)
 
 
+def test_a_row_without_patient_is_named():
+    with pytest.raises(MammoError, match=r"patients\[1\]: patient: found ''"):
+        subgroup_table(len, {}, ['a', ''], n=2)
+
+
 def test_bad_edges_are_named():
     with pytest.raises(MammoError, match='edges: found'):
         bands([1], [3, 2])

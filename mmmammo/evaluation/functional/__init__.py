@@ -93,7 +93,13 @@ from mmmammo.evaluation.functional.operating_point import (
     report_froc_operating_point,
     report_operating_point,
 )
-from mmmammo.evaluation.functional.paired import PairedDifference, paired_difference, rank_scores
+from mmmammo.evaluation.functional.paired import (
+    PairedDifference,
+    paired_difference,
+    paired_result,
+    rank_scores,
+    swapped_groups,
+)
 from mmmammo.evaluation.functional.precision_recall import (
     AVG7_IOUS,
     AVG8_IOUS,
@@ -253,6 +259,7 @@ __all__ = [
     'multilabel_report_from_counts',
     'paired_difference',
     'paired_froc',
+    'paired_result',
     'paper_averages',
     'partial_auc',
     'percentile_interval',
@@ -275,6 +282,7 @@ __all__ = [
     'sensitivity_at_specificity',
     'specificity_at_sensitivity',
     'subgroup_table',
+    'swapped_groups',
     'undefined_reason',
     'unique_ids',
     'weighted_mean',

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mmmammo.evaluation.functional.bootstrap import Interval, bootstrap_ci
 from mmmammo.evaluation.functional.froc import DEFAULT_FPS_PER_IMAGE, undefined_reason
 from mmmammo.evaluation.functional.froc_intervals import froc_interval
-from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray
+from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray, check_groups
 from mmmammo.evaluation.functional.matches import Matches, select_images, select_lesions
 from mmmammo.structures import MammoError
 
@@ -70,10 +70,11 @@ def subgroup_table(
         seed: The same seed gives the same intervals.
 
     Raises:
-        MammoError: If a column has another length, a label is not listed, or an argument is out of range.
+        MammoError: If a row has no patient, a column has another length, a label is not listed, or an argument is out
+            of range.
     """
-    groups = np.asarray(patients)
-    length = len(groups)
+    length = len(patients)
+    groups = check_groups('subgroup_table', patients, length)
     ids = {'patients': groups, **{name: _column(name, of, length) for name, of in (units or {}).items()}}
     shape = np.shape(fn(np.arange(length)))
 
