@@ -26,7 +26,7 @@ _MOST_BETWEEN = 0.02  # of the pixels of a mask
 _MOST_MARKED = 0.5  # of the image
 _OTHER_SIZE = 2.0  # a mask was drawn on an image of at most so many times this size, or as small a part of it
 _SPECK = 0.1  # parts of a mask smaller than this share of its largest one are slips of the drawing
-_SIMPLIFY_PX = 0.5
+_SIMPLIFY_PX = 0.4  # less than the half pixel by which an outline cuts a corner
 
 
 @dataclass(frozen=True, eq=False)
