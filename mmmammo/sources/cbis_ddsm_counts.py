@@ -49,7 +49,8 @@ def check_files(kinds: Sequence[str], found: int, named: int, is_jpeg: bool) -> 
         is_jpeg: Whether they are those of the JPEG version, in which two of all are missing.
     """
     published = sum(n['images'] + 2 * n['rows'] for part, n in PUBLISHED.items() if part.kind in kinds)
-    why = '' if found == named else f'{named - found} that the tables name are not there; see quality.csv'
+    why = f'{named - found} that the tables name are not there; see quality.csv' if found < named else ''
+    why = why or ('' if named == published or is_jpeg else _EDITED)
     return CountCheck(f'{" and ".join(kinds)} files', found, None if is_jpeg else published, why)
 
 
