@@ -4,6 +4,7 @@
 Examples:
     python tools/prepare_dataset.py phantom --out data/phantom_all --num-exams 200 --phantom-height 1024 --height 512
     python tools/prepare_dataset.py folder --raw my_exams --out data/mine --height 1024 --workers 8
+    python tools/prepare_dataset.py vindr --raw /archive/vindr --out /archive/vindr_prepared --dask tcp://10.0.0.1:8786
 
 An interrupted run goes on where it was when the same command is given again. Files that cannot be used are listed with
 their reasons in OUT/quality.csv. See docs/prepared_sets.md.
@@ -15,7 +16,8 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from mmmammo.phantom import PhantomConfig, write_dataset
 from mmmammo.phantom.dataset import check_dataset, read_json
 from mmmammo.prepare import Summary, prepare_dataset
 from mmmammo.prepare.arguments import add_arguments, prepare_options, set_options, source_options
+from mmmammo.prepare.cluster import Cluster, dask_cluster
 from mmmammo.prepare.pool import check_workers
 from mmmammo.prepare.summary_tables import summary_tables
 from mmmammo.provenance import git_commit
@@ -64,6 +67,8 @@ def _weight(text: str) -> tuple[str, float]:
 
 def prepare(args: argparse.Namespace, console: Console) -> Summary:
     """Make the phantom if it is asked for, then the set; what cannot be is refused before any work."""
+    if args.dask:  # the workers have working folders of their own
+        args.raw, args.out = args.raw and args.raw.resolve(), args.out.resolve()
     raw = args.raw or args.out / 'raw'
     _check_folders(raw, args.out)
     check_workers(args.workers)
@@ -72,9 +77,11 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
     chosen.classes(source.CATEGORIES)
     own = source_options(args, source)
     phantom = _phantom_to_make(args, raw) if args.source == 'phantom' else None
-    with _progress(console) as progress:
+    with ExitStack() as stack:
+        progress = stack.enter_context(_progress(console))
         if phantom is not None:
             _make_phantom(phantom, raw, args.workers, progress)
+        cluster = stack.enter_context(_cluster(args.dask, raw, args.out, args.workers))
         task = progress.add_task('preparing', total=None)
         return prepare_dataset(
             source.list_records(raw, **own),
@@ -83,7 +90,8 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
             chosen,
             categories=source.CATEGORIES,
             source=args.source,
-            workers=args.workers,
+            workers=cluster.workers,
+            executor=cluster.executor,
             skipped=source.count_skipped(raw),
             checks=source.count_checks(raw, **own),
             info={
@@ -94,6 +102,17 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
             on_start=lambda total: progress.update(task, total=total),
             on_image=lambda row: progress.advance(task),
         )
+
+
+@contextmanager
+def _cluster(address: str | None, raw: Path, out: Path, workers: int) -> Iterator[Cluster]:
+    """Who does the work: processes of this machine, or a cluster that sees both folders."""
+    if address is None:
+        yield Cluster(None, workers)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    with dask_cluster(address, (raw, out), workers) as cluster:
+        yield cluster
 
 
 def _check_folders(raw: Path, out: Path) -> None:

@@ -21,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--raw', type=Path, help='the download (phantom: made if missing; default OUT/raw)')
     parser.add_argument('--out', type=Path, required=True, help='the prepared set')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='processes (default: all cores)')
+    parser.add_argument(
+        '--dask',
+        metavar='ADDRESS',
+        help="do the work on the Dask cluster with this scheduler, such as tcp://host:8786; 'local' starts one here",
+    )
     _add_source_options(parser)
     _add_sizes(parser)
     _add_image_options(parser)

@@ -24,9 +24,9 @@ _PATIENCE_S = 30
 
 
 class Cluster(NamedTuple):
-    """What :func:`mmmammo.prepare.prepare_dataset` needs to know of a cluster."""
+    """Who does the work, as :func:`mmmammo.prepare.prepare_dataset` is told; no executor means processes of its own."""
 
-    executor: Executor
+    executor: Executor | None
     workers: int
 
 
