@@ -123,10 +123,15 @@ def _left_edge(image: FloatImage) -> Mask:
 
 
 def _black_frame(image: FloatImage, level: float) -> Mask:
-    """What is around a film that is grey where nothing is: darker than a level, and connected to a side."""
+    """What is around a film that is grey where nothing is: darker than a level, and connected to a good part of a side.
+
+    Empty if there is no such frame.
+    """
     black = np.pad(image < level, 1, constant_values=level > _LEAST_GREY * float(image.max()))
     _, labels = cv2.connectedComponents(black.astype(np.uint8), connectivity=4)
-    return np.asarray((labels == labels[0, 0]) & black)[1:-1, 1:-1]
+    frame = ((labels == labels[0, 0]) & black)[1:-1, 1:-1]
+    longest = max(float(side.mean()) for side in (frame[0], frame[-1], frame[:, 0], frame[:, -1]))
+    return np.asarray(frame & (longest >= _SHORTEST))
 
 
 def _white_rectangles(image: FloatImage, background: float) -> list[Mask]:
