@@ -11,7 +11,7 @@
 * A view with masses and calcifications is two files, one per type, each with the outlines of its type only. Both are
   images of the exam (repeats of one view), and their label ``cancer`` is that of the view: any malignant abnormality.
 * ``lesion_id`` follows the abnormality's number, which goes on over both views of a breast though nobody promises it:
-  breasts with ``1, 3`` in one view and ``1, 4`` in the other occur, and descriptions of equal numbers agree as
+  breasts with ``1, 3`` in one view and ``1, 4`` in the other occur, and descriptions of equal numbers agree about as
   often as those of a breast's only abnormality.
 * The official split is kept. With ``abnormality=both`` a patient who is in either test set is in test with all images,
   because the split of each type leaks into that of the other.
@@ -41,7 +41,7 @@ from mmmammo.sources.cbis_ddsm_tables import (
     tables_missing,
 )
 from mmmammo.sources.listing import link_refusal, list_files, may_be_image, written_name
-from mmmammo.sources.protocol import CountCheck, SourceOption
+from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.tables import Row, Table
 from mmmammo.structures import (
     FilmScan,
@@ -154,7 +154,7 @@ def _open(raw: Path, options: Mapping[str, str]) -> _Download:
     root, files = raw.resolve(), list_files(raw)
     links = {path: refused for path in files if (refused := link_refusal(path, root))}
     folders = by_folder(path for path in files if path not in links)
-    kinds = _KINDS[options.get('abnormality', OPTIONS[0].default)]
+    kinds = _KINDS[chosen(options, OPTIONS)['abnormality']]
     tables = _read_tables(raw, folders, [part for part in PARTS if part.kind in kinds])
     places = {place for table in tables.values() for row in table.rows for place in places_of(row)}
     return _Download(raw, tables, places, Tree(folders, Counter(place.series for place in places)), links)

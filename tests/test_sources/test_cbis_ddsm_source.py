@@ -309,6 +309,11 @@ def test_links_are_not_followed_out_of_the_folder(copy, tmp_path):
     assert records
 
 
+def test_an_unknown_type_is_refused(downloads):
+    with pytest.raises(MammoError, match='abnormality: found calcs; expected one of mass, calc, both'):
+        records_of(downloads['A'][0], abnormality='calcs')
+
+
 def test_documents_are_skipped_and_counted(downloads):
     assert cbis_ddsm.count_skipped(downloads['C'][0]) == 2  # metadata.csv and LICENSE
     assert cbis_ddsm.count_skipped(downloads['kaggle'][0]) == 2  # dicom_info.csv and meta.csv
