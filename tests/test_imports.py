@@ -19,6 +19,7 @@ LIGHT = (
     'sources',
     'prepare',
     'evaluation.functional',
+    'evaluation.summary',
 )
 HEAVY = {'torch', 'torchvision', 'mmcv', 'mmengine', 'mmdet', 'mmpretrain'}
 MAY_IMPORT = {
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     'sources': {'structures', 'io', 'preprocessing', 'anatomy', 'phantom'},
     'prepare': {'structures', 'io', 'preprocessing', 'anatomy', 'phantom', 'sources'},
     'evaluation.functional': {'structures'},
+    'evaluation.summary': {'structures', 'io', 'evaluation.functional'},
     'evaluation.metrics': {'structures', 'io', 'evaluation.functional', 'registry'},
     'models': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'evaluation.functional'},
     'datasets': {'structures', 'io', 'preprocessing', 'anatomy', 'registry'},

@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
@@ -23,9 +25,12 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
+from mmmammo.evaluation.metrics import FROCMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
+from mmmammo.evaluation.summary import DetectionSettings, detection_document, summarise_detections, write_document
+from mmmammo.io.detection_files import read_detection_set, with_labels_of
 from mmmammo.provenance import git_commit
-from mmmammo.visualization import ReportSettings, build_report
+from mmmammo.visualization import GallerySettings, write_detection_report
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -68,6 +73,42 @@ def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
     }
 
 
+def settings_of(metrics: Sequence[Any]) -> DetectionSettings:
+    """The protocol of the config's FROC, so that page and log agree."""
+    default = DetectionSettings()
+    for metric in metrics:
+        if isinstance(metric, FROCMetric):
+            return DetectionSettings(
+                matching=metric.rule.matching,
+                iou_thr=metric.rule.iou_thr,
+                distance_mm=metric.rule.distance_mm,
+                duplicates=metric.duplicates,
+                false_positive_images=metric.false_positive_images,
+                fps_per_image=metric.fps_per_image,
+                bootstrap=metric.bootstrap or default.bootstrap,
+                seed=metric.seed,
+            )
+    return default
+
+
+def write_results(
+    args: argparse.Namespace, cfg: Config, metrics: dict[str, float], settings: DetectionSettings, predictions: Path
+) -> list[Path]:
+    """metrics.json, and the page where one is asked for; returns what was written."""
+    run = describe_run(args, cfg)
+    annotations = Path(cfg.test_dataloader.dataset.data_root, cfg.test_dataloader.dataset.ann_file)
+    summary = summarise_detections(with_labels_of(read_detection_set(predictions), annotations), settings)
+    numbers = {key: None if math.isnan(value) else float(value) for key, value in metrics.items()}  # JSON has no nan
+    if not args.report:
+        document = detection_document(summary, run)
+        document['metrics'] |= numbers
+        return [write_document(Path(cfg.work_dir) / 'metrics.json', document)]
+    gallery = GallerySettings(images_root(cfg), show_exam_ids=run['source'] == 'phantom')
+    title = Path(args.config).stem
+    written = write_detection_report(summary, args.report, run=run, title=title, gallery=gallery, logged=numbers)
+    return [written.document, written.page]
+
+
 def main() -> int:
     args = parse_args()
     cfg = for_testing(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir))
@@ -92,15 +133,9 @@ def main() -> int:
         skip_masks(model)  # these metrics read boxes
     metrics = runner.test()
     if is_main_process():
-        run = describe_run(args, cfg)
-        target = Path(args.report or cfg.work_dir) / 'metrics.json'
-        numbers = {key: None if math.isnan(value) else value for key, value in metrics.items()}  # JSON has no nan
-        target.write_text(json.dumps({'run': run, 'metrics': numbers}, indent=1) + '\n', encoding='utf-8')
-        runner.logger.info(f'metrics: {target}')
-        if args.report:
-            settings = ReportSettings(title=Path(args.config).stem, show_exam_ids=run['source'] == 'phantom')
-            page = build_report(predictions, metrics, images_root(cfg), args.report, run, settings)
-            runner.logger.info(f'report: {page}')
+        settings = settings_of(runner.test_loop.evaluator.metrics)
+        for path in write_results(args, cfg, metrics, settings, predictions):
+            runner.logger.info(f'written: {path}')
     return 0
 
 

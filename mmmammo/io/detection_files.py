@@ -81,21 +81,32 @@ def with_labels_of(data: DetectionSet, annotations: str | Path) -> DetectionSet:
     """
     source = read_ground_truth(annotations)
     of_image = {image.image_id: i for i, image in enumerate(source.images)}
-    ends = np.cumsum([len(image.gt_boxes) for image in source.images])
-    image_labels, lesion_labels = [], []
+    first_lesion = np.cumsum([0, *(len(image.gt_boxes) for image in source.images)])
+    images, image_labels, lesion_labels = [], [], []
     for image in data.images:
         i = of_image.get(image.image_id)
-        image_labels.append({} if i is None else source.image_labels[i])
         known = np.empty((0, 4)) if i is None else source.images[i].gt_boxes
-        first = 0 if i is None else int(ends[i]) - len(known)
-        for box in image.gt_boxes:
-            near = np.flatnonzero((np.abs(known - box) <= _NEAR_PX).all(axis=1))
-            lesion_labels.append(source.lesion_labels[first + int(near[0])] if len(near) else {})
+        near = [np.flatnonzero((np.abs(known - box) <= _NEAR_PX).all(axis=1)) for box in image.gt_boxes]
+        labels = [source.lesion_labels[first_lesion[i or 0] + place[0]] if len(place) else {} for place in near]
+        images.append(_completed(image, None if i is None else source.images[i].pixel_spacing_mm, labels))
+        image_labels.append({} if i is None else source.image_labels[i])
+        lesion_labels += labels
     return replace(
         data,
+        images=tuple(images),
         image_labels=tuple(image_labels),
         lesion_labels=tuple(lesion_labels),
         intakes=(*data.intakes, replace(source.intake, what='labels')),
+    )
+
+
+def _completed(image: ImagePrediction, spacing: float | None, labels: list[Mapping[str, Any]]) -> ImagePrediction:
+    """The image with the spacing and the lesion ids that it lacks."""
+    lesion_ids = image.gt_lesion_ids or tuple(str(lesion.get('lesion_id') or '') for lesion in labels)
+    return replace(
+        image,
+        pixel_spacing_mm=image.pixel_spacing_mm or spacing,
+        gt_lesion_ids=lesion_ids if any(lesion_ids) else (),
     )
 
 

@@ -238,7 +238,7 @@ def _labels(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _lesion_labels(row: Mapping[str, Any], category: str) -> dict[str, Any]:
     attributes = row.get('attributes') if isinstance(row.get('attributes'), dict) else {}
     plain = {key: value for key, value in (attributes or {}).items() if isinstance(value, str | int | float)}
-    return plain | {key: row.get(key) for key in ('pathology', 'birads')} | {'class': category}
+    return plain | {key: row.get(key) for key in ('pathology', 'birads', 'lesion_id')} | {'class': category}
 
 
 def _size(entry: Mapping[str, Any], key: str) -> int:

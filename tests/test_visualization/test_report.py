@@ -1,149 +1,172 @@
-"""The report: its numbers, its privacy, and that it is one file."""
+"""The report of detections: its numbers, its privacy, and that it is one file."""
 
+import json
 import re
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
+from report_runs import LESION, NOWHERE, build, image, run_of_four, write_heatmap, write_run
 
-from mmmammo.evaluation.functional import froc, match_images
-from mmmammo.io import write_png16
-from mmmammo.io.predictions import write_predictions
+from mmmammo.evaluation.functional import match_images
+from mmmammo.evaluation.summary import DetectionSettings, summarise_detections
+from mmmammo.io.detection_files import read_detection_set
+from mmmammo.io.intake import file_sha256
 from mmmammo.structures import ImagePrediction, MammoError
-from mmmammo.visualization import ReportSettings, build_report
+from mmmammo.visualization import GallerySettings
 from mmmammo.visualization.case_selection import choose_exams, summarise_exams
-from mmmammo.visualization.curves import draw_froc
+from mmmammo.visualization.gallery import make_gallery
 
-LESION = np.array([[20.0, 20, 40, 40]])
-NOWHERE = np.array([[50.0, 60, 60, 80]])
-FAST = ReportSettings(bootstrap=20, panel_side=300)
+VOID = ('meta', 'link', 'img', 'input', 'rect', 'br')
 
 
-def image(image_id, exam, boxes=(), scores=(), lesions=(), side='L', view='CC'):
-    boxes, lesions = np.reshape(boxes, (-1, 4)), np.reshape(lesions, (-1, 4))
-    return ImagePrediction(
-        image_id,
-        f'{exam}/{side}{view}.png',
-        80,
-        100,
-        f'EXAM-{exam}',
-        f'PATIENT-{exam}',
-        side,
-        view,
-        boxes,
-        np.array(scores, dtype=float),
-        np.zeros(len(boxes), int),
-        lesions,
-        np.zeros(len(lesions), int),
-    )
-
-
-def run_of_four():
-    """A hit, a miss with a false positive, a false positive in a healthy exam, nothing at all."""
-    return [
-        image(1, 'hit', [LESION], [0.9], LESION),
-        image(2, 'miss', [NOWHERE], [0.6], LESION),
-        image(3, 'false', [NOWHERE], [0.8], side='R'),
-        image(4, 'quiet', view='MLO'),
-    ]
+@pytest.fixture(scope='module')
+def standard(tmp_path_factory):
+    """A run with its report, built once: (folder, what was written, page)."""
+    folder = tmp_path_factory.mktemp('standard')
+    write_run(folder)
+    written = build(folder)
+    return folder, written, written.page.read_text(encoding='utf-8')
 
 
 @pytest.fixture
 def run(tmp_path):
-    """A predictions file and its images."""
-    images = run_of_four()
-    for record in images:
-        path = tmp_path / 'images' / record.file_name
-        path.parent.mkdir(parents=True)
-        write_png16(path, np.linspace(0, 1, 8000, dtype=np.float32).reshape(100, 80))
-    write_predictions(tmp_path / 'predictions.json', images, ['mass'])
+    """A run of its own."""
+    write_run(tmp_path)
     return tmp_path
 
 
-def build(run, settings=FAST, metrics=None, **info):
-    path = build_report(
-        run / 'predictions.json', metrics or {}, run / 'images', run / 'out', run=info, settings=settings
-    )
-    return path.read_text(encoding='utf-8')
+def page_of(folder, **options):
+    return build(folder, **options).page.read_text(encoding='utf-8')
 
 
 def text_of(page):
-    return re.sub(r'\s+', ' ', re.sub(r'<[^>]+>', ' ', re.sub(r'<style>.*?</style>', '', page, flags=re.S)))
+    page = re.sub(r'<(style|script)>.*?</\1>', '', page, flags=re.S)
+    return re.sub(r'\s+', ' ', re.sub(r'<[^>]+>', ' ', page))
 
 
-def test_headline_and_counts(run):
-    text = text_of(build(run))
+def test_headline_and_counts(standard):
+    text = text_of(standard[2])
     assert 'At 1 false positive per image the model finds 50.0%' in text
-    assert '4 images, 4 exams, 4 patients, 2 annotated lesions, 3 detections' in text
+    assert 'of 2 annotated lesions in 4 images of 4 patients' in text
+    assert 'Of the 2 exams with a lesion, 50.0%' in text
     assert 'not a medical device' in text
 
 
-def test_one_file_that_loads_nothing(run):
-    page = build(run)
-    assert sorted(path.name for path in (run / 'out').iterdir()) == ['report.html']
+def test_one_file_that_loads_nothing(standard):
+    folder, _, page = standard
+    assert sorted(path.name for path in (folder / 'out').iterdir()) == ['metrics.json', 'plots', 'report.html']
     assert 'http' not in re.sub(r'http-equiv', '', page)
-    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(sources) == 6 and all(source.startswith('data:') for source in sources)
+    sources = re.findall(r'\b(?:src|href)="([^"]*)"', page)
+    assert all(source.startswith(('data:', '#')) for source in sources)
+    assert sum(source.startswith('data:image/svg+xml') for source in sources) == 6
 
 
-def test_no_identity_on_the_page(run):
-    page = build(run)
+def test_every_picture_says_what_it_shows(standard):
+    alts = re.findall(r'<img src="[^"]*" alt="([^"]*)"', standard[2])
+    assert len(alts) == 6 + 3 and all(alts)
+    assert any('L CC: 1 hit; 1 lesion, found' in alt for alt in alts)
+    assert any('1.00' not in alt and '0.500 at 1 FPI' in alt for alt in alts)
+
+
+def test_only_the_script_of_the_page_may_run(standard):
+    page = standard[2]
+    assert len(re.findall('<script', page)) == 1
+    assert "default-src 'none'" in page and re.search(r"script-src 'sha256-[^']{44}'", page)
+    assert not re.search(r'\son\w+=', page)
+
+
+def test_no_identity_on_the_page(standard):
+    page = standard[2]
     assert 'PATIENT-' not in page and 'EXAM-' not in page and 'LCC.png' not in page
     assert 'Exam 1' in page
 
 
 def test_exam_ids_of_a_phantom_may_be_shown(run):
-    page = build(run, ReportSettings(bootstrap=0, panel_side=300, show_exam_ids=True))
+    page = page_of(run, bootstrap=0, gallery=GallerySettings(run / 'images', show_exam_ids=True))
     assert 'EXAM-hit' in page and 'PATIENT-' not in page
 
 
 def test_what_was_run_is_shown_and_escaped(run):
-    page = build(run, metrics={'froc/fauc': 0.25, 'ap/0.50': float('nan')}, Config='<b>a & b</b>')
+    logged = {'froc/fauc': 0.25, 'ap/0.50': None}
+    page = page_of(run, logged=logged, run={'Config': '<b>a & b</b>'})
     assert '&lt;b&gt;a &amp; b&lt;/b&gt;' in page
     assert 'froc/fauc 0.2500' in text_of(page) and 'ap/0.50 not defined' in text_of(page)
 
 
-def test_tags_are_balanced(run):
+def test_tags_are_balanced(standard):
     class Checker(HTMLParser):
         open_tags: list = []
 
         def handle_starttag(self, tag, attrs):
-            if tag not in ('meta', 'link', 'img', 'input'):
+            if tag not in VOID:
                 self.open_tags.append(tag)
 
         def handle_endtag(self, tag):
-            assert self.open_tags.pop() == tag
+            if tag not in VOID:
+                assert self.open_tags.pop() == tag
 
     checker = Checker()
-    checker.feed(build(run))
+    checker.feed(standard[2])
     assert checker.open_tags == []
 
 
-def test_the_same_run_gives_the_same_page(run):
-    assert build(run) == build(run)
+def test_the_same_run_gives_the_same_bytes(standard):
+    folder, written, _ = standard
+    first = {path: path.read_bytes() for path in [*written.plots, written.page, written.document]}
+    build(folder)
+    assert all(path.read_bytes() == content for path, content in first.items())
+
+
+def test_every_number_is_in_the_document_under_its_key(standard):
+    folder, written, page = standard
+    document = json.loads(written.document.read_text())
+    keys = set(re.findall(r'<td><code>([^<]+/[^<]+)</code></td></tr>', page))
+    assert len(keys) > 15 and keys <= set(document['numbers'])
+    assert file_sha256(written.document) in page and file_sha256(folder / 'predictions.json') in page
 
 
 def test_intervals_are_left_out_with_a_reason(run):
-    text = text_of(build(run, ReportSettings(bootstrap=0, panel_side=300)))
-    assert 'No intervals: no intervals were asked for.' in text
+    text = text_of(page_of(run, bootstrap=0))
+    assert 'No intervals: no interval was asked for.' in text
 
 
 def test_run_without_lesions_says_so(run):
-    write_predictions(run / 'predictions.json', run_of_four()[2:], ['mass'])
-    text = text_of(build(run))
+    write_run(run, run_of_four()[2:])
+    text = text_of(page_of(run))
     assert 'No recall can be given: no lesion in the ground truth.' in text and 'not defined' in text
 
 
-def test_empty_run_is_refused(run):
-    write_predictions(run / 'predictions.json', [], ['mass'])
-    with pytest.raises(MammoError, match='images: found none'):
-        build(run)
+def test_page_without_images_says_so(run):
+    assert 'No pictures: no folder of images was given (--images).' in text_of(page_of(run, gallery=GallerySettings()))
 
 
 def test_absent_image_is_named(run):
     (run / 'images' / 'miss' / 'LCC.png').unlink()
     with pytest.raises(MammoError, match=r'LCC\.png'):
         build(run)
+
+
+def test_heatmaps_are_laid_over_the_views_that_have_one(run, standard):
+    folder = write_heatmap(run, run_of_four()[0])
+    page = page_of(run, gallery=GallerySettings(run / 'images', folder))
+    assert page.count('<img class="heat"') == 1 and 'id="show-heatmaps"' in page
+    assert 'id="show-heatmaps"' not in standard[2]
+
+
+def test_a_right_breast_is_hung_mirrored_with_its_marks(run):
+    summary = summarise_detections(read_detection_set(run / 'predictions.json'), DetectionSettings(bootstrap=0))
+    groups = make_gallery(summary.data.images, summary.matches, 0.5, GallerySettings(run / 'images'))
+    ((view, none),) = groups['Worst false positives'][0].rows
+    assert none is None and view.name == 'R CC'
+    assert [(mark.kind, mark.x, mark.width, mark.score) for mark in view.marks] == [('false', 80 - 60, 10, 0.8)]
+
+
+def test_marks_tell_hits_misses_and_false_positives_apart(run):
+    summary = summarise_detections(read_detection_set(run / 'predictions.json'), DetectionSettings(bootstrap=0))
+    groups = make_gallery(summary.data.images, summary.matches, 0.5, GallerySettings(run / 'images'))
+    (missed,), (hit,) = groups['Missed lesions'], groups['Best hits']
+    kinds = [[mark.kind for row in exam.rows for view in row if view for mark in view.marks] for exam in (missed, hit)]
+    assert kinds == [['missed', 'false'], ['found', 'hit']]
 
 
 def test_exams_are_chosen_by_the_rule():
@@ -173,17 +196,3 @@ def test_views_of_an_exam_are_summed_and_images_without_exam_stand_alone():
         ('image 8', [3]),
     ]
     assert (exams[0].lesions, exams[0].found, exams[0].best_hit, exams[0].worst_false_positive) == (2, 1, 0.9, 0.3)
-
-
-def test_froc_figure_marks_the_readings_and_goes_on_flat():
-    result = froc([(LESION, [0.9]), (NOWHERE, [0.5])], [LESION, LESION])
-    (axes,) = draw_froc({'a': result}).axes
-    curve, dots = axes.lines
-    assert curve.get_xydata()[-1].tolist() == [4.0, 0.5]
-    assert dots.get_xydata().tolist() == [[fps, recall] for fps, recall in result.recall_at.items()]
-
-
-def test_flat_parts_of_the_curve_take_two_points():
-    boxes = np.concatenate([LESION, np.repeat(NOWHERE, 1000, axis=0)])
-    (axes,) = draw_froc({'a': froc([(boxes, np.linspace(1, 0, 1001))], [LESION])}).axes
-    assert axes.lines[0].get_xydata().tolist() == [[0, 0], [0, 1], [1000, 1]]

@@ -1,0 +1,254 @@
+"""Runs side by side on the same images, with paired differences from the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.evaluation.functional import (
+    PairedDifference,
+    auc,
+    paired_difference,
+    paired_froc,
+    rank_scores,
+    resampled_counts,
+)
+from mmmammo.evaluation.functional.paired import paired_result
+from mmmammo.evaluation.summary.average_precision import class_matches, read_average_precision
+from mmmammo.evaluation.summary.detections import DetectionSummary, patients_of
+from mmmammo.evaluation.summary.numbers import LEVEL, Number
+from mmmammo.evaluation.summary.scores import METRICS, ScoreSummary
+from mmmammo.io.detection_files import DetectionSet
+from mmmammo.io.intake import first_of
+from mmmammo.io.score_tables import ScoreTable
+from mmmammo.structures import ImagePrediction, MammoError
+
+_SAME_BOX_PX = 1e-3
+_ON_RANKS = ('auc', 'auprc')
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A run minus the first one.
+
+    Args:
+        key: Of the number.
+        value: The difference; nan where a number is undefined.
+        low: Lower bound of its interval, patients resampled, the same for both runs.
+        high: Upper bound.
+        p_bootstrap: Two-sided, from the same replicates.
+        p_permutation: Two-sided, the runs exchanged patient by patient; nan where not computed.
+        reason: Why something is nan, or ``None``.
+    """
+
+    key: str
+    value: float
+    low: float
+    high: float
+    p_bootstrap: float
+    p_permutation: float
+    reason: str | None = None
+
+    def as_dict(self) -> dict[str, float | str | None]:
+        """For JSON, which has no nan."""
+        numbers = {name: getattr(self, name) for name in ('value', 'low', 'high', 'p_bootstrap', 'p_permutation')}
+        return {name: value if math.isfinite(value) else None for name, value in numbers.items()} | {
+            'reason': self.reason
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs on the same set.
+
+    Args:
+        names: Of the runs; the first is the one compared with.
+        numbers: Of each run.
+        differences: Of each run but the first: key -> difference.
+        counts: What they were all measured on.
+    """
+
+    names: tuple[str, ...]
+    numbers: tuple[dict[str, Number], ...]
+    differences: tuple[dict[str, Difference], ...]
+    counts: Mapping[str, int]
+
+
+def on_same_images(sets: Sequence[DetectionSet], names: Sequence[str]) -> list[DetectionSet]:
+    """The sets in the order of the first one's images, with its truth.
+
+    Raises:
+        MammoError: If images differ, naming which; or the truth of an image does.
+    """
+    first = sets[0].images
+    aligned = [sets[0]]
+    for data, name in zip(sets[1:], names[1:], strict=True):
+        by_id = {image.image_id: image for image in data.images}
+        _require_same([_who(image) for image in first], [_who(image) for image in data.images], names[0], name)
+        images = []
+        for image in first:
+            other = by_id[image.image_id]
+            if not _same_truth(image, other):
+                raise MammoError(
+                    name,
+                    field=f'lesions of {_who(image)}',
+                    found=f'{len(other.gt_boxes)} box(es) {np.round(other.gt_boxes, 1).tolist()}',
+                    expected=f'those of {names[0]}: {np.round(image.gt_boxes, 1).tolist()}',
+                    remedy='test both runs on the same annotations',
+                )
+            images.append(replace(image, boxes=other.boxes, scores=other.scores, labels=other.labels))
+        aligned.append(replace(data, images=tuple(images)))
+    return aligned
+
+
+def compare_detections(summaries: Sequence[DetectionSummary], names: Sequence[str]) -> Comparison:
+    """Every later run against the first; the sets come from :func:`on_same_images`."""
+    first = summaries[0]
+    return Comparison(
+        names=tuple(names),
+        numbers=tuple(summary.numbers for summary in summaries),
+        differences=tuple(_detection_differences(other, first) for other in summaries[1:]),
+        counts=first.headline.counts,
+    )
+
+
+def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str]) -> list[ScoreTable]:
+    """The tables in the order of the first one's rows.
+
+    Raises:
+        MammoError: If rows or classes differ, naming which, or a label does.
+    """
+    first = tables[0]
+    aligned = [first]
+    for table, name in zip(tables[1:], names[1:], strict=True):
+        _require_same(first.ids, table.ids, names[0], name)
+        _require_same(first.classes, table.classes, names[0], name)
+        place = {row_id: row for row, row_id in enumerate(table.ids)}
+        rows = np.array([place[row_id] for row_id in first.ids])
+        wrong = np.flatnonzero((table.labels[rows] != first.labels).any(axis=1))
+        if len(wrong):
+            raise MammoError(
+                name,
+                field='labels',
+                found=f'others than in {names[0]} for {first_of([first.ids[row] for row in wrong])}',
+                expected='the same truth in both tables',
+                remedy='correct the labels',
+            )
+        aligned.append(replace(first, scores=table.scores[rows], intakes=table.intakes, notes=table.notes))
+    return aligned
+
+
+def compare_scores(summaries: Sequence[ScoreSummary], names: Sequence[str]) -> Comparison:
+    """Every later table against the first; the tables come from :func:`on_same_rows`."""
+    first = summaries[0]
+    return Comparison(
+        names=tuple(names),
+        numbers=tuple(summary.numbers for summary in summaries),
+        differences=tuple(_score_differences(other, first) for other in summaries[1:]),
+        counts=first.headline.counts,
+    )
+
+
+def _detection_differences(run: DetectionSummary, first: DetectionSummary) -> dict[str, Difference]:
+    settings, patients = first.settings, patients_of(first.data.images)
+    fps = tuple(first.froc.recall_at)
+    n, seed = max(settings.bootstrap, 1), settings.seed
+    froc = paired_froc(run.matches, first.matches, patients, fps, n, seed)
+    keys = [key for key in first.numbers if key.startswith('froc/recall@')] + ['froc/fauc']
+    rows = _rows(keys, froc, first.froc.reason)
+    rows |= _rows([key for key in first.numbers if key.startswith('ap/')], _paired_ap(run, first), first.froc.reason)
+    for row in [key for key in rows if key.startswith('ap/')]:
+        rows[row] = replace(rows[row], p_permutation=math.nan)
+    return rows | _rows(['exam/auc'], _paired_exam_auc(run, first), first.numbers['exam/auc'].reason)
+
+
+def _paired_ap(run: DetectionSummary, first: DetectionSummary) -> PairedDifference:
+    settings = first.settings
+    of_run, of_first = class_matches(run.data), class_matches(first.data)
+    ones = np.ones(len(first.data.images))
+    patients = np.array(patients_of(first.data.images))
+    replicates = np.stack(
+        [
+            read_average_precision(of_run, weights) - read_average_precision(of_first, weights)
+            for weights in resampled_counts(patients, max(settings.bootstrap, 1), settings.seed)
+        ]
+    )
+    estimates = read_average_precision(of_run, ones), read_average_precision(of_first, ones)
+    no_permutation = np.full((1, len(estimates[0])), np.nan)
+    return paired_result(estimates, replicates, no_permutation, LEVEL, len(set(patients.tolist())))
+
+
+def _paired_exam_auc(run: DetectionSummary, first: DetectionSummary) -> PairedDifference:
+    labels = np.array(list(first.exam_labels.values()), dtype=np.int64)
+    scores = np.concatenate([rank_scores(list(summary.exam_scores.values())) for summary in (run, first)])
+    patient = {image.exam_id: image.patient_id for image in first.data.images}
+    both = np.tile(labels, 2)
+    return paired_difference(
+        lambda rows: [auc(both[rows], scores[rows])],
+        [patient[exam] for exam in first.exam_labels],
+        max(first.settings.bootstrap, 1),
+        seed=first.settings.seed,
+    )
+
+
+def _score_differences(run: ScoreSummary, first: ScoreSummary) -> dict[str, Difference]:
+    rows: dict[str, Difference] = {}
+    for column, name in enumerate(first.table.classes):
+        prefix = '' if len(first.table.classes) == 1 else f'{name}/'
+        for key in METRICS:
+            number = first.numbers[prefix + key]
+            rows |= _rows([prefix + key], _paired_score(run, first, column, key), number.reason)
+    return rows
+
+
+def _paired_score(run: ScoreSummary, first: ScoreSummary, column: int, key: str) -> PairedDifference:
+    labels = np.tile(first.table.labels[:, column], 2)
+    scores = [summary.table.scores[:, column] for summary in (run, first)]
+    if key in _ON_RANKS:  # exchanged scores of two models need one scale; these do not depend on it
+        scores = [rank_scores(of) for of in scores]
+    both = np.concatenate(scores)
+    defined = key not in ('pf1', 'brier', 'ece') or both.max(initial=0) <= 1
+
+    def read(rows: npt.NDArray[np.int64]) -> list[float]:
+        return [METRICS[key][1](labels[rows], both[rows]) if defined else math.nan]
+
+    settings = first.settings
+    n = max(settings.bootstrap, 1)
+    return paired_difference(read, first.table.patient_ids, n, seed=settings.seed)
+
+
+def _rows(keys: Sequence[str], paired: PairedDifference, reason: str | None) -> dict[str, Difference]:
+    difference = paired.difference
+    columns = (difference.estimate, difference.low, difference.high, paired.p_bootstrap, paired.p_permutation)
+    values = [np.atleast_1d(column).tolist() for column in columns]
+    reason = reason or difference.reason
+    return {key: Difference(key, *(column[i] for column in values), reason) for i, key in enumerate(keys)}
+
+
+def _require_same(first: Sequence[str], other: Sequence[str], first_name: str, name: str) -> None:
+    missing, extra = sorted(set(first) - set(other)), sorted(set(other) - set(first))
+    if missing or extra:
+        said = [f'without {len(missing)} of {first_name}: {first_of(missing)}'] if missing else []
+        said += [f'with {len(extra)} that {first_name} has not: {first_of(extra)}'] if extra else []
+        raise MammoError(
+            name,
+            field='images, rows or classes',
+            found='; '.join(said),
+            expected=f'those of {first_name}, all {len(first)}',
+            remedy='run both on the same set; numbers of different sets cannot be paired',
+        )
+
+
+def _who(image: ImagePrediction) -> str:
+    return f'image {image.image_id}' + (f' ({image.file_name})' if image.file_name else '')
+
+
+def _same_truth(image: ImagePrediction, other: ImagePrediction) -> bool:
+    if image.gt_boxes.shape != other.gt_boxes.shape:
+        return False
+    sets = [boxes[np.lexsort(boxes.T)] for boxes in (image.gt_boxes, other.gt_boxes)]
+    return bool(np.allclose(*sets, rtol=0, atol=_SAME_BOX_PX))

@@ -1,0 +1,71 @@
+"""FROC of subgroups: always the same tables, whatever the set knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmmammo.evaluation.functional import Matches, SubgroupRow, bands, froc_subgroups, lesion_diameters_mm
+from mmmammo.evaluation.summary.detection_settings import DetectionSettings
+from mmmammo.io.detection_files import DetectionSet
+
+SUBGROUPS = ('view', 'laterality', 'density', 'vendor', 'age', 'size', 'pathology', 'class')
+"""By image, then by lesion. A table whose set says nothing has one row, ``unknown``."""
+
+_AGE_EDGES = (40, 50, 60, 70)
+_SIZE_EDGES_MM = (5, 10, 20, 50)
+_VENDOR_KEYS = ('vendor', 'manufacturer', 'machine')
+
+
+def detection_subgroups(data: DetectionSet, matches: Matches, settings: DetectionSettings) -> list[SubgroupRow]:
+    """Recall at each FPI and the area, subgroup by subgroup; the first row is of all.
+
+    Args:
+        data: Truth, detections and labels.
+        matches: Of these images.
+        settings: Replicates, level and seed of the intervals.
+    """
+    images = data.images
+    ages, age_names = bands(_numbers(data.image_labels, 'age'), _AGE_EDGES, 'years')
+    sizes, size_names = bands(_diameters(data), _SIZE_EDGES_MM, 'mm')
+    return froc_subgroups(
+        matches,
+        [image.patient_id for image in images],
+        image_columns={
+            'view': [image.view for image in images],
+            'laterality': [image.laterality for image in images],
+            'density': _labels(data.image_labels, ('density',)),
+            'vendor': _labels(data.image_labels, _VENDOR_KEYS),
+            'age': ages,
+        },
+        lesion_columns={
+            'size': sizes,
+            'pathology': _labels(data.lesion_labels, ('pathology',)),
+            'class': _labels(data.lesion_labels, ('class',)),
+        },
+        values={'age': age_names, 'size': size_names},
+        exams=[image.exam_id for image in images],
+        fps_per_image=settings.all_fps,
+        n=max(settings.bootstrap, 1),
+        seed=settings.seed,
+    )
+
+
+def _labels(entries: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[str]:
+    """The first of the keys that an entry has, as text; empty where none."""
+    found = [next((entry[key] for key in keys if entry.get(key) is not None), '') for entry in entries]
+    return [f'{value:g}' if isinstance(value, float) else str(value) for value in found]
+
+
+def _numbers(entries: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    values = [entry.get(key) for entry in entries]
+    return [float(value) if isinstance(value, int | float) else np.nan for value in values]
+
+
+def _diameters(data: DetectionSet) -> list[float]:
+    """Longer side of each lesion in mm; nan where the image's spacing is not known."""
+    spacing = [image.pixel_spacing_mm or np.nan for image in data.images for _ in image.gt_boxes]
+    boxes = [box for image in data.images for box in image.gt_boxes]
+    return lesion_diameters_mm(np.reshape(boxes, (-1, 4)), spacing).tolist()

@@ -1,0 +1,222 @@
+"""Everything that is reported of scores beside labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.evaluation.functional import (
+    MultilabelReport,
+    Reading,
+    SubgroupRow,
+    auc,
+    auprc,
+    bootstrap_ci,
+    brier_score,
+    delong_interval,
+    expected_calibration_error,
+    multilabel_report,
+    probabilistic_f1,
+    sensitivity_at_specificity,
+    specificity_at_sensitivity,
+    subgroup_table,
+)
+from mmmammo.evaluation.summary.numbers import DELONG, Number, by_key, with_interval
+from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
+from mmmammo.io.score_tables import ScoreTable
+from mmmammo.structures import MammoError
+
+Metric = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float64]], Reading]
+METRICS: Mapping[str, tuple[str, Metric]] = {
+    'auc': ('Area under the ROC curve (AUC)', auc),
+    'auprc': ('Average precision (area under precision and recall)', auprc),
+    'sensitivity@specificity0.80': (
+        'Sensitivity where specificity is at least 0.80',
+        lambda labels, scores: sensitivity_at_specificity(labels, scores, 0.8).sensitivity,
+    ),
+    'sensitivity@specificity0.90': (
+        'Sensitivity where specificity is at least 0.90',
+        lambda labels, scores: sensitivity_at_specificity(labels, scores, 0.9).sensitivity,
+    ),
+    'specificity@sensitivity0.90': (
+        'Specificity where sensitivity is at least 0.90',
+        lambda labels, scores: specificity_at_sensitivity(labels, scores, 0.9).specificity,
+    ),
+    'pf1': ('Probabilistic F1', probabilistic_f1),
+    'brier': ('Brier score (0 is perfect)', brier_score),
+    'ece': ('Expected calibration error, 10 bins (0 is perfect)', expected_calibration_error),
+}
+"""Key -> words and function of labels and scores, for every class."""
+_OF_PROBABILITIES = ('pf1', 'brier', 'ece')
+MACRO = ('auc', 'auprc')
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """What is computed of scores.
+
+    Args:
+        aggregation: From rows to breasts or exams.
+        threshold: From which score on a class counts as called, in the table of classes.
+        subgroups: Columns of the table to divide by.
+        bootstrap: Replicates of the intervals, patients resampled; 0 for none.
+        seed: Of the bootstrap.
+    """
+
+    aggregation: Aggregation = field(default_factory=Aggregation)
+    threshold: float = 0.5
+    subgroups: tuple[str, ...] = ()
+    bootstrap: int = 1000
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreSummary:
+    """What is known of a table.
+
+    Args:
+        table: At the level that is reported.
+        settings: What was asked for.
+        numbers: Key -> result; with several classes, ``class/key``, and the means ``macro/key``.
+        classes: Precision, recall, F1 and accuracy of the classes at the threshold; ``None`` for a single class.
+        subgroups: AUC of the (mean over the) classes, subgroup by subgroup.
+    """
+
+    table: ScoreTable
+    settings: ScoreSettings
+    numbers: dict[str, Number]
+    classes: MultilabelReport | None
+    subgroups: list[SubgroupRow]
+
+    @property
+    def headline(self) -> Number:
+        """AUC, or its mean over the classes."""
+        return self.numbers['auc' if len(self.table.classes) == 1 else 'macro/auc']
+
+
+def summarise_scores(table: ScoreTable, settings: ScoreSettings | None = None) -> ScoreSummary:
+    """Aggregate, measure, resample.
+
+    Raises:
+        MammoError: If the table does not allow the level, or a column of subgroups is missing.
+    """
+    settings = settings or ScoreSettings()
+    table = aggregated(table, settings.aggregation)
+    unknown = [name for name in settings.subgroups if name not in table.attributes]
+    if unknown:
+        raise MammoError(
+            table.intakes[0].path,
+            field='columns',
+            found=', '.join(table.attributes) or 'none besides ids, labels and scores',
+            expected=f'also {", ".join(unknown)}',
+            remedy='name columns of the table (--subgroup)',
+        )
+    numbers = [number for column in range(len(table.classes)) for number in class_numbers(table, column, settings)]
+    if len(table.classes) > 1:
+        numbers += _macro_numbers(table, settings)
+    return ScoreSummary(
+        table=table,
+        settings=settings,
+        numbers=by_key(numbers),
+        classes=_class_report(table, settings.threshold),
+        subgroups=_subgroups(table, settings),
+    )
+
+
+def class_numbers(table: ScoreTable, column: int, settings: ScoreSettings) -> list[Number]:
+    """All metrics of one class, with intervals."""
+    labels, scores = table.labels[:, column], table.scores[:, column]
+    prefix, of = ('', '') if len(table.classes) == 1 else (f'{table.classes[column]}/', f', {table.classes[column]}')
+    counts = counts_of(table, labels)
+    probabilities = not _beyond_one(scores)
+    readings = {key: _read(key, labels, scores, probabilities) for key in METRICS}
+    numbers = [
+        Number(prefix + key, METRICS[key][0] + of, float(value), counts, value.reason)
+        for key, value in readings.items()
+    ]
+    if settings.bootstrap:
+        interval = bootstrap_ci(
+            lambda rows: [_read(key, labels[rows], scores[rows], probabilities) for key in METRICS],
+            table.patient_ids,
+            settings.bootstrap,
+            seed=settings.seed,
+        )
+        numbers = with_interval(numbers, interval)
+    if len(set(table.patient_ids)) == len(table.ids):  # independent rows need no resampling
+        numbers[0] = _with_delong(numbers[0], labels, scores)
+    return numbers
+
+
+def counts_of(table: ScoreTable, labels: npt.NDArray[np.int64]) -> dict[str, int]:
+    """What stands behind a number of these rows."""
+    exams = len(set(table.exam_ids)) if all(table.exam_ids) else len(table.ids)
+    return {
+        'rows': len(labels),
+        'positives': int(labels.sum()),
+        'exams': exams,
+        'patients': len(set(table.patient_ids)),
+    }
+
+
+def macro(table: ScoreTable, key: str, rows: npt.NDArray[np.int64]) -> Reading:
+    """Mean of a metric over the classes; undefined where that of a class is."""
+    readings = [METRICS[key][1](table.labels[rows, i], table.scores[rows, i]) for i in range(len(table.classes))]
+    undefined = [f'{name}: {one.reason}' for name, one in zip(table.classes, readings, strict=True) if one.reason]
+    return Reading.undefined('; '.join(undefined)) if undefined else Reading(float(np.mean(readings)))
+
+
+def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
+    every = np.arange(len(table.ids))
+    counts = counts_of(table, table.labels.any(axis=1).astype(np.int64))
+    readings = [macro(table, key, every) for key in MACRO]
+    numbers = [
+        Number(f'macro/{key}', f'{METRICS[key][0]}, mean over the classes', float(value), counts, value.reason)
+        for key, value in zip(MACRO, readings, strict=True)
+    ]
+    if not settings.bootstrap:
+        return numbers
+    interval = bootstrap_ci(
+        lambda rows: [macro(table, key, rows) for key in MACRO],
+        table.patient_ids,
+        settings.bootstrap,
+        seed=settings.seed,
+    )
+    return with_interval(numbers, interval)
+
+
+def _read(key: str, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], probabilities: bool) -> Reading:
+    if key in _OF_PROBABILITIES and not probabilities:
+        return Reading.undefined('the scores are sums, no probabilities')
+    return METRICS[key][1](labels, scores)
+
+
+def _beyond_one(scores: npt.NDArray[np.float64]) -> bool:
+    return bool(scores.max(initial=0) > 1)
+
+
+def _with_delong(number: Number, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Number:
+    delong = delong_interval(labels, scores)
+    if delong.low.reason:
+        return number
+    return number.with_bounds(delong.low, delong.high, delong.level, DELONG)
+
+
+def _class_report(table: ScoreTable, threshold: float) -> MultilabelReport | None:
+    if len(table.classes) == 1:
+        return None
+    return multilabel_report(table.labels, (table.scores >= threshold).astype(int), table.classes)
+
+
+def _subgroups(table: ScoreTable, settings: ScoreSettings) -> list[SubgroupRow]:
+    units = {'exams': table.exam_ids} if all(table.exam_ids) else {}
+    return subgroup_table(
+        lambda rows: [macro(table, 'auc', rows)],
+        {name: table.attributes[name] for name in settings.subgroups},
+        table.patient_ids,
+        units=units,
+        n=max(settings.bootstrap, 1),
+        seed=settings.seed,
+    )

@@ -1,0 +1,103 @@
+"""Runs side by side as files: ``comparison.json``, the plots, and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmmammo.evaluation.summary import (
+    Comparison,
+    DetectionSummary,
+    ScoreSummary,
+    comparison_document,
+    write_document,
+)
+from mmmammo.evaluation.summary.detections import recall_key
+from mmmammo.io.intake import Intake
+from mmmammo.visualization.figures import Plot, save_plots
+from mmmammo.visualization.page import interval, number, p_value
+from mmmammo.visualization.report import PLOTS, Written, write_page
+from mmmammo.visualization.report_plots import exam_roc_plot, froc_plot, precision_recall_plot, roc_plots
+
+PAGE, DOCUMENT = 'comparison.html', 'comparison.json'
+
+
+def write_comparison_report(
+    comparison: Comparison,
+    summaries: Sequence[DetectionSummary] | Sequence[ScoreSummary],
+    out_dir: str | Path,
+    *,
+    run: Mapping[str, object] | None = None,
+    title: str = 'Comparison of runs',
+) -> Written:
+    """Write everything about a comparison.
+
+    Args:
+        comparison: The numbers.
+        summaries: Of the runs, in the same order.
+        out_dir: Made if absent.
+        run: What was compared, shown as given.
+        title: Of the page.
+    """
+    out_dir, run = Path(out_dir), run or {}
+    intakes = [_intakes(summary) for summary in summaries]
+    written = write_document(out_dir / DOCUMENT, comparison_document(comparison, intakes, run))
+    plots = _plots(comparison, summaries)
+    headline = _headline_key(summaries[0])
+    content = {
+        'title': title,
+        'run': run,
+        'names': comparison.names,
+        'counts_words': ', '.join(f'{n:,} {name}' for name, n in comparison.counts.items() if name != 'units'),
+        'rows': [_row(comparison, key) for key in comparison.differences[0]],
+        'sentences': [_sentence(comparison, headline, place) for place in range(1, len(comparison.names))],
+        'files': [intake for files in intakes for intake in files],
+        'notes': [],
+        'plots': plots,
+    }
+    paths = save_plots(plots, out_dir / PLOTS)
+    return Written(written, write_page(out_dir / PAGE, 'comparison.html', content, written), tuple(paths))
+
+
+def _headline_key(summary: DetectionSummary | ScoreSummary) -> str:
+    if isinstance(summary, DetectionSummary):
+        return recall_key('froc', summary.settings.operating_fps)
+    return 'auc' if len(summary.table.classes) == 1 else f'{summary.table.classes[0]}/auc'
+
+
+def _sentence(comparison: Comparison, key: str, place: int) -> str:
+    """One difference in plain words."""
+    first, name = comparison.names[0], comparison.names[place]
+    row, words = comparison.differences[place - 1][key], comparison.numbers[0][key].name
+    if row.reason:
+        return f'{name} cannot be compared with {first}: {row.reason}.'
+    values = ', '.join(f'{number(comparison.numbers[i][key].value)} for {comparison.names[i]}' for i in (place, 0))
+    holds = 'includes' if row.low <= 0 <= row.high else 'excludes'
+    return (
+        f'{words}: {values}. The difference is {row.value:+.3f} (95 % interval {interval(row.low, row.high)}; '
+        f'permutation p {p_value(row.p_permutation)}); the interval {holds} no difference.'
+    )
+
+
+def _row(comparison: Comparison, key: str) -> dict[str, Any]:
+    differences = [of_run[key] for of_run in comparison.differences]
+    return {
+        'key': key,
+        'name': comparison.numbers[0][key].name,
+        'numbers': [numbers[key] for numbers in comparison.numbers],
+        'differences': differences,
+        'reason': next((row.reason for row in differences if row.reason), None),
+    }
+
+
+def _plots(comparison: Comparison, summaries: Sequence[DetectionSummary] | Sequence[ScoreSummary]) -> list[Plot]:
+    detections = {n: s for n, s in zip(comparison.names, summaries, strict=True) if isinstance(s, DetectionSummary)}
+    if detections:
+        return [froc_plot(detections), precision_recall_plot(detections), exam_roc_plot(detections)]
+    scores = {n: s.table for n, s in zip(comparison.names, summaries, strict=True) if isinstance(s, ScoreSummary)}
+    return roc_plots({name: (table.labels[:, 0], table.scores[:, 0]) for name, table in scores.items()})
+
+
+def _intakes(summary: DetectionSummary | ScoreSummary) -> tuple[Intake, ...]:
+    return summary.data.intakes if isinstance(summary, DetectionSummary) else summary.table.intakes

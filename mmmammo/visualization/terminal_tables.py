@@ -1,0 +1,103 @@
+"""The same results as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from mmmammo.evaluation.summary import Comparison, DetectionSummary, FrozenReport, ScoreSummary
+from mmmammo.evaluation.summary.detections import LEVEL_WORDS, per_image, recall_key
+from mmmammo.evaluation.summary.numbers import Number
+from mmmammo.io.intake import Intake, first_of
+from mmmammo.visualization.page import interval, number, p_value
+
+COLUMNS = ('key', 'value', '95 % interval', 'n')
+
+
+def detection_tables(summary: DetectionSummary) -> list[Table]:
+    """FROC, other levels, average precision."""
+    numbers, fps = summary.numbers, summary.settings.operating_fps
+    counts = summary.headline.counts
+    title = (
+        f'FROC, {summary.settings.as_dict()["rule"]}: {counts["lesions"]} lesions, {counts["images"]} images, '
+        f'{counts["exams"]} exams, {counts["patients"]} patients'
+    )
+    froc = [one for key, one in numbers.items() if key.startswith('froc/recall@') or key == 'froc/fauc']
+    levels = [numbers[recall_key(f'froc/{level}', fps)] for level in LEVEL_WORDS]
+    others = [one for key, one in numbers.items() if key.startswith(('ap/', 'exam/'))]
+    return [
+        number_table(title, froc),
+        number_table(f'Counted otherwise, at {per_image(fps)}', levels),
+        number_table('Average precision and exams', others),
+    ]
+
+
+def score_tables(summary: ScoreSummary) -> list[Table]:
+    """All numbers."""
+    counts = summary.headline.counts
+    title = f'Scores: {counts["rows"]} rows, {counts["positives"]} positive, {counts["patients"]} patients'
+    return [number_table(title, list(summary.numbers.values()))]
+
+
+def frozen_table(frozen: FrozenReport) -> Table:
+    """What the frozen threshold does."""
+    point = frozen.point
+    title = f'Frozen operating point: score >= {point.threshold:.4f}, {point.rule}, chosen on {point.chosen_on.name}'
+    return number_table(title + (' (THE SAME SPLIT)' if frozen.same_split else ''), list(frozen.numbers.values()))
+
+
+def number_table(title: str, numbers: Sequence[Number]) -> Table:
+    """Numbers with their intervals; below, why some are undefined."""
+    rows = [(one.key, number(one.value), interval(one.low, one.high), f'{_n(one):,}', one.name) for one in numbers]
+    undefined: dict[str, list[str]] = {}
+    for one in numbers:
+        if one.reason:
+            undefined.setdefault(one.reason, []).append(one.key)
+    caption = '\n'.join(f'not defined, {reason}: {first_of(keys, 2)}' for reason, keys in undefined.items())
+    table = Table(title=escape(title), title_justify='left', caption=escape(caption), caption_justify='left')
+    for place, name in enumerate(COLUMNS):
+        width = max(len(cells[place]) for cells in [COLUMNS, *rows])
+        table.add_column(name, justify='right' if place else 'left', min_width=width)
+    table.add_column('', no_wrap=True, overflow='ellipsis')
+    for cells in rows:
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _n(one: Number) -> int:
+    return one.counts.get('units', one.counts.get('rows', one.counts.get('lesions', 0)))
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Values of all runs, and the differences from the first."""
+    names = comparison.names
+    table = Table(title=escape(f'Paired differences from {names[0]}'), title_justify='left')
+    table.add_column('key')
+    for name in names:
+        table.add_column(escape(name), justify='right')
+    for name in names[1:]:
+        table.add_column(escape(f'{name} - {names[0]}'), justify='right')
+        table.add_column('95 % interval', justify='right')
+        table.add_column('p boot / perm', justify='right')
+    for key in comparison.differences[0]:
+        cells = [number(numbers[key].value) for numbers in comparison.numbers]
+        for differences in comparison.differences:
+            row = differences[key]
+            p = f'{p_value(row.p_bootstrap)} / {p_value(row.p_permutation)}'
+            cells += [number(row.value), interval(row.low, row.high), p]
+        table.add_row(escape(key), *cells)
+    return table
+
+
+def intake_lines(intakes: Sequence[Intake], most: int = 10) -> list[str]:
+    """How many rows of each file were used, and the first of those that were not."""
+    lines = []
+    for intake in intakes:
+        others = f', {intake.left_out:,} not asked for' if intake.left_out else ''
+        lines.append(f'{intake.path}: {intake.used:,} {intake.what} used, {len(intake.refused):,} refused{others}')
+        lines += [f'  refused {row.row}: {row.reason}' for row in intake.refused[:most]]
+        if len(intake.refused) > most:
+            lines.append(f'  and {len(intake.refused) - most:,} more: see files in metrics.json')
+    return lines

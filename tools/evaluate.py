@@ -1,0 +1,223 @@
+#!/usr/bin/env python
+"""From files of detections or scores to numbers with intervals, plots, and a page to look at.
+
+Examples:
+    python tools/evaluate.py detections --pred work_dirs/run/predictions.json --images data/phantom/images --out eval
+    python tools/evaluate.py detections --gt annotations/test.json --pred detections.json --out eval
+    python tools/evaluate.py scores --table scores.csv --label cancer --score prob --level exam --out eval
+    python tools/evaluate.py scores --table test.csv --choose-threshold-on val.csv --out eval
+
+Detections are COCO's list of results or our predictions.json; scores any CSV with a head. Intervals resample patients.
+OUT gets metrics.json, report.html and plots/. Nothing is dropped in silence: rows that cannot be used are listed with
+their place and value, counted, and left out; --strict stops at the first. See docs/evaluation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from mmmammo import __version__, cli
+from mmmammo.evaluation.functional import (
+    AGGREGATION_RULES,
+    DUPLICATE_RULES,
+    FALSE_POSITIVE_IMAGES,
+    FROC_THRESHOLD_RULES,
+    HIT_RULES,
+    THRESHOLD_RULES,
+    OperatingPoint,
+)
+from mmmammo.evaluation.summary import (
+    Aggregation,
+    DetectionSettings,
+    FrozenReport,
+    ScoreSettings,
+    choose_for_detections,
+    choose_for_scores,
+    report_detections,
+    report_scores,
+    summarise_detections,
+    summarise_scores,
+)
+from mmmammo.evaluation.summary.score_levels import LEVELS
+from mmmammo.io.detection_files import DetectionSet, read_detection_set, with_labels_of
+from mmmammo.io.intake import Intake
+from mmmammo.io.score_rows import Columns
+from mmmammo.io.score_tables import read_score_table
+from mmmammo.provenance import git_commit
+from mmmammo.visualization import GallerySettings, Written, write_detection_report, write_score_report
+from mmmammo.visualization.terminal_tables import detection_tables, frozen_table, intake_lines, score_tables
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    first, _, rest = __doc__.partition('\n')
+    parser = argparse.ArgumentParser(
+        description=first, epilog=rest.strip('\n'), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    kinds = parser.add_subparsers(dest='kind', required=True, metavar='detections | scores')
+    add_detection_arguments(kinds.add_parser('detections', help='boxes with scores beside annotated lesions'))
+    add_score_arguments(kinds.add_parser('scores', help='scores beside labels, in a CSV'))
+    return parser.parse_args()
+
+
+def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--pred', type=Path, required=True, help="COCO's list of results, or a predictions.json")
+    parser.add_argument('--gt', type=Path, help='COCO ground truth (default: that inside predictions.json)')
+    parser.add_argument('--labels-from', type=Path, help='annotations with density, age, pathology … for subgroups')
+    add_detection_rules(parser)
+    parser.add_argument('--images', type=Path, help='folder of the images, for the gallery')
+    parser.add_argument('--heatmaps', type=Path, help='folder of grey PNGs named as the images')
+    parser.add_argument('--show-exam-ids', action='store_true', help='name exams in the gallery as the set does')
+    parser.add_argument('--choose-gt', type=Path, help='ground truth of --choose-threshold-on')
+    add_common_arguments(parser, FROC_THRESHOLD_RULES)
+
+
+def add_detection_rules(parser: argparse.ArgumentParser) -> None:
+    default = DetectionSettings()
+    parser.add_argument('--matching', choices=HIT_RULES, default=default.matching)
+    parser.add_argument('--iou-thr', type=float, default=default.iou_thr, help='a hit has a greater IoU (default 0.2)')
+    parser.add_argument('--distance-mm', type=float, help='for --matching distance')
+    parser.add_argument('--duplicates', choices=DUPLICATE_RULES, default=default.duplicates)
+    parser.add_argument('--false-positive-images', choices=FALSE_POSITIVE_IMAGES, default='all')
+    parser.add_argument('--fps-per-image', type=float, nargs='+', default=default.fps_per_image, metavar='FPI')
+    parser.add_argument('--operating-fps', type=float, default=1.0, metavar='FPI', help='of headline and gallery (1)')
+
+
+def add_score_arguments(parser: argparse.ArgumentParser) -> None:
+    names = Columns()
+    parser.add_argument('--table', type=Path, required=True, help='CSV with a head')
+    parser.add_argument('--label', nargs='+', default=names.labels, metavar='COLUMN', help='0 or 1, one per class')
+    parser.add_argument('--score', nargs='+', default=names.scores, metavar='COLUMN', help='in [0, 1], one per class')
+    parser.add_argument('--class-column', metavar='COLUMN', help='long tables: where the class of a line is named')
+    for name in ('image', 'exam', 'patient', 'laterality', 'split'):
+        parser.add_argument(f'--{name}-column', default=getattr(names, name), metavar='COLUMN')
+    parser.add_argument('--split', help='only rows of this split')
+    parser.add_argument('--choose-split', help='split of --choose-threshold-on, which may be the same table')
+    parser.add_argument('--level', choices=LEVELS, default='row', help='put images together to breasts or exams')
+    parser.add_argument('--breast-rule', choices=AGGREGATION_RULES, default='mean')
+    parser.add_argument('--exam-rule', choices=AGGREGATION_RULES, default='max')
+    parser.add_argument('--threshold', type=float, default=0.5, help='of the table of classes (default 0.5)')
+    parser.add_argument('--subgroup', nargs='+', default=(), metavar='COLUMN', help='columns to divide by')
+    add_common_arguments(parser, THRESHOLD_RULES)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser, rules: tuple[str, ...]) -> None:
+    parser.add_argument('--out', type=Path, required=True, help='where results go')
+    parser.add_argument('--title', help='of the page')
+    parser.add_argument('--strict', action='store_true', help='stop at the first row that cannot be used')
+    parser.add_argument('--bootstrap', type=int, default=1000, help='replicates; 0 for no intervals (default 1000)')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--choose-threshold-on', type=Path, metavar='FILE', help='freeze a threshold chosen there')
+    parser.add_argument('--threshold-rule', choices=rules, default='max_f1')
+    parser.add_argument('--target', type=float, help='what the rule must reach')
+    parser.add_argument('--operating-point', type=Path, metavar='JSON', help='a threshold frozen before')
+    parser.add_argument('--allow-same-split', action='store_true', help='report where the threshold was chosen')
+
+
+def evaluate_detections(args: argparse.Namespace, console: Console) -> Written:
+    settings = detection_settings(args)
+    summary = summarise_detections(read_detections(args), settings)
+    frozen = None
+    if args.choose_threshold_on:
+        chosen_on = summarise_detections(
+            read_detection_set(args.choose_threshold_on, args.choose_gt, strict=args.strict), settings
+        )
+        point = choose_for_detections(chosen_on, args.threshold_rule, args.target)
+        frozen = report_detections(point, summary, chosen_on=chosen_on, allow_same=args.allow_same_split)
+    elif args.operating_point:
+        frozen = report_detections(OperatingPoint.load(args.operating_point), summary, allow_same=args.allow_same_split)
+    show(console, summary.data.intakes, summary.data.notes, detection_tables(summary), frozen)
+    gallery = GallerySettings(args.images, args.heatmaps, show_exam_ids=args.show_exam_ids)
+    title = args.title or 'Lesion detection in mammograms'
+    return write_detection_report(summary, args.out, run=run_of(args), title=title, gallery=gallery, frozen=frozen)
+
+
+def detection_settings(args: argparse.Namespace) -> DetectionSettings:
+    return DetectionSettings(
+        matching=args.matching,
+        iou_thr=args.iou_thr,
+        distance_mm=args.distance_mm,
+        duplicates=args.duplicates,
+        false_positive_images=args.false_positive_images,
+        fps_per_image=tuple(args.fps_per_image),
+        operating_fps=args.operating_fps,
+        bootstrap=args.bootstrap,
+        seed=args.seed,
+    )
+
+
+def read_detections(args: argparse.Namespace) -> DetectionSet:
+    data = read_detection_set(args.pred, args.gt, strict=args.strict)
+    return with_labels_of(data, args.labels_from) if args.labels_from else data
+
+
+def evaluate_scores(args: argparse.Namespace, console: Console) -> Written:
+    columns = Columns(
+        **{name: getattr(args, f'{name}_column') for name in ('image', 'exam', 'patient', 'laterality', 'split')},
+        labels=tuple(args.label),
+        scores=tuple(args.score),
+        class_column=args.class_column,
+    )
+    settings = ScoreSettings(
+        aggregation=Aggregation(args.level, args.breast_rule, args.exam_rule),
+        threshold=args.threshold,
+        subgroups=tuple(args.subgroup),
+        bootstrap=args.bootstrap,
+        seed=args.seed,
+    )
+    summary = summarise_scores(read_score_table(args.table, columns, split=args.split, strict=args.strict), settings)
+    frozen = None
+    if args.choose_threshold_on:
+        table = read_score_table(args.choose_threshold_on, columns, split=args.choose_split, strict=args.strict)
+        chosen_on = summarise_scores(table, settings)
+        point = choose_for_scores(chosen_on, args.threshold_rule, args.target)
+        frozen = report_scores(point, summary, chosen_on=chosen_on, allow_same=args.allow_same_split)
+    elif args.operating_point:
+        frozen = report_scores(OperatingPoint.load(args.operating_point), summary, allow_same=args.allow_same_split)
+    show(console, summary.table.intakes, summary.table.notes, score_tables(summary), frozen)
+    title = args.title or 'Classification of mammograms'
+    return write_score_report(summary, args.out, run=run_of(args), title=title, frozen=frozen)
+
+
+def show(
+    console: Console,
+    intakes: tuple[Intake, ...],
+    notes: tuple[str, ...],
+    tables: list[object],
+    frozen: FrozenReport | None,
+) -> None:
+    """What was read, what it gave, what to know about it."""
+    for line in [*intake_lines(intakes), *(f'note: {note}' for note in notes)]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for table in [*tables, *([frozen_table(frozen)] if frozen else [])]:
+        console.print()
+        console.print(table)
+    if frozen and frozen.shift and frozen.shift.warning:
+        console.print(f'warning: {frozen.shift.warning}', style='yellow', markup=False, soft_wrap=True)
+
+
+def run_of(args: argparse.Namespace) -> dict[str, object]:
+    """What made the numbers."""
+    return {
+        'command': shlex.join(['tools/evaluate.py', *sys.argv[1:]]),
+        'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
+    }
+
+
+def main() -> int:
+    args = parse_args()
+    console = Console()
+    evaluate = evaluate_detections if args.kind == 'detections' else evaluate_scores
+    written = evaluate(args, console)
+    console.print(f'\nNumbers: {written.document}\nPage: {written.page}', highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+if __name__ == '__main__':
+    cli.run(main)
