@@ -1,6 +1,7 @@
 """Detectors."""
 
 from mmmammo.models.detectors.agrcnn import AGRCNN
+from mmmammo.models.detectors.mammo_dino import MammoDINO
 from mmmammo.models.detectors.multi_view import MultiViewMixin
 
-__all__ = ['AGRCNN', 'MultiViewMixin']
+__all__ = ['AGRCNN', 'MammoDINO', 'MultiViewMixin']

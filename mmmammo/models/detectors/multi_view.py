@@ -10,7 +10,7 @@ from mmdet.models.detectors.base import ForwardResults
 from mmdet.structures import OptSampleList
 from torch import Tensor, nn
 
-from mmmammo.models.layers import ExamContext, ExamContextReader
+from mmmammo.models.layers import ExamContextReader
 
 
 class MultiViewMixin:
@@ -34,9 +34,7 @@ class MultiViewMixin:
         with ExitStack() as stack:
             for module in self.modules() if data_samples is not None else ():
                 if isinstance(module, ExamContextReader):
-                    context = ExamContext.from_data_samples(
-                        data_samples, module.num_nodes, tuple(inputs.shape[-2:]), inputs.device
-                    )
+                    context = module.read_context(data_samples, tuple(inputs.shape[-2:]), inputs.device)
                     stack.enter_context(module.given(context))
             return super().forward(inputs, data_samples, mode)
 

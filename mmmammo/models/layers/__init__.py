@@ -1,6 +1,7 @@
 """Building blocks of the models."""
 
 from mmmammo.models.layers.bipartite_graph import BipartiteGraph
+from mmmammo.models.layers.denoising_queries import MammoCdnQueryGenerator
 from mmmammo.models.layers.exam_context import ExamContext, ExamContextReader, Partners
 from mmmammo.models.layers.graph_fusion import GraphFusion
 from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
@@ -14,6 +15,7 @@ __all__ = [
     'GraphFusion',
     'GraphPrior',
     'InceptionGraph',
+    'MammoCdnQueryGenerator',
     'NodeMapping',
     'Partners',
     'nearest_nodes',

@@ -1,0 +1,219 @@
+"""MammoDINO: equal to mmdet's DINO where it should be, and its own where paper 0 asks for it."""
+
+import copy
+
+import pytest
+import torch
+from tiny_dino import as_mmdet, batch, tiny_cfg, tiny_dino
+
+from mmmammo.models import MammoDINO
+from mmmammo.registry import MODELS
+from mmmammo.structures import MammoError
+
+LESIONS = [[[10.0, 10.0, 24.0, 30.0], [30.0, 40.0, 38.0, 50.0]], [[5.0, 8.0, 12.0, 20.0]]]
+ODD = {
+    'none in the batch': [[], []],
+    'none in one image': [[], LESIONS[1]],
+    'one pixel': [[[7.0, 9.0, 8.0, 10.0]], []],
+    'at the border': [[[0.0, 0.0, 48.0, 64.0], [0.0, 20.0, 3.0, 30.0]], [[40.0, 60.0, 48.0, 64.0]]],
+    'more than denoising slots': [LESIONS[0] * 6, LESIONS[1]],
+    'more than queries': [LESIONS[0] * 10, []],
+}
+
+
+def losses(model, images, samples, seed=3):
+    torch.manual_seed(seed)
+    return model.loss(images, samples)
+
+
+def total(parts):
+    return sum(value.sum() for value in parts.values())
+
+
+@pytest.fixture(scope='module')
+def model():
+    return tiny_dino().train()
+
+
+def test_losses_and_boxes_are_those_of_mmdet():
+    ours = tiny_dino(num_classes=3)
+    theirs = MODELS.build(as_mmdet(tiny_cfg(num_classes=3)))
+    theirs.load_state_dict(ours.state_dict(), strict=True)  # a checkpoint of mmdet's loads, and the other way round
+    images, samples = batch(LESIONS, labels=[[0, 2], [1]])
+    expected, found = (losses(m.train(), images, samples) for m in (theirs, ours))
+    assert expected.keys() == found.keys() and len(found) == 15
+    for name, value in expected.items():
+        assert torch.equal(value, found[name]), name
+    with torch.no_grad():
+        expected, found = (m.eval().predict(images, samples) for m in (theirs, ours))
+        expected, found = (
+            [(s.pred_instances.bboxes, s.pred_instances.scores) for s in side] for side in (expected, found)
+        )
+    for mine, other in zip(found, expected, strict=True):
+        assert torch.equal(mine[0], other[0]) and torch.equal(mine[1], other[1])
+
+
+def test_padded_images_give_what_mmdet_gives():
+    ours = tiny_dino().eval()
+    theirs = MODELS.build(as_mmdet(tiny_cfg())).eval()
+    theirs.load_state_dict(ours.state_dict())
+    images, samples = batch(LESIONS)
+    samples[0].set_metainfo({'img_shape': (50, 40)})
+    with torch.no_grad():
+        found, expected = (m.predict(images, copy.deepcopy(samples)) for m in (ours, theirs))
+    for mine, other in zip(found, expected, strict=True):
+        assert torch.equal(mine.pred_instances.bboxes, other.pred_instances.bboxes)
+
+
+def test_a_config_is_built_from_twice_and_left_alone():
+    cfg = tiny_cfg(encoder={**tiny_cfg()['encoder'], 'num_cp': 1})
+    before = copy.deepcopy(cfg)
+    first, second = MODELS.build(cfg), MODELS.build(cfg)
+    assert cfg == before and isinstance(first, MammoDINO) and isinstance(second, MammoDINO)
+
+
+@pytest.mark.parametrize('name', ODD)
+@pytest.mark.parametrize('denoising', [True, False])
+def test_odd_batches_train_every_parameter(name, denoising):
+    model = tiny_dino(**({} if denoising else {'dn_cfg': None})).train()
+    parts = losses(model, *batch(ODD[name]))
+    total(parts).backward()
+    assert all(torch.isfinite(value).all() for value in parts.values())
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name  # else DistributedDataParallel waits for it
+        assert torch.isfinite(parameter.grad).all(), parameter_name
+    assert any(key.startswith('dn_') for key in parts) is denoising
+
+
+def test_without_denoising_only_its_losses_are_missing():
+    with_it, without = (losses(tiny_dino(**change).train(), *batch(LESIONS)) for change in ({}, {'dn_cfg': None}))
+    assert {key for key in with_it if 'dn_' not in key} == set(without)
+    for key, value in without.items():  # matching queries see no denoising query
+        assert value.item() == pytest.approx(with_it[key].item(), rel=1e-5), key
+
+
+@pytest.mark.parametrize('layers', [2, 3])
+def test_shared_heads_are_one_head_beside_that_of_query_selection(layers):
+    cfg = tiny_cfg(layers=layers)
+    cfg['bbox_head']['share_layers'] = True
+    shared, separate = MODELS.build(cfg), MODELS.build(tiny_cfg(layers=layers))
+    heads = shared.bbox_head
+    assert len({id(branch) for branch in heads.reg_branches}) == len({id(branch) for branch in heads.cls_branches}) == 2
+    assert heads.reg_branches[0] is heads.reg_branches[-2] is not heads.reg_branches[-1]
+    count = {m: sum(p.numel() for p in m.parameters()) for m in (shared, separate, heads.reg_branches[0])}
+    one_head = count[heads.reg_branches[0]] + sum(p.numel() for p in heads.cls_branches[0].parameters())
+    assert count[separate] - count[shared] == (layers - 1) * one_head
+    total(losses(shared.train(), *batch(LESIONS))).backward()
+    assert all(p.grad is not None for p in heads.parameters())
+
+
+def test_mixed_query_selection_takes_anchors_from_the_image_and_contents_from_training(model):
+    images, samples = batch(LESIONS)
+    inputs = {}
+    hook = model.decoder.register_forward_pre_hook(lambda _, __, kwargs: inputs.update(kwargs), with_kwargs=True)
+    model.eval()(images, samples, mode='predict')
+    hook.remove()
+    model.train()
+    query, anchors = inputs['query'], inputs['reference_points']
+    assert torch.equal(query[0], model.query_embedding.weight) and torch.equal(query[0], query[1])
+    assert not torch.allclose(anchors[0], anchors[1])
+    assert anchors.shape == (2, 12, 4) and (anchors > 0).all() and (anchors <= 1).all()
+
+
+def layer_gradient(model, of, through):
+    """Norm of d (boxes of layer ``of``) / d (box regressor of layer ``through``)."""
+    images, samples = batch(LESIONS)
+    model.eval()
+    head_inputs = model.forward_transformer(model.extract_feat(images), samples)
+    boxes = model.bbox_head(**head_inputs)[1]
+    parameters = list(model.bbox_head.reg_branches[through].parameters())
+    found = torch.autograd.grad(boxes[of].square().sum(), parameters, allow_unused=True)
+    return sum(0.0 if g is None else g.abs().sum().item() for g in found)
+
+
+@pytest.mark.parametrize(
+    ('of', 'through', 'reaches'), [(0, 0, 1), (1, 0, 1), (2, 0, 0), (2, 1, 1), (3, 1, 0), (0, 1, 0)]
+)
+def test_boxes_look_forward_twice_and_no_further(of, through, reaches):
+    # prediction_i = sigmoid(sigmoid^-1(b'_{i-1}) + d_i), where b'_{i-1} = sigmoid(sigmoid^-1(detached b_{i-2}) + d_{i-1})
+    gradient = layer_gradient(tiny_dino(layers=4), of, through)
+    assert (gradient > 0) == bool(reaches)
+
+
+def test_more_queries_than_cells_are_refused():
+    model = tiny_dino(num_queries=400, test_cfg={'max_per_img': 8})
+    with pytest.raises(MammoError, match=r'num_queries: found 400 with levels of \[\[8, 6\], \[4, 3\]\].*at most 60'):
+        model.eval()(*batch(LESIONS), mode='predict')
+
+
+def test_more_detections_than_queries_give_are_refused():
+    model = tiny_dino(test_cfg={'max_per_img': 13}).eval()
+    with pytest.raises(MammoError, match='max_per_img: found 13; expected at most 12, 12 queries of 1 classes'):
+        model(*batch(LESIONS), mode='predict')
+
+
+def test_checkpointed_layers_change_nothing_but_memory():
+    plain = tiny_dino().train()
+    cfg = tiny_cfg()
+    cfg['encoder'] = {**cfg['encoder'], 'num_cp': 2}
+    saving = MODELS.build(cfg).train()
+    assert list(saving.state_dict()) == list(plain.state_dict())
+    saving.load_state_dict(plain.state_dict())
+    calls = []
+    saving.encoder.layers[0].ffn.register_forward_hook(lambda *_: calls.append(1))
+    for m in (plain, saving):
+        total(losses(m, *batch(LESIONS))).backward()
+    assert len(calls) == 2  # computed again on the way back
+    for (name, mine), other in zip(saving.named_parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(mine.grad, other.grad, rtol=1e-4, atol=1e-6), name
+
+
+def test_half_precision_keeps_boxes_in_float32(model):
+    images, samples = batch(LESIONS)
+    with torch.autocast('cpu', torch.bfloat16):
+        parts = losses(model, images, samples)
+        features = model.extract_feat(images)
+        boxes = model.bbox_head(
+            **{
+                key: value
+                for key, value in model.eval().forward_transformer(features, samples).items()
+                if key in ('hidden_states', 'references')
+            }
+        )[1]
+    model.train()
+    assert features[0].dtype == torch.bfloat16 and boxes.dtype == torch.float32
+    exact = losses(model, images, samples)
+    assert total(parts).item() == pytest.approx(total(exact).item(), rel=0.1)
+
+
+def test_each_lesion_is_told_the_anchor_of_its_query():
+    # With regressors that move nothing, the boxes of the last layer are the initial anchors: matching by boxes alone
+    # must take, for a lesion put onto an anchor, that very anchor.
+    model = tiny_dino(test_cfg={'max_per_img': 8, 'match_anchors': True}).eval()
+    for branch in model.bbox_head.reg_branches[:-1]:
+        branch[-1].weight.data.zero_()
+        branch[-1].bias.data.zero_()
+    for branch in model.bbox_head.cls_branches[:-1]:
+        branch.weight.data.zero_()
+    images, samples = batch([[], []])
+    with torch.no_grad():
+        anchors = model.forward_transformer(model.extract_feat(images), samples)['references'][0]
+    samples[0].set_metainfo({'scale_factor': (0.5, 0.5)})  # truth is in prepared pixels, twice as many
+    cx, cy, w, h = (anchors[0, [2, 7]] * torch.tensor([48.0, 64, 48, 64]) * 2).unbind(-1)
+    samples[0].gt_instances.bboxes = torch.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], -1)
+    samples[0].gt_instances.labels = torch.zeros(2, dtype=torch.long)
+    with torch.no_grad():
+        model(images, samples, mode='predict')
+    found = samples[0].matched_anchors
+    by_lesion = found.anchors[found.lesions.argsort()]
+    assert torch.allclose(by_lesion, anchors[0, [2, 7]], atol=1e-5)
+    assert torch.allclose(found.boxes[found.lesions.argsort()].clamp(0, 1), anchors[0, [2, 7]], atol=1e-4)
+    assert len(samples[1].matched_anchors) == 0
+
+
+def test_anchors_are_matched_only_where_asked_for(model):
+    images, samples = batch(LESIONS)
+    with torch.no_grad():
+        model.eval()(images, samples, mode='predict')
+    model.train()
+    assert 'matched_anchors' not in samples[0]
