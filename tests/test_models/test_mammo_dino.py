@@ -135,7 +135,7 @@ def layer_gradient(model, of, through):
     ('of', 'through', 'reaches'), [(0, 0, 1), (1, 0, 1), (2, 0, 0), (2, 1, 1), (3, 1, 0), (0, 1, 0)]
 )
 def test_boxes_look_forward_twice_and_no_further(of, through, reaches):
-    # prediction_i = sigmoid(sigmoid^-1(b'_{i-1}) + d_i), where b'_{i-1} = sigmoid(sigmoid^-1(detached b_{i-2}) + d_{i-1})
+    # prediction_i = s(s^-1(b'_{i-1}) + d_i), b'_i = s(s^-1(b_{i-1}) + d_i), b_i = detach(b'_i), s the sigmoid
     gradient = layer_gradient(tiny_dino(layers=4), of, through)
     assert (gradient > 0) == bool(reaches)
 
