@@ -1,7 +1,8 @@
-"""How our commands end when something is wrong: one message, no traceback."""
+"""What our commands share: their help, and how they end when something is wrong: one message, no traceback."""
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import sys
@@ -24,6 +25,13 @@ _REMEDIES = {
     errno.ENOSPC: _NO_ROOM,
     errno.EDQUOT: _NO_ROOM,
 }
+
+
+def make_parser(doc: str) -> argparse.ArgumentParser:
+    """A parser whose help is a command's docstring: first line, then the rest with its examples."""
+    first, _, rest = doc.partition('\n')
+    formatter = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(description=first, epilog=rest.strip('\n'), formatter_class=formatter)
 
 
 def run(main: Callable[[], int | None], *, interrupted: str = 'run the same command again') -> None:

@@ -22,20 +22,9 @@ from pathlib import Path
 from rich.console import Console
 
 from mmmammo import __version__, cli
-from mmmammo.evaluation.functional import (
-    AGGREGATION_RULES,
-    DUPLICATE_RULES,
-    FALSE_POSITIVE_IMAGES,
-    FROC_THRESHOLD_RULES,
-    HIT_RULES,
-    THRESHOLD_RULES,
-    OperatingPoint,
-)
+from mmmammo.evaluation.functional import FROC_THRESHOLD_RULES, THRESHOLD_RULES, OperatingPoint
 from mmmammo.evaluation.summary import (
-    Aggregation,
-    DetectionSettings,
     FrozenReport,
-    ScoreSettings,
     choose_for_detections,
     choose_for_scores,
     report_detections,
@@ -43,10 +32,15 @@ from mmmammo.evaluation.summary import (
     summarise_detections,
     summarise_scores,
 )
-from mmmammo.evaluation.summary.score_levels import LEVELS
+from mmmammo.evaluation.summary.arguments import (
+    add_detection_rules,
+    add_score_columns,
+    detection_settings,
+    score_columns,
+    score_settings,
+)
 from mmmammo.io.detection_files import DetectionSet, read_detection_set, with_labels_of
 from mmmammo.io.intake import Intake
-from mmmammo.io.score_rows import Columns
 from mmmammo.io.score_tables import read_score_table
 from mmmammo.provenance import git_commit
 from mmmammo.visualization import GallerySettings, Written, write_detection_report, write_score_report
@@ -56,10 +50,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
-    first, _, rest = __doc__.partition('\n')
-    parser = argparse.ArgumentParser(
-        description=first, epilog=rest.strip('\n'), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.make_parser(__doc__)
     kinds = parser.add_subparsers(dest='kind', required=True, metavar='detections | scores')
     add_detection_arguments(kinds.add_parser('detections', help='boxes with scores beside annotated lesions'))
     add_score_arguments(kinds.add_parser('scores', help='scores beside labels, in a CSV'))
@@ -78,30 +69,10 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser, FROC_THRESHOLD_RULES)
 
 
-def add_detection_rules(parser: argparse.ArgumentParser) -> None:
-    default = DetectionSettings()
-    parser.add_argument('--matching', choices=HIT_RULES, default=default.matching)
-    parser.add_argument('--iou-thr', type=float, default=default.iou_thr, help='a hit has a greater IoU (default 0.2)')
-    parser.add_argument('--distance-mm', type=float, help='for --matching distance')
-    parser.add_argument('--duplicates', choices=DUPLICATE_RULES, default=default.duplicates)
-    parser.add_argument('--false-positive-images', choices=FALSE_POSITIVE_IMAGES, default='all')
-    parser.add_argument('--fps-per-image', type=float, nargs='+', default=default.fps_per_image, metavar='FPI')
-    parser.add_argument('--operating-fps', type=float, default=1.0, metavar='FPI', help='of headline and gallery (1)')
-
-
 def add_score_arguments(parser: argparse.ArgumentParser) -> None:
-    names = Columns()
     parser.add_argument('--table', type=Path, required=True, help='CSV with a head')
-    parser.add_argument('--label', nargs='+', default=names.labels, metavar='COLUMN', help='0 or 1, one per class')
-    parser.add_argument('--score', nargs='+', default=names.scores, metavar='COLUMN', help='in [0, 1], one per class')
-    parser.add_argument('--class-column', metavar='COLUMN', help='long tables: where the class of a line is named')
-    for name in ('image', 'exam', 'patient', 'laterality', 'split'):
-        parser.add_argument(f'--{name}-column', default=getattr(names, name), metavar='COLUMN')
-    parser.add_argument('--split', help='only rows of this split')
+    add_score_columns(parser)
     parser.add_argument('--choose-split', help='split of --choose-threshold-on, which may be the same table')
-    parser.add_argument('--level', choices=LEVELS, default='row', help='put images together to breasts or exams')
-    parser.add_argument('--breast-rule', choices=AGGREGATION_RULES, default='mean')
-    parser.add_argument('--exam-rule', choices=AGGREGATION_RULES, default='max')
     parser.add_argument('--threshold', type=float, default=0.5, help='of the table of classes (default 0.5)')
     parser.add_argument('--subgroup', nargs='+', default=(), metavar='COLUMN', help='columns to divide by')
     add_common_arguments(parser, THRESHOLD_RULES)
@@ -138,39 +109,13 @@ def evaluate_detections(args: argparse.Namespace, console: Console) -> Written:
     return write_detection_report(summary, args.out, run=run_of(args), title=title, gallery=gallery, frozen=frozen)
 
 
-def detection_settings(args: argparse.Namespace) -> DetectionSettings:
-    return DetectionSettings(
-        matching=args.matching,
-        iou_thr=args.iou_thr,
-        distance_mm=args.distance_mm,
-        duplicates=args.duplicates,
-        false_positive_images=args.false_positive_images,
-        fps_per_image=tuple(args.fps_per_image),
-        operating_fps=args.operating_fps,
-        bootstrap=args.bootstrap,
-        seed=args.seed,
-    )
-
-
 def read_detections(args: argparse.Namespace) -> DetectionSet:
     data = read_detection_set(args.pred, args.gt, strict=args.strict)
     return with_labels_of(data, args.labels_from) if args.labels_from else data
 
 
 def evaluate_scores(args: argparse.Namespace, console: Console) -> Written:
-    columns = Columns(
-        **{name: getattr(args, f'{name}_column') for name in ('image', 'exam', 'patient', 'laterality', 'split')},
-        labels=tuple(args.label),
-        scores=tuple(args.score),
-        class_column=args.class_column,
-    )
-    settings = ScoreSettings(
-        aggregation=Aggregation(args.level, args.breast_rule, args.exam_rule),
-        threshold=args.threshold,
-        subgroups=tuple(args.subgroup),
-        bootstrap=args.bootstrap,
-        seed=args.seed,
-    )
+    columns, settings = score_columns(args), score_settings(args, args.threshold, tuple(args.subgroup))
     summary = summarise_scores(read_score_table(args.table, columns, split=args.split, strict=args.strict), settings)
     frozen = None
     if args.choose_threshold_on:

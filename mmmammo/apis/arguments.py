@@ -7,6 +7,10 @@ from typing import Any
 
 from mmengine.config import DictAction
 
+from mmmammo.cli import make_parser
+
+__all__ = ['ConfigOptions', 'add_config_options', 'make_parser']
+
 
 class ConfigOptions(DictAction):
     """``KEY=VALUE …`` as a dict; anything else ends in argparse's own message."""
@@ -28,10 +32,3 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override config entries, e.g. train_dataloader.batch_size=2',
     )
-
-
-def make_parser(doc: str) -> argparse.ArgumentParser:
-    """A parser whose help is a command's docstring: first line, then the rest with its examples."""
-    first, _, rest = doc.partition('\n')
-    formatter = argparse.RawDescriptionHelpFormatter
-    return argparse.ArgumentParser(description=first, epilog=rest.strip('\n'), formatter_class=formatter)

@@ -71,21 +71,24 @@ def _n(one: Number) -> int:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """Values of all runs, and the differences from the first."""
-    names = comparison.names
-    table = Table(title=escape(f'Paired differences from {names[0]}'), title_justify='left')
-    table.add_column('key')
-    for name in names:
-        table.add_column(escape(name), justify='right')
-    for name in names[1:]:
-        table.add_column(escape(f'{name} - {names[0]}'), justify='right')
+    """Values of all runs, and the differences from the first; runs are lettered to save room."""
+    letters = [chr(ord('A') + i) for i in range(len(comparison.names))]
+    title = 'Paired differences; ' + ', '.join(
+        f'{letter} is {name}' for letter, name in zip(letters, comparison.names, strict=True)
+    )
+    table = Table(title=escape(title), title_justify='left')
+    table.add_column('key', no_wrap=True)
+    for letter in letters:
+        table.add_column(letter, justify='right')
+    for letter in letters[1:]:
+        table.add_column(f'{letter} - A', justify='right')
         table.add_column('95 % interval', justify='right')
-        table.add_column('p boot / perm', justify='right')
+        table.add_column('p bootstrap, permutation', justify='right')
     for key in comparison.differences[0]:
         cells = [number(numbers[key].value) for numbers in comparison.numbers]
         for differences in comparison.differences:
             row = differences[key]
-            p = f'{p_value(row.p_bootstrap)} / {p_value(row.p_permutation)}'
+            p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'
             cells += [number(row.value), interval(row.low, row.high), p]
         table.add_row(escape(key), *cells)
     return table

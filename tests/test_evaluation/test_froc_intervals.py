@@ -16,7 +16,7 @@ from mmmammo.evaluation.functional import (
     match_detections,
     paired_froc,
 )
-from mmmammo.evaluation.functional.froc_intervals import _side_by_side, froc_readings
+from mmmammo.evaluation.functional.froc_intervals import froc_readings, side_by_side
 from mmmammo.structures import MammoError
 
 FPS = (0.25, 0.5, 1, 2, 4)
@@ -128,7 +128,7 @@ def test_a_clearly_better_model():
 @pytest.mark.parametrize('levels', [7, 10**6])
 def test_the_common_scale_leaves_each_model_its_curve(levels):
     first, second = random_matches(1, levels=levels), random_matches(2, levels=levels)
-    both = _side_by_side(first, second)
+    both = side_by_side(first, second)
     half = np.arange(120) < 60
     for model, weights in ((first, half), (second, ~half)):
         np.testing.assert_allclose(slow_readings(both, weights), slow_readings(model, None), rtol=1e-12)

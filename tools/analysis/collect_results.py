@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from mmmammo import cli
-from mmmammo.apis.arguments import make_parser
 from mmmammo.structures import MammoError
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
@@ -68,6 +67,7 @@ def _recall(metrics: Mapping[str, Any], fps: str) -> str:
 def _read(path: Path) -> dict[str, Any]:
     try:
         entry: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+        entry = {key: entry[key] for key in ('run', 'metrics')}
         _row(entry['run'], entry['metrics'])
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise MammoError(
@@ -81,7 +81,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = make_parser(__doc__)
+    parser = cli.make_parser(__doc__)
     parser.add_argument('metrics', nargs='*', type=Path, help='metrics.json of test runs; none: only write the page')
     parser.add_argument('--docs', type=Path, default=DOCS, help='folder of results.json and results.md')
     args = parser.parse_args()

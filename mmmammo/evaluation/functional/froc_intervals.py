@@ -95,7 +95,7 @@ def paired_froc(
     ones = np.ones(first.num_images)
     of_first, of_second = (froc_readings(m, fps_per_image, fauc_limit) for m in (first, second))
     bootstrap = _stack(of_first(counts) - of_second(counts) for counts in resampled_counts(groups, n, seed))
-    of_mixture = froc_readings(_side_by_side(first, second, same_scale), fps_per_image, fauc_limit)
+    of_mixture = froc_readings(side_by_side(first, second, same_scale), fps_per_image, fauc_limit)
     permuted = _stack(
         of_mixture(np.append(~swap, swap)) - of_mixture(np.append(swap, ~swap))
         for swap in swapped_groups(groups, n, seed)
@@ -137,8 +137,16 @@ def _prefix_ends(matches: Matches, fps_per_image: float) -> list[int]:
     return [*ends, len(matches.scores)]
 
 
-def _side_by_side(first: Matches, second: Matches, same_scale: bool = False) -> Matches:
-    """Both models as one, whose images are those of the first, then those of the second."""
+def side_by_side(first: Matches, second: Matches, same_scale: bool = False) -> Matches:
+    """Both models as one, whose images are those of the first, then those of the second.
+
+    Weights of these images then choose the model of each image, as a permutation test needs it.
+
+    Args:
+        first: Detections of one model, matched to the lesions.
+        second: Of the other, on the same images and lesions.
+        same_scale: See :func:`paired_froc`.
+    """
     scores = np.concatenate([model.scores if same_scale else _on_common_scale(model) for model in (first, second)])
     order = np.argsort(-scores, kind='stable')
 

@@ -9,26 +9,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional import (
-    PairedDifference,
-    auc,
-    paired_difference,
-    paired_froc,
-    rank_scores,
-    resampled_counts,
-)
-from mmmammo.evaluation.functional.paired import paired_result
+from mmmammo.evaluation.functional import PairedDifference, auc, paired_difference, paired_froc, rank_scores
+from mmmammo.evaluation.functional.froc_intervals import side_by_side
 from mmmammo.evaluation.summary.average_precision import class_matches, read_average_precision
 from mmmammo.evaluation.summary.detections import DetectionSummary, patients_of
-from mmmammo.evaluation.summary.numbers import LEVEL, Number
-from mmmammo.evaluation.summary.scores import METRICS, ScoreSummary
+from mmmammo.evaluation.summary.numbers import Number
+from mmmammo.evaluation.summary.scores import METRICS, OF_PROBABILITIES, ScoreSummary
 from mmmammo.io.detection_files import DetectionSet
 from mmmammo.io.intake import first_of
 from mmmammo.io.score_tables import ScoreTable
 from mmmammo.structures import ImagePrediction, MammoError
 
 _SAME_BOX_PX = 1e-3
-_ON_RANKS = ('auc', 'auprc')
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class Difference:
         low: Lower bound of its interval, patients resampled, the same for both runs.
         high: Upper bound.
         p_bootstrap: Two-sided, from the same replicates.
-        p_permutation: Two-sided, the runs exchanged patient by patient; nan where not computed.
+        p_permutation: Two-sided, the runs exchanged patient by patient.
         reason: Why something is nan, or ``None``.
     """
 
@@ -105,13 +97,22 @@ def on_same_images(sets: Sequence[DetectionSet], names: Sequence[str]) -> list[D
     return aligned
 
 
-def compare_detections(summaries: Sequence[DetectionSummary], names: Sequence[str]) -> Comparison:
-    """Every later run against the first; the sets come from :func:`on_same_images`."""
+def compare_detections(
+    summaries: Sequence[DetectionSummary], names: Sequence[str], *, same_scale: bool = False
+) -> Comparison:
+    """Every later run against the first.
+
+    Args:
+        summaries: Of sets from :func:`on_same_images`.
+        names: Of the runs.
+        same_scale: Whether a score means the same in all runs; see
+            :func:`~mmmammo.evaluation.functional.paired_froc`.
+    """
     first = summaries[0]
     return Comparison(
         names=tuple(names),
         numbers=tuple(summary.numbers for summary in summaries),
-        differences=tuple(_detection_differences(other, first) for other in summaries[1:]),
+        differences=tuple(_detection_differences(other, first, same_scale) for other in summaries[1:]),
         counts=first.headline.counts,
     )
 
@@ -142,83 +143,82 @@ def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str]) -> list[Sco
     return aligned
 
 
-def compare_scores(summaries: Sequence[ScoreSummary], names: Sequence[str]) -> Comparison:
+def compare_scores(summaries: Sequence[ScoreSummary], names: Sequence[str], *, same_scale: bool = False) -> Comparison:
     """Every later table against the first; the tables come from :func:`on_same_rows`."""
     first = summaries[0]
     return Comparison(
         names=tuple(names),
         numbers=tuple(summary.numbers for summary in summaries),
-        differences=tuple(_score_differences(other, first) for other in summaries[1:]),
+        differences=tuple(_score_differences(other, first, same_scale) for other in summaries[1:]),
         counts=first.headline.counts,
     )
 
 
-def _detection_differences(run: DetectionSummary, first: DetectionSummary) -> dict[str, Difference]:
+def _detection_differences(run: DetectionSummary, first: DetectionSummary, same_scale: bool) -> dict[str, Difference]:
     settings, patients = first.settings, patients_of(first.data.images)
     fps = tuple(first.froc.recall_at)
     n, seed = max(settings.bootstrap, 1), settings.seed
-    froc = paired_froc(run.matches, first.matches, patients, fps, n, seed)
+    froc = paired_froc(run.matches, first.matches, patients, fps, n, seed, same_scale=same_scale)
     keys = [key for key in first.numbers if key.startswith('froc/recall@')] + ['froc/fauc']
     rows = _rows(keys, froc, first.froc.reason)
-    rows |= _rows([key for key in first.numbers if key.startswith('ap/')], _paired_ap(run, first), first.froc.reason)
-    for row in [key for key in rows if key.startswith('ap/')]:
-        rows[row] = replace(rows[row], p_permutation=math.nan)
-    return rows | _rows(['exam/auc'], _paired_exam_auc(run, first), first.numbers['exam/auc'].reason)
+    ap_keys = [key for key in first.numbers if key.startswith('ap/')]
+    rows |= _rows(ap_keys, _paired_ap(run, first, same_scale), first.froc.reason)
+    return rows | _rows(['exam/auc'], _paired_exam_auc(run, first, same_scale), first.numbers['exam/auc'].reason)
 
 
-def _paired_ap(run: DetectionSummary, first: DetectionSummary) -> PairedDifference:
+def _paired_ap(run: DetectionSummary, first: DetectionSummary, same_scale: bool) -> PairedDifference:
+    """Weighed, not matched again: over both models' images side by side, those of the one or of the other."""
+    both = [
+        [side_by_side(*pair, same_scale) for pair in zip(*rows, strict=True)]
+        for rows in zip(class_matches(run.data), class_matches(first.data), strict=True)
+    ]
+    num_images = len(first.data.images)
+
+    def read(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        return read_average_precision(both, np.bincount(rows, minlength=2 * num_images))
+
     settings = first.settings
-    of_run, of_first = class_matches(run.data), class_matches(first.data)
-    ones = np.ones(len(first.data.images))
-    patients = np.array(patients_of(first.data.images))
-    replicates = np.stack(
-        [
-            read_average_precision(of_run, weights) - read_average_precision(of_first, weights)
-            for weights in resampled_counts(patients, max(settings.bootstrap, 1), settings.seed)
-        ]
-    )
-    estimates = read_average_precision(of_run, ones), read_average_precision(of_first, ones)
-    no_permutation = np.full((1, len(estimates[0])), np.nan)
-    return paired_result(estimates, replicates, no_permutation, LEVEL, len(set(patients.tolist())))
+    return paired_difference(read, patients_of(first.data.images), max(settings.bootstrap, 1), seed=settings.seed)
 
 
-def _paired_exam_auc(run: DetectionSummary, first: DetectionSummary) -> PairedDifference:
-    labels = np.array(list(first.exam_labels.values()), dtype=np.int64)
-    scores = np.concatenate([rank_scores(list(summary.exam_scores.values())) for summary in (run, first)])
+def _paired_exam_auc(run: DetectionSummary, first: DetectionSummary, same_scale: bool) -> PairedDifference:
+    labels = np.tile(np.array(list(first.exam_labels.values()), dtype=np.int64), 2)
+    scores = _joined([np.array(list(summary.exam_scores.values())) for summary in (run, first)], same_scale)
     patient = {image.exam_id: image.patient_id for image in first.data.images}
-    both = np.tile(labels, 2)
     return paired_difference(
-        lambda rows: [auc(both[rows], scores[rows])],
+        lambda rows: [auc(labels[rows], scores[rows])],
         [patient[exam] for exam in first.exam_labels],
         max(first.settings.bootstrap, 1),
         seed=first.settings.seed,
     )
 
 
-def _score_differences(run: ScoreSummary, first: ScoreSummary) -> dict[str, Difference]:
+def _score_differences(run: ScoreSummary, first: ScoreSummary, same_scale: bool) -> dict[str, Difference]:
     rows: dict[str, Difference] = {}
     for column, name in enumerate(first.table.classes):
         prefix = '' if len(first.table.classes) == 1 else f'{name}/'
         for key in METRICS:
             number = first.numbers[prefix + key]
-            rows |= _rows([prefix + key], _paired_score(run, first, column, key), number.reason)
+            rows |= _rows([prefix + key], _paired_score(run, first, column, key, same_scale), number.reason)
     return rows
 
 
-def _paired_score(run: ScoreSummary, first: ScoreSummary, column: int, key: str) -> PairedDifference:
+def _paired_score(run: ScoreSummary, first: ScoreSummary, column: int, key: str, same_scale: bool) -> PairedDifference:
     labels = np.tile(first.table.labels[:, column], 2)
     scores = [summary.table.scores[:, column] for summary in (run, first)]
-    if key in _ON_RANKS:  # exchanged scores of two models need one scale; these do not depend on it
-        scores = [rank_scores(of) for of in scores]
-    both = np.concatenate(scores)
-    defined = key not in ('pf1', 'brier', 'ece') or both.max(initial=0) <= 1
+    both = _joined(scores, same_scale or key in OF_PROBABILITIES)
+    defined = key not in OF_PROBABILITIES or both.max(initial=0) <= 1
 
     def read(rows: npt.NDArray[np.int64]) -> list[float]:
         return [METRICS[key][1](labels[rows], both[rows]) if defined else math.nan]
 
     settings = first.settings
-    n = max(settings.bootstrap, 1)
-    return paired_difference(read, first.table.patient_ids, n, seed=settings.seed)
+    return paired_difference(read, first.table.patient_ids, max(settings.bootstrap, 1), seed=settings.seed)
+
+
+def _joined(scores: Sequence[npt.NDArray[np.float64]], as_they_are: bool) -> npt.NDArray[np.float64]:
+    """Scores of two models end to end; as ranks, unless one scale is theirs, so that exchanged ones compare."""
+    return np.concatenate(scores if as_they_are else [rank_scores(of) for of in scores])
 
 
 def _rows(keys: Sequence[str], paired: PairedDifference, reason: str | None) -> dict[str, Difference]:

@@ -50,7 +50,8 @@ METRICS: Mapping[str, tuple[str, Metric]] = {
     'ece': ('Expected calibration error, 10 bins (0 is perfect)', expected_calibration_error),
 }
 """Key -> words and function of labels and scores, for every class."""
-_OF_PROBABILITIES = ('pf1', 'brier', 'ece')
+OF_PROBABILITIES = ('pf1', 'brier', 'ece')
+"""What only makes sense of scores in [0, 1]."""
 MACRO = ('auc', 'auprc')
 
 
@@ -188,7 +189,7 @@ def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
 
 
 def _read(key: str, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], probabilities: bool) -> Reading:
-    if key in _OF_PROBABILITIES and not probabilities:
+    if key in OF_PROBABILITIES and not probabilities:
         return Reading.undefined('the scores are sums, no probabilities')
     return METRICS[key][1](labels, scores)
 
