@@ -1,17 +1,21 @@
 """Models: everything between a batch of views and its losses or detections."""
 
-from mmmammo.models.backbones import GrayResNet
+from mmmammo.models.backbones import GrayCSPNeXt, GrayResNet, GraySwin
 from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 from mmmammo.models.dense_heads import MammoDINOHead
-from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin
-from mmmammo.models.necks import AnatomyGraphNeck
+from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin, MultiViewRTMDet
+from mmmammo.models.necks import AnatomyGraphNeck, CrossViewAttentionNeck
 
 __all__ = [
     'AGRCNN',
     'AnatomyGraphNeck',
+    'CrossViewAttentionNeck',
     'ExamDataPreprocessor',
+    'GrayCSPNeXt',
     'GrayResNet',
+    'GraySwin',
     'MammoDINO',
     'MammoDINOHead',
     'MultiViewMixin',
+    'MultiViewRTMDet',
 ]

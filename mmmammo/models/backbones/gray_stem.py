@@ -12,9 +12,9 @@ from mmmammo.structures import MammoError
 STEM_WEIGHTS = {'sum': (1.0, 1.0, 1.0), 'luma': (0.299, 0.587, 0.114)}
 """Weights of a checkpoint's R, G and B filters in the one filter that replaces them.
 
-'sum' responds to a grey image exactly as the RGB network does to its three copies. 'luma' is the formula of paper 3; its
-weights add up to 1, so it responds about a third as strongly, which the frozen statistics of the first BatchNorm were
-not made for.
+'sum' responds to a grey image exactly as the RGB network does to its three copies. 'luma' is the formula of paper 3;
+its weights add up to 1, so it responds about a third as strongly, which the frozen statistics of the first BatchNorm
+were not made for.
 """
 
 

@@ -7,6 +7,8 @@ from mmmammo.models.layers.graph_fusion import GraphFusion
 from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
 from mmmammo.models.layers.inception_graph import InceptionGraph, neighbour_matrix
 from mmmammo.models.layers.node_mapping import NodeMapping, nearest_nodes
+from mmmammo.models.layers.token_grid import TokenGrid, sine_encoding
+from mmmammo.models.layers.view_context import ViewContext
 
 __all__ = [
     'BipartiteGraph',
@@ -18,7 +20,10 @@ __all__ = [
     'MammoCdnQueryGenerator',
     'NodeMapping',
     'Partners',
+    'TokenGrid',
+    'ViewContext',
     'nearest_nodes',
     'neighbour_matrix',
     'read_graph_prior',
+    'sine_encoding',
 ]

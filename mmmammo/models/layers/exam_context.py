@@ -27,6 +27,12 @@ class Partners(NamedTuple):
     index: Tensor
     present: Tensor
 
+    @classmethod
+    def from_index(cls, index: np.ndarray, device: torch.device) -> Partners:
+        """Partners as :func:`mmmammo.structures.pair_views` gives them, -1 where there is none."""
+        tensor = torch.from_numpy(index).to(device)
+        return cls(tensor.clamp(min=0), tensor >= 0)
+
     def dropped(self, probability: float) -> Partners:
         """The same with each link cut with this probability, as view dropout in training does."""
         kept = torch.rand(self.present.shape, device=self.present.device) >= probability
@@ -82,21 +88,21 @@ class ExamContext:
         node_mask = np.zeros(nodes.shape[:2], dtype=bool)
         breast_mask = np.zeros((len(data_samples), *_mask_shape(input_shape)), dtype=bool)
         for i, sample in enumerate(data_samples):
-            found = _nodes_of(sample, counts.get(_meta(sample, 'view'), 0))
+            found = _nodes_of(sample, counts.get(meta_of(sample, 'view'), 0))
             if found is not None:
                 nodes[i, : len(found)] = found
                 node_mask[i, : len(found)] = True
                 mask = _breast_of(sample)
                 breast_mask[i, : mask.shape[0], : mask.shape[1]] = mask
         ipsilateral, contralateral = _partners(data_samples, node_mask.any(axis=1))
-        projection = [int(_meta(s, 'view') == STANDARD_VIEWS[1]) for s in data_samples]
+        projection = [int(meta_of(s, 'view') == STANDARD_VIEWS[1]) for s in data_samples]
         return cls(
             nodes=torch.from_numpy(nodes).to(device),
             node_mask=torch.from_numpy(node_mask).to(device),
             projection=torch.tensor(projection, device=device),
             breast_mask=torch.from_numpy(breast_mask).to(device),
-            ipsilateral=_to_partners(ipsilateral, device),
-            contralateral=_to_partners(contralateral, device),
+            ipsilateral=Partners.from_index(ipsilateral, device),
+            contralateral=Partners.from_index(contralateral, device),
             input_shape=input_shape,
         )
 
@@ -114,6 +120,18 @@ class ExamContextReader:
 
     num_nodes: tuple[int, int]
     _context: ExamContext | None = None
+
+    def read_context(
+        self, data_samples: Sequence[DetDataSample], input_shape: tuple[int, int], device: torch.device
+    ) -> ExamContext:
+        """What this module must know about a batch; one that needs something else than nodes overrides this.
+
+        Args:
+            data_samples: One per image.
+            input_shape: (H, W) of the padded batch.
+            device: Where the tensors go.
+        """
+        return ExamContext.from_data_samples(data_samples, self.num_nodes, input_shape, device)
 
     @contextmanager
     def given(self, context: ExamContext) -> Iterator[None]:
@@ -147,7 +165,12 @@ def _mask_shape(shape: tuple[int, int]) -> tuple[int, int]:
     return -(-shape[0] // MASK_STRIDE), -(-shape[1] // MASK_STRIDE)
 
 
-def _meta(sample: DetDataSample, key: str) -> object:
+def meta_of(sample: DetDataSample, key: str) -> object:
+    """Metainfo of a data sample.
+
+    Raises:
+        MammoError: If it has none of this key.
+    """
     if key not in sample.metainfo:
         raise MammoError(
             sample.metainfo.get('img_path', 'data sample'),
@@ -161,7 +184,7 @@ def _meta(sample: DetDataSample, key: str) -> object:
 
 def _nodes_of(sample: DetDataSample, count: int) -> np.ndarray | None:
     """The (count, 2) nodes, or ``None`` for an image that has none."""
-    nodes = _meta(sample, 'nodes')
+    nodes = meta_of(sample, 'nodes')
     if nodes is None:
         return None
     nodes = np.asarray(nodes)
@@ -169,7 +192,7 @@ def _nodes_of(sample: DetDataSample, count: int) -> np.ndarray | None:
         raise MammoError(
             sample.metainfo.get('img_path', 'data sample'),
             field='nodes',
-            found=f'shape {nodes.shape} in a {_meta(sample, "view")} view, finite: {bool(np.isfinite(nodes).all())}',
+            found=f'shape {nodes.shape} in a {meta_of(sample, "view")} view, finite: {bool(np.isfinite(nodes).all())}',
             expected=f'{count} finite (x, y) rows' if count else 'none outside CC and MLO',
             remedy='give the pipeline and the neck the same num_nodes',
         )
@@ -178,8 +201,8 @@ def _nodes_of(sample: DetDataSample, count: int) -> np.ndarray | None:
 
 def _breast_of(sample: DetDataSample) -> np.ndarray:
     """The mask at stride 4 without padding; an image without one counts as breast throughout."""
-    shape = _mask_shape(_meta(sample, 'img_shape')[:2])
-    mask = _meta(sample, 'breast_mask')
+    shape = _mask_shape(meta_of(sample, 'img_shape')[:2])
+    mask = meta_of(sample, 'breast_mask')
     if mask is None:
         return np.ones(shape, dtype=bool)
     mask = np.asarray(mask, dtype=bool)
@@ -196,12 +219,12 @@ def _breast_of(sample: DetDataSample) -> np.ndarray:
 
 def _partners(samples: Sequence[DetDataSample], has_nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pair the views, then cut every link at either end of which there are no nodes."""
-    columns = [[_meta(s, key) for s in samples] for key in ('laterality', 'view', 'quality')]
+    return tuple(np.where((p >= 0) & has_nodes & has_nodes[p], p, -1) for p in pair_samples(samples))
+
+
+def pair_samples(samples: Sequence[DetDataSample]) -> tuple[np.ndarray, np.ndarray]:
+    """Ipsilateral and contralateral partner of each image of a batch, -1 for none; docs/conventions.md has the rule."""
+    columns = [[meta_of(s, key) for s in samples] for key in ('laterality', 'view', 'quality')]
     # A sampler may draw an exam twice; the two copies, augmented apart, are not one exam.
-    exams = [f'{s.metainfo.get("exam_slot", 0)}/{_meta(s, "exam_id")}' for s in samples]
-    return tuple(np.where((p >= 0) & has_nodes & has_nodes[p], p, -1) for p in pair_views(exams, *columns))
-
-
-def _to_partners(index: np.ndarray, device: torch.device) -> Partners:
-    tensor = torch.from_numpy(index).to(device)
-    return Partners(tensor.clamp(min=0), tensor >= 0)
+    exams = [f'{s.metainfo.get("exam_slot", 0)}/{meta_of(s, "exam_id")}' for s in samples]
+    return pair_views(exams, *columns)

@@ -1,5 +1,6 @@
 """Necks."""
 
 from mmmammo.models.necks.anatomy_graph_neck import AnatomyGraphNeck
+from mmmammo.models.necks.cross_view_attention_neck import CrossViewAttentionNeck
 
-__all__ = ['AnatomyGraphNeck']
+__all__ = ['AnatomyGraphNeck', 'CrossViewAttentionNeck']
