@@ -9,7 +9,7 @@ from mmmammo.anatomy.correspondence import (
     spread_counts,
 )
 from mmmammo.anatomy.errors import LandmarkError
-from mmmammo.anatomy.landmarks import detect_landmarks
+from mmmammo.anatomy.landmarks import detect_landmarks, landmarks_of
 from mmmammo.anatomy.manual import apply_manual, load_manual_landmarks
 from mmmammo.anatomy.pseudo_landmarks import node_layout, pseudo_landmarks
 
@@ -21,6 +21,7 @@ __all__ = [
     'curvature',
     'detect_landmarks',
     'geometric_prior',
+    'landmarks_of',
     'load_manual_landmarks',
     'nearest_node',
     'node_layout',

@@ -14,7 +14,8 @@ from mmmammo.anatomy.lines import chord_or_projection, downward
 from mmmammo.anatomy.nipple import find_nipple, paper_nipple
 from mmmammo.anatomy.pectoral_hough import paper_pectoral_line
 from mmmammo.anatomy.pectoral_line import LineFound, chest_wall_line, find_pectoral_line
-from mmmammo.preprocessing.breast_mask import as_grey, breast_mask_of_small, shrink, wall_is_left
+from mmmammo.preprocessing.breast_mask import Mask, as_grey, wall_is_left
+from mmmammo.preprocessing.small_copy import SmallCopy
 from mmmammo.structures import Affine, BreastLandmarks, Laterality, View
 
 Small = npt.NDArray[np.float32]
@@ -52,14 +53,34 @@ def detect_landmarks(
         LandmarkError: If side, view or method are none of the above, or no breast is in the image.
         MammoError: If the image is not (h, w).
     """
+    if Laterality.parse(laterality) is not Laterality.RIGHT:
+        return landmarks_of(SmallCopy.of(image), laterality, view, method)
+    grey = as_grey(image)
+    found = landmarks_of(SmallCopy.of(np.asarray(cv2.flip(grey, 1))), Laterality.LEFT, view, method)
+    return found.transformed(Affine.mirror(grey.shape[1]))
+
+
+def landmarks_of(
+    small: SmallCopy, laterality: Laterality | str, view: View | str, method: str = 'robust'
+) -> BreastLandmarks:
+    """:func:`detect_landmarks` for an image whose small copy is there already.
+
+    Args:
+        small: Copy of the image.
+        laterality: See there.
+        view: See there.
+        method: See there.
+
+    Returns:
+        In pixels of the image, not of the copy.
+    """
     side, projection = Laterality.parse(laterality), View.parse(view)
     _check(side, projection, laterality, view, method)
-    grey = as_grey(image)
-    right = side is Laterality.RIGHT
-    to_left = Affine.mirror(grey.shape[1]) if right else Affine.identity()
-    small, factor = shrink(np.asarray(cv2.flip(grey, 1)) if right else grey)
-    found = _METHODS[method](small, projection)
-    return found.transformed(to_left.inverse() @ Affine.scaling(factor))
+    if side is not Laterality.RIGHT:
+        return _METHODS[method](small.pixels, small.breast, projection).transformed(Affine.scaling(small.factor))
+    mirrored, mask = np.ascontiguousarray(small.pixels[:, ::-1]), np.ascontiguousarray(small.breast[:, ::-1])
+    back = Affine.scaling(small.factor) @ Affine.mirror(mirrored.shape[1])
+    return _METHODS[method](mirrored, mask, projection).transformed(back)
 
 
 def _check(side: Laterality, projection: View, laterality: object, view: object, method: str) -> None:
@@ -90,9 +111,8 @@ def _check(side: Laterality, projection: View, laterality: object, view: object,
         )
 
 
-def _robust(small: Small, view: View) -> BreastLandmarks:
+def _robust(small: Small, mask: Mask, view: View) -> BreastLandmarks:
     """Contour of the breast mask; line by edge integrals; nipple far from the line where the skin bulges."""
-    mask = breast_mask_of_small(small)
     if mask.mean() < _LEAST_AREA:
         raise no_breast(small)
     contour = trace_mask(mask)
@@ -108,7 +128,7 @@ def _robust(small: Small, view: View) -> BreastLandmarks:
     )
 
 
-def _paper(small: Small, view: View) -> BreastLandmarks:
+def _paper(small: Small, mask: Mask, view: View) -> BreastLandmarks:
     """Items 1 to 4 of the third paper's pipeline; the line in an MLO view runs from y = 0 to y = h."""
     if not float(small.max()) > float(small.min()):
         raise no_breast(small)
@@ -120,12 +140,12 @@ def _paper(small: Small, view: View) -> BreastLandmarks:
         contour,
         nipple.point,
         found.line,
-        confidences=(_agreement(contour, small), nipple.confidence, found.confidence),
+        confidences=(_agreement(contour, mask), nipple.confidence, found.confidence),
         found_by=('otsu_bspline', nipple.found_by, found.found_by),
     )
 
 
-_METHODS: dict[str, Callable[[Small, View], BreastLandmarks]] = {'robust': _robust, 'paper': _paper}
+_METHODS: dict[str, Callable[[Small, Mask, View], BreastLandmarks]] = {'robust': _robust, 'paper': _paper}
 
 
 def _edge_line(contour: Points, view: View) -> LineFound:
@@ -135,7 +155,7 @@ def _edge_line(contour: Points, view: View) -> LineFound:
     return LineFound(found.line, found.found_by, factor * found.confidence)
 
 
-def _contour_confidence(mask: npt.NDArray[np.bool_]) -> float:
+def _contour_confidence(mask: Mask) -> float:
     """Lower for a breast that is tiny, that leaves no background, or that faces the other way."""
     share = float(mask.mean())
     confidence = 0.95 * min(share / _SMALL_AREA, 1.0)
@@ -146,9 +166,8 @@ def _contour_confidence(mask: npt.NDArray[np.bool_]) -> float:
     return confidence
 
 
-def _agreement(contour: Points, small: Small) -> float:
+def _agreement(contour: Points, mask: Mask) -> float:
     """Confidence in a contour: that in the breast mask times their overlap (intersection over union)."""
-    mask = breast_mask_of_small(small)
     drawn = np.zeros(mask.shape, dtype=np.uint8)
     cv2.fillPoly(drawn, [np.round(contour - 0.5).astype(np.int32)], 1)
     union = int((mask | (drawn > 0)).sum())

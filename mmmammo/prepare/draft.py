@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mmmammo.anatomy.landmarks import OBLIQUE_VIEWS
 from mmmammo.prepare.findings import fits
 from mmmammo.prepare.options import PrepareOptions
-from mmmammo.preprocessing import crop_to_breast, orient_chest_left, remove_pectoral
+from mmmammo.preprocessing import SmallCopy, orient_chest_left, remove_pectoral
 from mmmammo.preprocessing.clahe import clahe
 from mmmammo.structures import Affine, BreastLandmarks, Laterality, MammoError, View
 
@@ -37,23 +37,23 @@ class Draft:
     landmarks: BreastLandmarks | None = None
 
 
-def cut(draft: Draft, edge: Laterality, crop: bool) -> Draft:
-    """Mirror to have the chest wall on the left, and cut to the breast.
+def cut(draft: Draft, small: SmallCopy, edge: Laterality, crop: bool) -> Draft:
+    """Cut to the breast, and mirror to have the chest wall on the left.
 
     A crop that would cut a finding is not made: an annotation is surer than our idea of the breast.
 
     Args:
         draft: In source pixels, without landmarks.
+        small: Copy of the source.
         edge: Side of the image on which the chest wall lies.
         crop: Whether to cut.
     """
-    image, affine = orient_chest_left(draft.pixels, edge)
-    draft = replace(draft, pixels=image, affine=affine @ draft.affine)
-    if not crop:
-        return draft
-    part, moved = crop_to_breast(image)
-    moved = moved @ draft.affine
-    return replace(draft, pixels=part, affine=moved) if fits(moved.boxes(draft.boxes), part.shape) else draft
+    x1, y1, x2, y2 = small.box() if crop else (0, 0, *small.shape[::-1])
+    moved = Affine.translation(-float(x1), -float(y1))
+    if crop and not fits(moved.boxes(draft.boxes), (y2 - y1, x2 - x1)):
+        return cut(draft, small, edge, crop=False)
+    image, turned = orient_chest_left(draft.pixels[y1:y2, x1:x2], edge)
+    return replace(draft, pixels=image, affine=turned @ moved @ draft.affine)
 
 
 def without_muscle(draft: Draft, view: View) -> tuple[Draft, str]:

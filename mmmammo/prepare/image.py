@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.anatomy import LandmarkError, detect_landmarks
+from mmmammo.anatomy import LandmarkError, landmarks_of
 from mmmammo.io import read_mammogram
 from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
@@ -27,7 +27,7 @@ from mmmammo.prepare.masks import outline_findings
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import ACCEPTED, MENDED, QualityRow
 from mmmammo.prepare.remarks import remarks
-from mmmammo.preprocessing import breast_side, remove_film_artifacts
+from mmmammo.preprocessing import SmallCopy, remove_film_artifacts
 from mmmammo.structures import (
     Affine,
     BreastLandmarks,
@@ -40,8 +40,6 @@ from mmmammo.structures import (
     Problem,
     View,
 )
-
-FloatImage = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +73,15 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     record, mammogram = _outlined(record, mammogram, gate), _without_film(record, mammogram, gate)
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
-    edge = _chest_edge(mammogram.pixels, laterality, gate)
-    pixels = mammogram.pixels if record.film else blank_marks(mammogram.pixels, findings, mammogram.meta, gate)
+    small = SmallCopy.of(mammogram.pixels)
+    edge = _chest_edge(small, laterality, gate)
+    pixels = mammogram.pixels
+    if record.film is None:
+        pixels = blank_marks(pixels, small, findings, mammogram.meta, gate)
     boxes = np.reshape([finding.bbox for finding in findings], (-1, 4))
-    draft = cut(Draft(pixels, boxes, Affine.identity()), edge, options.crop)
-    draft = replace(draft, landmarks=_landmarks(record, draft, view, options))
+    draft = cut(Draft(pixels, boxes, Affine.identity()), small, edge, options.crop)
+    found = _landmarks(record, small, edge, view, options)
+    draft = replace(draft, landmarks=found and found.transformed(draft.affine))
     draft = _changed(draft, record, mammogram, view, options, gate)
     image = PreparedImage(
         image_id=0,
@@ -146,9 +148,9 @@ def _findings(record: ImageRecord, shape: tuple[int, ...], gate: Gate) -> list[F
     return [clipped(finding, shape) for finding in record.findings]
 
 
-def _chest_edge(pixels: FloatImage, laterality: Laterality, gate: Gate) -> Laterality:
+def _chest_edge(small: SmallCopy, laterality: Laterality, gate: Gate) -> Laterality:
     """Edge of the image on which the chest wall lies: as the pixels show it, or as the side says."""
-    seen = breast_side(pixels)
+    seen = small.side
     if seen is Laterality.UNKNOWN:
         gate.decide(no_breast())
     if laterality in (seen, Laterality.UNKNOWN):
@@ -164,12 +166,14 @@ def _chest_edge(pixels: FloatImage, laterality: Laterality, gate: Gate) -> Later
     return seen if gate.decide(fault) else laterality
 
 
-def _landmarks(record: ImageRecord, draft: Draft, view: View, options: PrepareOptions) -> BreastLandmarks | None:
-    """The source's own if asked for, else found in the image as it is now; ``None`` where that cannot be."""
+def _landmarks(
+    record: ImageRecord, small: SmallCopy, edge: Laterality, view: View, options: PrepareOptions
+) -> BreastLandmarks | None:
+    """The source's own if asked for, else found; in source pixels; ``None`` where that cannot be."""
     if options.landmarks == 'truth' and record.landmarks is not None:
-        return record.landmarks.transformed(draft.affine)
+        return record.landmarks
     try:
-        return detect_landmarks(draft.pixels, Laterality.LEFT, view)
+        return landmarks_of(small, edge, view)
     except LandmarkError:
         return None
 

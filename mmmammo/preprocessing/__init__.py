@@ -6,8 +6,10 @@ from mmmammo.preprocessing.crop import crop_to_breast
 from mmmammo.preprocessing.film import remove_film_artifacts
 from mmmammo.preprocessing.orientation import breast_side, orient_chest_left
 from mmmammo.preprocessing.pectoral import remove_pectoral
+from mmmammo.preprocessing.small_copy import SmallCopy
 
 __all__ = [
+    'SmallCopy',
     'breast_side',
     'clahe_fuse',
     'crop_to_breast',

@@ -7,12 +7,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.preprocessing.breast_mask import breast_mask_of_small, shrink, wall_is_left
+from mmmammo.preprocessing.small_copy import SmallCopy
 from mmmammo.structures import Affine, Laterality
 
 _Pixel = TypeVar('_Pixel', bound=np.generic)
-
-_SIZE = 512  # pixels that neither side of the looked-at copy exceeds
 
 
 def breast_side(image: npt.NDArray[np.floating]) -> Laterality:
@@ -30,10 +28,7 @@ def breast_side(image: npt.NDArray[np.floating]) -> Laterality:
     Raises:
         MammoError: If the image is not (h, w).
     """
-    mask = breast_mask_of_small(shrink(image, _SIZE)[0])
-    if not mask.any():
-        return Laterality.UNKNOWN
-    return Laterality.LEFT if wall_is_left(mask) else Laterality.RIGHT
+    return SmallCopy.of(image).side
 
 
 def orient_chest_left(image: npt.NDArray[_Pixel], laterality: Laterality | str) -> tuple[npt.NDArray[_Pixel], Affine]:

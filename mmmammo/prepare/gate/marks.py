@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from mmmammo.io.elements import label
 from mmmammo.prepare.gate.decisions import Fault, Gate
-from mmmammo.preprocessing.breast_mask import breast_mask_of_small, shrink, wall_is_left
-from mmmammo.structures import Finding, MammogramMeta, Problem
+from mmmammo.preprocessing import SmallCopy
+from mmmammo.structures import Finding, Laterality, MammogramMeta, Problem
 
 FloatImage = npt.NDArray[np.floating]
 
@@ -43,11 +43,14 @@ class Marks:
     factor: int
 
 
-def blank_marks(pixels: FloatImage, findings: Sequence[Finding], meta: MammogramMeta, gate: Gate) -> FloatImage:
+def blank_marks(
+    pixels: FloatImage, small: SmallCopy, findings: Sequence[Finding], meta: MammogramMeta, gate: Gate
+) -> FloatImage:
     """Find burnt-in marks and do what the policy says; mending sets them to the air around them.
 
     Args:
         pixels: (h, w) in [0, 1].
+        small: Copy of them.
         findings: In these pixels.
         meta: Of the file, which may say that something is burnt in.
         gate: Decides.
@@ -58,7 +61,7 @@ def blank_marks(pixels: FloatImage, findings: Sequence[Finding], meta: Mammogram
     Raises:
         MammoError: If the image is to be left out.
     """
-    marks = find_marks(pixels, findings)
+    marks = find_marks(small, findings)
     if marks.count:
         found, field = f'{marks.count} bright marks beside the breast', 'pixel values'
     elif meta.attributes.get('burned_in_annotation'):
@@ -88,23 +91,21 @@ def film_fault(parts: Sequence[str]) -> Fault:
     )
 
 
-def find_marks(pixels: FloatImage, findings: Sequence[Finding] = ()) -> Marks:
+def find_marks(copy: SmallCopy, findings: Sequence[Finding] = ()) -> Marks:
     """Small bright components apart from the breast and from every finding.
 
     Args:
-        pixels: (h, w), breast bright on dark.
-        findings: In these pixels.
+        copy: Of an image with the breast bright on dark.
+        findings: In pixels of the image.
     """
-    small, factor = shrink(pixels)
-    breast = breast_mask_of_small(small)
+    small, factor, breast = copy.pixels, copy.factor, copy.breast
     if not breast.any() or breast.all():
         return Marks(np.zeros(small.shape, dtype=bool), 0, factor)
     air, white = float(np.median(small[~breast])), float(np.percentile(small[breast], 99))
     bright = (small > air + _BRIGHTNESS * max(white - air, 0.02)).astype(np.uint8)
     taboo = _near(breast, round(_APART * max(small.shape)))
     wall = max(1, round(_AT_WALL * small.shape[1]))
-    taboo[:, :wall] |= wall_is_left(breast)
-    taboo[:, -wall:] |= not wall_is_left(breast)
+    taboo[:, np.s_[:wall] if copy.side is Laterality.LEFT else np.s_[-wall:]] = True
     for finding in findings:
         x1, y1, x2, y2 = (np.array(finding.bbox) / factor).astype(int).tolist()
         taboo[max(y1, 0) : y2 + 1, max(x1, 0) : x2 + 1] = True
