@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmdet.models.backbones import SwinTransformer
+from mmengine.config import ConfigDict
 
 from mmmammo.models import GraySwin
 from mmmammo.structures import MammoError
@@ -14,8 +15,9 @@ def test_sum_equals_the_colour_network_on_replicated_grey(tmp_path):
     torch.manual_seed(0)
     colour = SwinTransformer(**TINY)
     colour.eval()  # which returns nothing in mmdet
-    torch.save({'state_dict': colour.state_dict()}, tmp_path / 'colour.pth')
-    grey = GraySwin(**TINY, init_cfg={'type': 'Pretrained', 'checkpoint': str(tmp_path / 'colour.pth')})
+    torch.save({f'backbone.{key}': value for key, value in colour.state_dict().items()}, tmp_path / 'colour.pth')
+    start = ConfigDict(type='Pretrained', checkpoint=str(tmp_path / 'colour.pth'))
+    grey = GraySwin(**TINY, init_cfg=start)
     grey.init_weights()  # as a config with pretrained weights does it
     image = torch.randn(1, 1, 64, 48)
     grey.eval()

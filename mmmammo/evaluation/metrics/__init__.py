@@ -1,21 +1,27 @@
 """Thin MMEngine shells over :mod:`mmmammo.evaluation.functional`."""
 
 from mmmammo.evaluation.metrics.ap_metric import APMetric
+from mmmammo.evaluation.metrics.atd_metric import ATDMetric
 from mmmammo.evaluation.metrics.classification_metric import ClassificationMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.evaluation.metrics.exam_auc_metric import ExamAUCMetric
 from mmmammo.evaluation.metrics.froc_metric import FROCMetric
 from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric
+from mmmammo.evaluation.metrics.heatmap_dump import HeatmapDump
+from mmmammo.evaluation.metrics.localisation_metric import LocalisationMetric
 from mmmammo.evaluation.metrics.prediction_dump import PredictionDump
 from mmmammo.evaluation.metrics.probabilistic_f1_metric import ProbabilisticF1Metric
 
 __all__ = [
     'APMetric',
+    'ATDMetric',
     'ClassificationMetric',
     'DetectionMetric',
     'ExamAUCMetric',
     'FROCMetric',
     'GatheredMetric',
+    'HeatmapDump',
+    'LocalisationMetric',
     'PredictionDump',
     'ProbabilisticF1Metric',
 ]
