@@ -59,9 +59,9 @@ def save_plots(plots: Sequence[Plot], folder: str | Path) -> list[Path]:
     return paths
 
 
-def new_axes(x_label: str, y_label: str, size: tuple[float, float] = (6.4, 4.2)) -> tuple[Figure, Axes]:
+def new_axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     """An empty figure in the style of the page; no global state of pyplot is touched."""
-    figure = Figure(figsize=size, layout='constrained')
+    figure = Figure(figsize=(6.2, 4.4), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_xlabel(x_label)

@@ -40,7 +40,7 @@ class GallerySettings:
 
     images_root: Path | None = None
     heatmaps: Path | None = None
-    exams_per_group: int = 4
+    exams_per_group: int = 6
     show_exam_ids: bool = False
     side: int = 640
 

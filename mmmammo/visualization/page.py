@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mmmammo.evaluation.summary.detections import per_image
 
@@ -60,6 +61,11 @@ def sortable(value: float | str | None) -> str:
     return '' if value is None or (isinstance(value, float) and math.isnan(value)) else f'{value}'
 
 
+def breakable(key: str) -> Markup:
+    """A key that may be broken between its parts only."""
+    return Markup(re.sub(r'([/@_])', r'\1<wbr>', str(escape(key))))
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -69,6 +75,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        'breakable': breakable,
         'number': number,
         'percent': percent,
         'per_image': per_image,

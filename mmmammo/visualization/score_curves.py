@@ -18,7 +18,7 @@ LabelledScores = Mapping[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float6
 
 def draw_roc(runs: LabelledScores) -> Figure:
     """ROC curves; a run without both classes is named and has no curve."""
-    figure, axes = new_axes('False positive rate (1 - specificity)', 'Sensitivity', (5.4, 4.6))
+    figure, axes = new_axes('False positive rate (1 - specificity)', 'Sensitivity')
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=':', label='chance')
     for index, (name, (labels, scores)) in enumerate(runs.items()):
         curve, area = roc_curve(labels, scores), auc(labels, scores)
@@ -32,7 +32,7 @@ def draw_roc(runs: LabelledScores) -> Figure:
 
 def draw_row_precision_recall(runs: LabelledScores) -> Figure:
     """Precision against recall of rows; chance is the share of positives."""
-    figure, axes = new_axes('Sensitivity (recall)', 'Positive predictive value (precision)', (5.4, 4.6))
+    figure, axes = new_axes('Sensitivity (recall)', 'Positive predictive value (precision)')
     for index, (name, (labels, scores)) in enumerate(runs.items()):
         curve, area = pr_curve(labels, scores), auprc(labels, scores)
         label = f'{name} ({area.reason})' if area.reason else f'{name} (average precision {area:.3f})'
@@ -48,7 +48,7 @@ def draw_row_precision_recall(runs: LabelledScores) -> Figure:
 
 def draw_reliability(labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
     """Observed share of positives against the predicted probability, in 10 bins with Wilson intervals."""
-    figure, axes = new_axes('Predicted probability', 'Observed share of positives', (5.4, 4.6))
+    figure, axes = new_axes('Predicted probability', 'Observed share of positives')
     curve = reliability_curve(labels, scores)
     full = curve.n > 0
     below, above = curve.observed - curve.low, curve.high - curve.observed

@@ -32,7 +32,7 @@ from mmmammo.io.detection_files import DetectionSet
 from mmmammo.structures import ImagePrediction, MammoError
 
 LEVEL_WORDS = {
-    'lesion': 'lesions, over all views of an exam',
+    'lesion': 'lesions (all views of an exam together)',
     'image': 'images with a lesion',
     'breast': 'breasts with a lesion',
     'exam': 'exams with a lesion (cases)',
