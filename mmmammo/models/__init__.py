@@ -5,10 +5,20 @@ from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 from mmmammo.models.dense_heads import MammoDINOHead
 from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin, MultiViewRTMDet
 from mmmammo.models.necks import AnatomyGraphNeck, CrossViewAttentionNeck
+from mmmammo.models.wsol import (
+    ACoLHead,
+    ClassMapHead,
+    SPGHead,
+    StepwiseInceptionV3,
+    StepwiseResNet,
+    StepwiseVGG,
+)
 
 __all__ = [
+    'ACoLHead',
     'AGRCNN',
     'AnatomyGraphNeck',
+    'ClassMapHead',
     'CrossViewAttentionNeck',
     'ExamDataPreprocessor',
     'GrayCSPNeXt',
@@ -18,4 +28,8 @@ __all__ = [
     'MammoDINOHead',
     'MultiViewMixin',
     'MultiViewRTMDet',
+    'SPGHead',
+    'StepwiseInceptionV3',
+    'StepwiseResNet',
+    'StepwiseVGG',
 ]

@@ -38,15 +38,16 @@ class ClassCountHook(Hook):
 def _check(model: nn.Module, dataset: BaseDataset) -> None:
     classes = tuple(dataset.metainfo['classes'])
     for name, module in model.named_modules():
-        # An RPN tells lesion from background, whatever the classes are.
-        if name.endswith('rpn_head') or getattr(module, 'num_classes', len(classes)) == len(classes):
+        count = getattr(module, 'num_classes', None)
+        # An RPN tells lesion from background, whatever the classes are; mmpretrain says None or -1 for "no head here".
+        if name.endswith('rpn_head') or not isinstance(count, int) or count < 0 or count == len(classes):
             continue
         head = f'model.{name.removeprefix("module.")}.num_classes'
         raise MammoError(
             dataset.ann_file,
             field='categories',
             found=classes,
-            expected=f'{module.num_classes}, which is {head}',
+            expected=f'{count}, which is {head}',
             remedy='prepare the set with --single-class NAME or --only CATEGORY (images are kept), or run with '
             f'--cfg-options {head}={len(classes)}, and the same for the other heads',
         )
