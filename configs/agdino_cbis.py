@@ -1,0 +1,16 @@
+# DINO with the anatomy graph of AG-RCNN on CBIS-DDSM: past paper 3, which has it on Mask R-CNN only. Everything but
+# the neck is stock; compare with agrcnn_cbis.py.
+_base_ = [
+    './_base_/models/agdino_r50.py',
+    './_base_/datasets/cbis_exams.py',
+    './_base_/schedules/agdino_36e.py',
+    './_base_/default_runtime.py',
+]
+
+data_root = 'data/cbis_ddsm'
+# python tools/build_geometric_prior.py data/cbis_ddsm/annotations/train.json --out <this file>
+prior = f'{data_root}/geometric_prior_22_26.json'
+
+_base_.model.neck[1].prior = prior
+model = dict(neck=_base_.model.neck)
+randomness = dict(seed=0)

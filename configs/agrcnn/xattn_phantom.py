@@ -1,0 +1,10 @@
+# The twin of xattn_cbis.py that trains from scratch on a CPU; compare with ../agrcnn_phantom.py.
+_base_ = [
+    '../_base_/models/xattn_rcnn_r18_small.py',
+    '../_base_/datasets/phantom_exams.py',
+    '../_base_/schedules/agrcnn_staged_small.py',
+    '../_base_/default_runtime.py',
+]
+
+data_root = 'data/phantom'
+randomness = dict(seed=0)

@@ -1,0 +1,20 @@
+# RTMDet with the anatomy graph of AG-RCNN on CBIS-DDSM: past paper 3, which has it on Mask R-CNN only. Everything but
+# the neck is stock; compare with agrcnn_cbis.py.
+_base_ = [
+    './_base_/models/agrtmdet_l.py',
+    './_base_/datasets/cbis_exams.py',
+    './_base_/schedules/agrtmdet_36e.py',
+    './_base_/default_runtime.py',
+]
+
+data_root = 'data/cbis_ddsm'
+# python tools/build_geometric_prior.py data/cbis_ddsm/annotations/train.json --out <this file>
+prior = f'{data_root}/geometric_prior_22_26.json'
+
+_base_.model.neck[1].prior = prior
+model = dict(neck=_base_.model.neck)
+
+# RTMDet's assigner takes masks, where there are any, for those of its own instance segmentation.
+_base_.train_pipeline[1].update(with_mask=False, poly2mask=True)
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+randomness = dict(seed=0)
