@@ -35,8 +35,8 @@ class ViewClassificationDataset(MammogramDataset):
         ann_file: Index of one split, relative to ``data_root``.
         labels: See :class:`~mmmammo.datasets.label_rule.LabelRule`.
         task: Likewise.
-        classes: Likewise. They become ``metainfo['classes']``; those of the annotations are in
-            ``metainfo['finding_classes']``.
+        classes: Likewise. They become ``metainfo['classes']``. The classes of boxes are ``metainfo['box_classes']``: of
+            a binary task only the positive class, because boxes say where it is; else those of the annotations.
         mapping: Likewise.
         absent: What becomes of images without a known value: ``'refuse'`` the set, or ``'leave_out'`` these images and
             say how many.
@@ -71,7 +71,8 @@ class ViewClassificationDataset(MammogramDataset):
     def load_data_list(self) -> list[Record]:
         """Read the index; one record per image that has a target."""
         records = super().load_data_list()
-        self._metainfo['finding_classes'] = self._metainfo['classes']
+        binary = self.rule.task == 'binary'
+        self._metainfo['box_classes'] = self.rule.classes[1:] if binary else self._metainfo['classes']
         self._metainfo['classes'] = self.rule.classes
         targets = [self.rule.target(record) for record in records]
         unlabelled = [record for record, target in zip(records, targets, strict=True) if target is None]
@@ -111,6 +112,5 @@ class ViewClassificationDataset(MammogramDataset):
             return record | target
         instances = record['instances']
         boxes = np.array([instance['bbox'] for instance in instances], dtype=np.float32).reshape(-1, 4)
-        # a box says where the class is; only a binary task has one class to say it of
-        labels = [1 if self.rule.task == 'binary' else instance['bbox_label'] for instance in instances]
+        labels = [0 if self.rule.task == 'binary' else instance['bbox_label'] for instance in instances]
         return record | target | {'gt_boxes': boxes, 'gt_boxes_labels': np.array(labels, dtype=np.int64)}

@@ -46,7 +46,7 @@ def test_binary_labels_are_class_numbers(prepared_root):
     assert labels == [data.get_data_info(i)['labels']['cancer'] for i in range(len(data))]
     assert set(labels) == {0, 1}
     assert data.metainfo['classes'] == ('no cancer', 'cancer')
-    assert data.metainfo['finding_classes'] == ('mass', 'calcification')
+    assert data.metainfo['box_classes'] == ('cancer',)
     assert [data.get_cat_ids(i) for i in range(len(data))] == [[label] for label in labels]
 
 
@@ -64,7 +64,7 @@ def test_training_sees_no_box_and_testing_sees_prepared_pixels(prepared_root):
     data = build(prepared_root, labels=HAS_FINDING, test_mode=True)
     record, truth = data.get_data_info(0), data[0]['data_samples'].gt_instances
     np.testing.assert_allclose(truth.bboxes.numpy(), [record['instances'][0]['bbox']], rtol=1e-6)
-    assert truth.labels.tolist() == [1]
+    assert truth.labels.tolist() == [0]
     empty = [i for i in range(len(data)) if not data.get_data_info(i)['gt_label']]
     assert data[empty[0]]['data_samples'].gt_instances.bboxes.shape == (0, 4)
 
@@ -79,6 +79,7 @@ def test_several_labels_are_multi_hot(prepared_root):
     data = build(prepared_root, labels=['cancer', HAS_FINDING], task='multilabel')
     assert data[0]['data_samples'].gt_score.tolist() == [1.0, 1.0]
     assert data.get_cat_ids(0) == [0, 1] and data.metainfo['classes'] == ('cancer', HAS_FINDING)
+    assert data.metainfo['box_classes'] == ('mass', 'calcification')
     assert build(prepared_root, labels='cancer', task='multilabel')[0]['data_samples'].gt_score.tolist() == [1.0]
 
 

@@ -113,7 +113,7 @@ def test_a_map_of_the_box_gives_the_box():
     found = map_instances(heatmap, (64, 64), (0.5, 0.25))
     np.testing.assert_allclose(found.bboxes.numpy(), [[20, 80, 80, 200]])
     np.testing.assert_allclose(found.scores.numpy(), [0.8], rtol=1e-6)
-    assert found.labels.tolist() == [1]
+    assert found.labels.tolist() == [0]
     assert (best_iou_per_threshold(heatmap, [[10, 20, 40, 50]], (64, 64), pixels='continuous') == 1).all()
 
 

@@ -33,12 +33,13 @@ class DetectionMetric(GatheredMetric):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The class list of the data set.
+        """The class list of the data set's boxes: its ``box_classes``, if it has classes of images besides.
 
         Raises:
             MammoError: If the data set has none.
         """
-        names = (self.dataset_meta or {}).get('classes')
+        meta = self.dataset_meta or {}
+        names = meta.get('box_classes') or meta.get('classes')
         if not names:
             raise MammoError(
                 type(self).__name__,
@@ -68,7 +69,7 @@ def image_prediction(sample: Mapping[str, Any]) -> ImagePrediction:
         image_id=int(sample['img_id']),
         **given,
         pixel_spacing_mm=None if spacing is None else float(spacing),
-        boxes=_boxes(found),
+        boxes=_inside(_boxes(found), width, height),
         scores=_array(found['scores'], np.float64),
         labels=_labels(found),
         gt_boxes=_boxes(truth),
@@ -98,6 +99,11 @@ def unique_keys(keys: list[str], numbers: Sequence[float]) -> list[str]:
 def _boxes(instances: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     boxes = instances.get('bboxes', np.empty((0, 4)))
     return _array(getattr(boxes, 'tensor', boxes), np.float64).reshape(-1, 4)
+
+
+def _inside(boxes: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[np.float64]:
+    """Cut at the border of the image, where its size is known: YOLO's heads do not do it themselves."""
+    return np.clip(boxes, 0, (width, height, width, height)) if width and height else boxes
 
 
 def _labels(instances: Mapping[str, Any]) -> npt.NDArray[np.int64]:

@@ -78,7 +78,7 @@ class ClassMapHead(ClsHead):
             )
         self.num_classes = num_classes
         self.map_class = map_class
-        self.box_rule = {'level': box_level, 'regions': box_regions, 'label': map_class}
+        self.box_rule = {'level': box_level, 'regions': box_regions}
         self.branch = MapBranch(in_channels, num_classes, hidden, dropout, attention_dropout)
 
     def forward(self, feats: tuple[Tensor, ...]) -> Tensor:

@@ -77,7 +77,6 @@ def map_instances(
     *,
     level: float = 0.2,
     regions: str = 'largest',
-    label: int = 1,
 ) -> InstanceData:
     """What a heatmap says as detections: boxes round its regions above a level.
 
@@ -87,11 +86,10 @@ def map_instances(
         scale_factor: ``(x, y)`` input pixels per prepared pixel.
         level: Share of the peak above which a pixel belongs to a region.
         regions: ``'largest'`` or ``'all'`` of them.
-        label: Of the boxes.
 
     Returns:
         ``bboxes`` (k, 4) in prepared pixels, ``scores`` (k,), the highest value of the heatmap in each box, and
-        ``labels`` (k,), the best first. None if the map is flat or has nan.
+        ``labels`` (k,), all 0: the only class of boxes. The best first; no box of a map that is flat or has nan.
     """
     grey = grey_map(heatmap, image_size)
     boxes, scores = np.empty((0, 4)), np.empty(0)
@@ -104,5 +102,5 @@ def map_instances(
     return InstanceData(
         bboxes=torch.from_numpy(boxes.astype(np.float32)),
         scores=torch.from_numpy(scores.astype(np.float32)),
-        labels=torch.full((len(boxes),), label),
+        labels=torch.zeros(len(boxes), dtype=torch.long),
     )
