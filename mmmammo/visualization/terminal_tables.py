@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from mmmammo.evaluation.summary import Comparison, DetectionSummary, FrozenReport, ScoreSummary
 from mmmammo.evaluation.summary.detections import LEVEL_WORDS, per_image, recall_key
@@ -59,10 +60,10 @@ def number_table(title: str, numbers: Sequence[Number]) -> Table:
     table = Table(title=escape(title), title_justify='left', caption=escape(caption), caption_justify='left')
     for place, name in enumerate(COLUMNS):
         width = max(len(cells[place]) for cells in [COLUMNS, *rows])
-        table.add_column(name, justify='right' if place else 'left', min_width=width)
-    table.add_column('', no_wrap=True, overflow='ellipsis')
-    for cells in rows:
-        table.add_row(*map(escape, cells))
+        table.add_column(name, justify='right' if place else 'left', min_width=width, no_wrap=True)
+    table.add_column('')
+    for *cells, words in rows:  # only the words are cut where the terminal is narrow
+        table.add_row(*map(escape, cells), Text(words, no_wrap=True, overflow='ellipsis'))
     return table
 
 
