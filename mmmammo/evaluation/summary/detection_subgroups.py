@@ -11,16 +11,17 @@ from mmmammo.evaluation.functional import Matches, SubgroupRow, bands, froc_subg
 from mmmammo.evaluation.summary.detection_settings import DetectionSettings
 from mmmammo.io.detection_files import DetectionSet
 
-SUBGROUPS = ('view', 'laterality', 'density', 'vendor', 'age', 'size', 'pathology', 'class')
-"""By image, then by lesion. A table whose set says nothing has one row, ``unknown``."""
-
 _AGE_EDGES = (40, 50, 60, 70)
 _SIZE_EDGES_MM = (5, 10, 20, 50)
+_PATHOLOGIES = ('benign', 'malignant')
 _VENDOR_KEYS = ('vendor', 'manufacturer', 'machine')
 
 
 def detection_subgroups(data: DetectionSet, matches: Matches, settings: DetectionSettings) -> list[SubgroupRow]:
     """Recall at each FPI and the area, subgroup by subgroup; the first row is of all.
+
+    By view, laterality, density, vendor and age of the image, and by size, pathology and class of the lesion. A table
+    about which the set says nothing has its rows all the same; what there is, is in ``unknown``.
 
     Args:
         data: Truth, detections and labels.
@@ -30,6 +31,7 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
     images = data.images
     ages, age_names = bands(_numbers(data.image_labels, 'age'), _AGE_EDGES, 'years')
     sizes, size_names = bands(_diameters(data), _SIZE_EDGES_MM, 'mm')
+    pathology = _labels(data.lesion_labels, ('pathology',))
     return froc_subgroups(
         matches,
         [image.patient_id for image in images],
@@ -42,10 +44,15 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
         },
         lesion_columns={
             'size': sizes,
-            'pathology': _labels(data.lesion_labels, ('pathology',)),
+            'pathology': pathology,
             'class': _labels(data.lesion_labels, ('class',)),
         },
-        values={'age': age_names, 'size': size_names},
+        values={
+            'age': age_names,
+            'size': size_names,
+            'pathology': sorted({*_PATHOLOGIES, *pathology} - {''}),
+            'class': data.categories,
+        },
         exams=[image.exam_id for image in images],
         fps_per_image=settings.all_fps,
         n=max(settings.bootstrap, 1),
