@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
@@ -36,6 +37,7 @@ _MAMMOGRAPHIC = {
 }
 _RAW = {FOR_PROCESSING, PROJECTION_FOR_PROCESSING, RADIOGRAPH_FOR_PROCESSING}
 _MODALITIES_NEEDING_EVIDENCE = {None, 'CR', 'DX', 'DR', 'RG', 'OT', 'SC'}
+_STRIP = 64  # rows
 
 
 @disable_value_validation()  # otherwise a de-identified UID makes a warning of every file
@@ -168,7 +170,16 @@ def _as_displayed(
     if np.ptp(table.values[stored.present]) == 0:
         raise constant_image(path, label('PixelData'), stored.values[live][0])
     meta = replace(meta, bits_stored=stored.bits, attributes={**meta.attributes, **_how(stored, table, dataset, meta)})
-    return Mammogram(np.take(table.values, stored.patterns), meta)
+    return Mammogram(_looked_up(table.values, stored.patterns), meta)
+
+
+def _looked_up(table: npt.NDArray[np.float32], patterns: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float32]:
+    """``table[patterns]`` in strips: NumPy makes 64-bit indices of everything that it is asked for at once."""
+    shown = np.empty(patterns.shape, dtype=np.float32)
+    for top in range(0, len(patterns), _STRIP):
+        strip = np.s_[top : top + _STRIP]
+        np.take(table, patterns[strip], out=shown[strip], mode='clip')  # none needs clipping, and none is checked
+    return shown
 
 
 def _how(stored: StoredValues, table: DisplayTable, dataset: Dataset, meta: MammogramMeta) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from mmmammo.io.errors import UnsupportedPixelData
 from mmmammo.io.raster import decode_raster
 from mmmammo.structures import MammoError
 
+_STRIP = 64  # rows
+
 
 def write_png16(path: str | Path, pixels: npt.NDArray[np.floating]) -> None:
     """Write an image so that 1.0 becomes 65535. The file appears whole or not at all.
@@ -62,14 +64,22 @@ def _write(path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | n
     low, high = pixels.min(), pixels.max()
     if not (low >= 0 and high <= 1):  # also true of nan
         raise _unfit(path, f'values from {low} to {high}')
-    white = np.float32(np.iinfo(kind).max)
-    stored: npt.NDArray[np.integer] = (pixels.astype(np.float32, copy=False) * white + np.float32(0.5)).astype(kind)
     # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
-    _, encoded = cv2.imencode('.png', stored)
-    _write_whole(path, encoded.tobytes())
+    _, encoded = cv2.imencode('.png', _quantised(pixels, kind))
+    _write_whole(path, encoded.data)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.integer]:
+    """Rounded to the full scale of the type, in strips that stay in the cache."""
+    white = np.float32(np.iinfo(kind).max)
+    stored = np.empty(pixels.shape, dtype=kind)
+    for top in range(0, len(pixels), _STRIP):
+        strip = np.s_[top : top + _STRIP]
+        stored[strip] = pixels[strip].astype(np.float32, copy=False) * white + np.float32(0.5)
+    return stored
+
+
+def _write_whole(path: Path, content: memoryview) -> None:
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         temporary.write_bytes(content)
