@@ -10,13 +10,14 @@ from scipy.ndimage import gaussian_filter1d
 from skimage.measure import find_contours
 
 from mmmammo.anatomy.errors import LandmarkError
-from mmmammo.preprocessing.breast_mask import otsu_threshold
+from mmmammo.preprocessing.breast_mask import bounds, otsu_threshold
 
 Points = npt.NDArray[np.float64]
 
 PAPER_HEIGHT = 4084
 """Rows of an original CBIS-DDSM image, to which the third paper's smoothing parameters belong."""
 
+_BLUR_REACH = 6  # px beyond which a blur of one pixel is not felt
 _PAPER_ALPHA = 10 / 255
 _PAPER_SMOOTHING = {'MLO': 1e7, 'CC': 100.0}
 
@@ -31,8 +32,11 @@ def trace_mask(mask: npt.NDArray[np.bool_], num_points: int = 512) -> Points:
     Returns:
         (num_points, 2) closed outline.
     """
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
-    return resample_closed(_largest_outline(np.asarray(soft)), num_points)
+    rows, columns = bounds(mask, _BLUR_REACH)
+    part = mask[rows, columns].astype(np.float32)
+    soft = cv2.GaussianBlur(part, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    outline = resample_closed(_largest_outline(np.asarray(soft)), num_points)
+    return np.asarray(outline + np.array([columns.start, rows.start]))
 
 
 def _largest_outline(field: npt.NDArray[np.floating]) -> Points:

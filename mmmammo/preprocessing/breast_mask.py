@@ -120,9 +120,8 @@ def breast_mask_of_small(image: npt.NDArray[np.float32]) -> Mask:
     mask = np.zeros(image.shape, dtype=bool)
     # Padding is no background: beside a detector's own grey it would make that grey look like tissue.
     exposed = image > image.min()
-    rows, columns = (np.flatnonzero(exposed.any(axis=axis)) for axis in (1, 0))
-    if rows.size:
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if exposed.any():
+        box = bounds(exposed, border=0)
         mask[box] = _mask_of_exposed(np.ascontiguousarray(image[box]))
     return mask
 
@@ -143,6 +142,13 @@ def _mask_of_exposed(image: npt.NDArray[np.float32]) -> Mask:
     return cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0
 
 
+def bounds(mask: Mask, border: int) -> tuple[slice, slice]:
+    """Rows and columns of the box around a mask that is not empty, and of so many pixels around it."""
+    at = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (slice(max(int(i[0]) - border, 0), int(i[-1]) + 1 + border) for i in at)
+    return rows, columns
+
+
 def wall_is_left(mask: Mask) -> bool:
     """Whether the region is flat on its left side, as a left breast on the chest wall is.
 
@@ -158,7 +164,7 @@ def wall_is_left(mask: Mask) -> bool:
 
 def _bright_pixels(image: npt.NDArray[np.float32]) -> Mask:
     """Brighter than the background and its noise; the root spreads the fat, which Otsu would call dark."""
-    low, high = np.percentile(image[::4, ::4], (0, 99.5))
+    low, high = np.percentile(image[::4, ::4], (0, 99.5)).tolist()  # floats keep the image float32
     if not high > low:
         return np.zeros(image.shape, dtype=bool)
     level = np.sqrt(np.clip((image - low) / (high - low), 0, 1))
@@ -181,12 +187,13 @@ def _mode_and_noise(values: npt.NDArray[np.floating]) -> tuple[float, float]:
 
 def _open(mask: Mask, radius: float) -> Mask:
     """Opening by a disc, through distances, so that a large disc costs no more; nothing is rounded at image edges."""
-    if radius < 1 or mask.all():
+    if radius < 1 or mask.all() or not mask.any():
         return mask
-    eroded = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) > radius
-    if not eroded.any():
-        return eroded
-    return cv2.distanceTransform((~eroded).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= radius
+    opened, box = np.zeros(mask.shape, dtype=bool), bounds(mask, border=1)  # to be outside of the mask matters
+    eroded = cv2.distanceTransform(mask[box].astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) > radius
+    if eroded.any():
+        opened[box] = cv2.distanceTransform((~eroded).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= radius
+    return opened
 
 
 def _main_region(mask: Mask) -> Mask:
@@ -206,10 +213,10 @@ def _without_bright_protrusions(region: Mask, image: npt.NDArray[np.float32], ra
     """Take off what sticks out and is nearly as bright as anything: labels and markers, but not a nipple."""
     core = cv2.dilate(_open(region, radius).astype(np.uint8), np.ones((3, 3), np.uint8))
     parts = (region & (core == 0)).astype(np.uint8)
-    count, labels = cv2.connectedComponents(parts, connectivity=4)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(parts, connectivity=4)
     if count < 2:
         return region
-    size = np.bincount(labels.ravel(), minlength=count)
+    size = stats[:, cv2.CC_STAT_AREA]
     glaring = np.bincount(labels[image > 0.9 * float(np.percentile(image[region][::4], 99.8))], minlength=count)
     label_like = np.asarray(glaring > 0.35 * size, dtype=bool)
     label_like[0] = False

@@ -139,6 +139,6 @@ def _magnified(box: tuple[slice, slice], factor: int) -> tuple[slice, slice]:
 
 
 def _near(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
-    """The mask and everything up to so many pixels from it."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    """The mask and everything up to so many rows and columns from it."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1))
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0
