@@ -51,6 +51,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     phantom.add_argument(
         '--finding-mix', nargs='+', type=_weight, metavar='CATEGORY=WEIGHT', help='relative frequencies, e.g. mass=1'
     )
+    phantom.add_argument(
+        '--phantom-split',
+        nargs=3,
+        type=float,
+        metavar=('TRAIN', 'VAL', 'TEST'),
+        help='fractions of its patients, which it fixes itself (0.7 0.1 0.2)',
+    )
     args = parser.parse_args(argv)
     if args.raw is None and args.source != 'phantom':
         parser.error(f'{args.source} needs --raw: the folder of its download')
@@ -140,6 +147,7 @@ def _phantom_to_make(args: argparse.Namespace, raw: Path) -> tuple[int, PhantomC
         config,
         height=config.height if args.phantom_height is None else args.phantom_height,
         finding_mix=dict(args.finding_mix or config.finding_mix),
+        split=tuple(args.phantom_split or config.split),
     )
     if info.get('complete') and wanted == config and args.num_exams in (None, num_exams):
         return None

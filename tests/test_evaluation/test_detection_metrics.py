@@ -13,6 +13,7 @@ from mmengine.structures import InstanceData
 
 from mmmammo.evaluation.metrics import APMetric, FROCMetric, PredictionDump
 from mmmammo.evaluation.metrics.ap_metric import name_of_mean
+from mmmammo.evaluation.metrics.detection_metric import image_prediction
 from mmmammo.io.predictions import read_predictions
 from mmmammo.registry import METRICS
 from mmmammo.structures import MammoError
@@ -186,6 +187,11 @@ def test_ap_of_several_classes_is_the_mean_over_those_that_occur():
 )
 def test_a_mean_is_named_by_its_list(iou_thrs, name):
     assert name_of_mean(iou_thrs) == name
+
+
+def test_boxes_are_cut_at_the_border_of_the_image():
+    sample = data_sample(1, [([-5, -5, 10, 20], 0.9), ([90, 90, 130, 95], 0.8)], [], ori_shape=(60, 100)).to_dict()
+    assert image_prediction(sample).boxes.tolist() == [[0, 0, 10, 20], [90, 60, 100, 60]]
 
 
 def test_prediction_dump_can_be_read_back(tmp_path):

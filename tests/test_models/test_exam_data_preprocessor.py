@@ -55,3 +55,12 @@ def test_black_of_unlike_channels_must_be_given():
     with pytest.raises(MammoError, match='pad_value'):
         ExamDataPreprocessor(mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.2))
     assert ExamDataPreprocessor(mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.2), pad_value=-2.0).pad_value == -2.0
+
+
+def test_copies_of_the_grey_channel():
+    data = {'inputs': torch.rand(2, 1, 32, 32), 'data_samples': None}
+    grey = ExamDataPreprocessor()(data)['inputs']
+    copied = ExamDataPreprocessor(copies=3)(data)['inputs']
+    assert copied.shape == (2, 3, 32, 32)
+    for channel in range(3):
+        torch.testing.assert_close(copied[:, channel : channel + 1], grey)

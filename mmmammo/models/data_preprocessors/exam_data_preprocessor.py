@@ -23,6 +23,7 @@ class ExamDataPreprocessor(DetDataPreprocessor):
         mean: One value per channel; .459 is the luma-weighted ImageNet mean.
         std: Likewise; .226.
         pad_value: After normalisation. By default that of black.
+        copies: How often a grey channel is repeated, for backbones that are written for three (Darknet, CSPDarknet).
         channels_last: Lay the batch out with the channels innermost, which convolutions are faster on; the values are
             the same.
         **kwargs: As in :class:`mmdet.models.DetDataPreprocessor`.
@@ -36,6 +37,7 @@ class ExamDataPreprocessor(DetDataPreprocessor):
         mean: Sequence[float] = (0.459,),
         std: Sequence[float] = (0.226,),
         pad_value: float | None = None,
+        copies: int = 1,
         channels_last: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -51,6 +53,7 @@ class ExamDataPreprocessor(DetDataPreprocessor):
                 )
             pad_value = black.pop()
         super().__init__(mean=mean, std=std, pad_value=pad_value, **kwargs)
+        self.copies = copies
         self.channels_last = channels_last
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -63,6 +66,8 @@ class ExamDataPreprocessor(DetDataPreprocessor):
         for image in data['inputs']:
             self._check(image)
         out = super().forward(data, training)
+        if self.copies > 1:
+            out['inputs'] = out['inputs'].repeat(1, self.copies, 1, 1)
         if self.channels_last:
             out['inputs'] = out['inputs'].contiguous(memory_format=torch.channels_last)
         return out
