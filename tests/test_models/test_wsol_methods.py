@@ -12,7 +12,7 @@ from mmmammo.structures import MammoError
 LOSSES = {
     'cam': {'loss_cls'},
     'adl': {'loss_cls'},
-    'acol': {'loss_a', 'loss_b'},
+    'acol': {'loss_cls', 'loss_cls_b'},
     'spg': {'loss_cls', 'loss_b1', 'loss_b2', 'loss_c'},
 }
 

@@ -37,8 +37,8 @@ class ACoLHead(ClassMapHead):
         labels = labels_of(data_samples)
         maps, others = self.both_maps(feats[-1], labels)
         return {
-            'loss_a': self.classify(logits_of(maps), labels, **kwargs),
-            'loss_b': self.classify(logits_of(others), labels, **kwargs),
+            'loss_cls': self.classify(logits_of(maps), labels, **kwargs),
+            'loss_cls_b': self.classify(logits_of(others), labels, **kwargs),
         }
 
     def localise(self, feats: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:

@@ -28,7 +28,8 @@ class SPGHead(ClassMapHead):
     the rest is not asked. B1 and B2 share their last layers. Only training sees all this: the heatmap is CAM's.
 
     Args:
-        in_channels: Of the earlier, the later and the last feature; the backbone's ``out_steps`` must be these three.
+        in_channels: Of the earlier, the later and the last feature; the first, the second and the last of the
+            backbone's ``out_steps``.
         num_classes: Of the softmax.
         guide_channels: Of the layers of B1 and B2; and of C.
         thresholds: Foreground and background of B2, of B1, of C.
@@ -54,7 +55,7 @@ class SPGHead(ClassMapHead):
                 field='in_channels',
                 found=in_channels,
                 expected='three numbers: of the earlier, the later and the last feature',
-                remedy='give the channels of the three out_steps of the backbone',
+                remedy='give the channels of the first, the second and the last of the out_steps of the backbone',
             )
         super().__init__(in_channels[-1], num_classes, **kwargs)
         shared, last = guide_channels
