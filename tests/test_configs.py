@@ -115,7 +115,8 @@ def test_learning_rate_scales_from_the_batch_it_was_chosen_for(name):
     cfg = Config.fromfile(ROOT / name)
     per_process = cfg.train_dataloader.batch_size
     # paper 0's detectors: DINO's rate is for 8 processes; all others run as they are on one
-    assert cfg.auto_scale_lr.base_batch_size == per_process * (8 if 'dino' in name and cfg.data_root == 'data/birads/' else 1)
+    processes = 8 if 'dino' in name and cfg.data_root == 'data/birads/' else 1
+    assert cfg.auto_scale_lr.base_batch_size == per_process * processes
     assert not cfg.auto_scale_lr.enable
 
 
