@@ -112,7 +112,7 @@ def _check(side: Laterality, projection: View, laterality: object, view: object,
 
 
 def _robust(small: Small, mask: Mask, view: View) -> BreastLandmarks:
-    """Contour of the breast mask; line by edge integrals; nipple far from the line where the skin bulges."""
+    """Contour of the breast mask; line along the edge of the muscle; nipple far from the line where the skin bulges."""
     if mask.mean() < _LEAST_AREA:
         raise no_breast(small)
     contour = trace_mask(mask)
@@ -125,6 +125,7 @@ def _robust(small: Small, mask: Mask, view: View) -> BreastLandmarks:
         line,
         confidences=(_contour_confidence(mask), nipple.confidence, found.confidence),
         found_by=('mask', nipple.found_by, found.found_by),
+        pectoral_edge=found.edge,
     )
 
 
@@ -180,6 +181,7 @@ def _assembled(
     line: Points,
     confidences: tuple[float, float, float],
     found_by: tuple[str, str, str],
+    pectoral_edge: Points | None = None,
 ) -> BreastLandmarks:
     """The parts as one; the whole is as sure as its least sure part."""
     parts = ('contour', 'nipple', 'pectoral_line')
@@ -191,4 +193,5 @@ def _assembled(
         confidence=min(rounded.values()),
         part_confidence=rounded,
         found_by=dict(zip(parts, found_by, strict=True)),
+        pectoral_edge=pectoral_edge,
     )

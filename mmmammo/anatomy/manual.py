@@ -51,7 +51,9 @@ def apply_manual(landmarks: BreastLandmarks, override: PartialLandmarks) -> Brea
     sure = {name: float(landmarks.part_confidence.get(name, landmarks.confidence)) for name in PARTS}
     sure.update(dict.fromkeys(parts, 1.0))
     found_by = {**landmarks.found_by, **dict.fromkeys(parts, 'manual')}
-    return replace(landmarks, **parts, confidence=min(sure.values()), part_confidence=sure, found_by=found_by)
+    edge = None if 'pectoral_line' in parts else landmarks.pectoral_edge  # that of another line contradicts this one
+    least = min(sure.values())
+    return replace(landmarks, **parts, pectoral_edge=edge, confidence=least, part_confidence=sure, found_by=found_by)
 
 
 def _parts(path: Path | str, name: str, entry: Any) -> PartialLandmarks:

@@ -15,7 +15,7 @@ from mmmammo.structures import MammoError, Policy, Problem
 LANDMARK_SOURCES = ('detected', 'truth')
 SCALES = ('height', 'scale', 'long_side', 'spacing')
 _LEAST_SIDE = 64
-_RECIPE = 3  # raise it when the same options give other pixels or landmarks, so that resumed sets are made again
+_RECIPE = 4  # raise it when the same options give other pixels or landmarks, so that resumed sets are made again
 
 
 @dataclass(frozen=True)

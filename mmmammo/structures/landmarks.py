@@ -28,6 +28,8 @@ class BreastLandmarks:
         confidence: In [0, 1]; the least of the parts'.
         part_confidence: The same per part (``contour``, ``nipple``, ``pectoral_line``).
         found_by: How each part was found, e.g. ``'curvature'``, ``'hough'``, ``'fallback_60deg'``, ``'manual'``.
+        pectoral_edge: (n, 2) the curved edge of the muscle as far as it was seen, from the top down; the line is the
+            straight one nearest to it. ``None`` where no edge was followed.
     """
 
     contour: npt.NDArray[np.float64]
@@ -36,27 +38,36 @@ class BreastLandmarks:
     confidence: float = 1.0
     part_confidence: Mapping[str, float] = field(default_factory=dict)
     found_by: Mapping[str, str] = field(default_factory=dict)
+    pectoral_edge: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        for name, shape in (('contour', (-1, 2)), ('nipple', (2,)), ('pectoral_line', (2, 2))):
+        shapes = {'contour': (-1, 2), 'nipple': (2,), 'pectoral_line': (2, 2), 'pectoral_edge': (-1, 2)}
+        for name, shape in shapes.items():
+            if name == 'pectoral_edge' and self.pectoral_edge is None:
+                continue
             array = np.array(getattr(self, name), dtype=np.float64).reshape(shape)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
     def transformed(self, affine: Affine) -> BreastLandmarks:
-        """The same landmarks after the image went through ``affine``; the upper end of the line stays first."""
+        """The same landmarks after the image went through ``affine``; the upper end of line and edge stays first."""
         line = affine.points(self.pectoral_line)
+        edge = None if self.pectoral_edge is None else affine.points(self.pectoral_edge)
         if line[0, 1] > line[1, 1]:
-            line = line[::-1]
-        return replace(self, contour=affine.points(self.contour), nipple=affine.points(self.nipple), pectoral_line=line)
+            line, edge = line[::-1], None if edge is None else edge[::-1]
+        contour, nipple = affine.points(self.contour), affine.points(self.nipple)
+        return replace(self, contour=contour, nipple=nipple, pectoral_line=line, pectoral_edge=edge)
 
     def to_json(self, decimals: int = 2) -> dict[str, Any]:
-        """Plain lists; coordinates rounded to ``decimals`` (hundredths of a pixel by default)."""
+        """Plain lists; coordinates rounded to ``decimals`` (hundredths of a pixel by default); no edge, no key."""
         out: dict[str, Any] = {name: np.round(getattr(self, name), decimals).tolist() for name in PARTS}
+        if self.pectoral_edge is not None:
+            out['pectoral_edge'] = np.round(self.pectoral_edge, decimals).tolist()
         out.update(confidence=self.confidence, part_confidence=dict(self.part_confidence), found_by=dict(self.found_by))
         return out
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BreastLandmarks:
         """The inverse of :meth:`to_json`."""
-        return cls(**{name: data[name] for name in (*PARTS, 'confidence', 'part_confidence', 'found_by')})
+        required = {name: data[name] for name in (*PARTS, 'confidence', 'part_confidence', 'found_by')}
+        return cls(**required, pectoral_edge=data.get('pectoral_edge'))

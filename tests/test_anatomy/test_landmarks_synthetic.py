@@ -54,6 +54,7 @@ def test_no_muscle_gives_the_named_fallback(make_breast):
     found = detect_landmarks(make_breast(texture=0.05), 'L', 'MLO')
     assert found.found_by['pectoral_line'] == 'fallback_60deg'
     assert found.confidence == found.part_confidence['pectoral_line'] <= 0.1
+    assert found.pectoral_edge is None
     run = found.pectoral_line[1] - found.pectoral_line[0]
     assert np.rad2deg(np.arctan2(run[1], -run[0])) == pytest.approx(60, abs=1e-6)
 
@@ -68,6 +69,8 @@ def test_mirrored_image_gives_mirrored_landmarks(make_breast, method, view, size
     for part in ('contour', 'nipple', 'pectoral_line'):
         np.testing.assert_allclose(getattr(left, part), getattr(right, part), atol=1e-9)
     assert left.part_confidence == right.part_confidence
+    if method == 'robust' and view == 'MLO':
+        np.testing.assert_allclose(left.pectoral_edge, right.pectoral_edge, atol=1e-9)
 
 
 def test_scaled_image_gives_scaled_landmarks(make_breast):

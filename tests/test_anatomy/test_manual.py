@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ def test_override_from_file_replaces_only_the_named_part(found, tmp_path):
     assert corrected.found_by == {'contour': 'mask', 'nipple': 'protrusion', 'pectoral_line': 'manual'}
     assert corrected.part_confidence['pectoral_line'] == 1.0
     assert corrected.confidence == 0.8
+
+
+def test_edge_goes_with_the_line_it_belongs_to(found):
+    bent = replace(found, pectoral_edge=[[4, 0], [3, 4], [0, 6]])
+    assert apply_manual(bent, {'nipple': np.array([8, 5])}).pectoral_edge.tolist() == [[4, 0], [3, 4], [0, 6]]
+    assert apply_manual(bent, {'pectoral_line': np.array([[5, 0], [0, 8]])}).pectoral_edge is None
 
 
 def test_all_parts_by_hand_are_certain(found):

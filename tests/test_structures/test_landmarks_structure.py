@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from mmmammo.structures import Affine, BreastLandmarks
@@ -23,6 +25,21 @@ def test_landmarks_follow_a_mirror():
 def test_upper_end_of_the_line_stays_first():
     upside_down = Affine(np.diag([1.0, -1.0, 1.0]))
     assert example().transformed(upside_down).pectoral_line.tolist() == [[0, -6], [3, 0]]
+
+
+def test_edge_follows_and_its_upper_end_stays_first():
+    bent = replace(example(), pectoral_edge=[[3, 0], [2, 4], [0, 6]])
+    assert bent.transformed(Affine.mirror(8)).pectoral_edge.tolist() == [[5, 0], [6, 4], [8, 6]]
+    upside_down = Affine(np.diag([1.0, -1.0, 1.0]))
+    assert bent.transformed(upside_down).pectoral_edge.tolist() == [[0, -6], [2, -4], [3, 0]]
+    assert example().transformed(upside_down).pectoral_edge is None
+
+
+def test_edge_is_in_the_json_only_where_there_is_one():
+    bent = replace(example(), pectoral_edge=[[3, 0], [2.004, 4], [0, 6]])
+    assert BreastLandmarks.from_json(bent.to_json()).pectoral_edge.tolist() == [[3, 0], [2, 4], [0, 6]]
+    assert 'pectoral_edge' not in example().to_json()
+    assert BreastLandmarks.from_json(example().to_json()).pectoral_edge is None
 
 
 def test_json_round_trip():

@@ -26,14 +26,18 @@ def current_affine(results: Mapping[str, Any]) -> Affine:
 
 
 def landmark_points(landmarks: BreastLandmarks) -> npt.NDArray[np.float64]:
-    """All points of ``landmarks`` as (n, 2): contour, nipple, the two ends of the pectoral line."""
-    return np.concatenate([landmarks.contour, landmarks.nipple[None], landmarks.pectoral_line])
+    """All points of ``landmarks`` as (n, 2): contour, nipple, the two ends of the pectoral line, the edge if any."""
+    parts = [landmarks.contour, landmarks.nipple[None], landmarks.pectoral_line]
+    return np.concatenate(parts if landmarks.pectoral_edge is None else [*parts, landmarks.pectoral_edge])
 
 
 def with_points(landmarks: BreastLandmarks, points: npt.ArrayLike) -> BreastLandmarks:
     """``landmarks`` with other coordinates, in the order of :func:`landmark_points`."""
     points = np.asarray(points, dtype=np.float64)
-    return replace(landmarks, contour=points[:-3], nipple=points[-3], pectoral_line=points[-2:])
+    count = len(landmarks.contour)
+    edge = None if landmarks.pectoral_edge is None else points[count + 3 :]
+    line = points[count + 1 : count + 3]
+    return replace(landmarks, contour=points[:count], nipple=points[count], pectoral_line=line, pectoral_edge=edge)
 
 
 def current_bitmaps(results: Mapping[str, Any]) -> BitmapMasks:
