@@ -100,12 +100,17 @@ def literal_neck(neck, features, samples, level, index):
 
 @pytest.mark.parametrize('index', range(4), ids=['L-CC', 'L-MLO', 'R-CC', 'R-MLO'])
 @pytest.mark.parametrize('level', [1, 3])
-def test_equals_the_paper_written_out(index, level):
+def test_equals_the_paper_written_out_in_values_and_gradients(index, level):
     neck = make_neck()
-    features = features_of(4)
+    features = [f.requires_grad_() for f in features_of(4)]
     samples = exam_batch()['data_samples']
     found = run(neck, features, samples)[level][index]
-    torch.testing.assert_close(found, literal_neck(neck, features, samples, level, index), rtol=1e-4, atol=1e-5)
+    expected = literal_neck(neck, features, samples, level, index)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    weights, wanted = torch.randn_like(found), [features[level], *neck.parameters()]
+    gradients = [torch.autograd.grad((out * weights).sum(), wanted, retain_graph=True) for out in (found, expected)]
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4 * float(b.abs().max()) + 1e-5)
 
 
 def test_order_of_the_images_does_not_matter():
@@ -158,6 +163,17 @@ def test_a_view_depends_on_its_partners_only(views, depends_on):
     sum(f[0].square().sum() for f in outputs[:4]).backward()
     touched = {i for i in range(len(views)) if float(features[0].grad[i].abs().max()) > 0}
     assert touched == depends_on
+
+
+def test_a_missing_view_equals_a_masked_one():
+    neck = make_neck()
+    features, samples = features_of(4), exam_batch()['data_samples']
+    samples[1].set_metainfo({'laterality': 'U'})  # there, but nobody's partner
+    masked = run(neck, features, samples)
+    kept = [0, 2, 3]
+    missing = run(neck, [f[kept] for f in features], [samples[i] for i in kept])
+    for a, b in zip(masked, missing, strict=True):
+        torch.testing.assert_close(a[kept], b)
 
 
 def test_an_image_without_nodes_is_treated_like_one_without_partners():

@@ -28,6 +28,13 @@ def test_partners_of_a_full_exam():
     assert context.node_mask.sum(1).tolist() == [22, 26, 22, 26]
 
 
+@pytest.mark.parametrize(('num_views', 'num_triads'), [(4, 4), (3, 1), (2, 0)])
+def test_as_many_triads_as_the_published_scheme_builds(num_views, num_triads):
+    """A triad needs both partners of its examined view."""
+    context = context_of(exam_batch(views=FOUR_VIEWS[:num_views])['data_samples'])
+    assert int((context.ipsilateral.present & context.contralateral.present).sum()) == num_triads
+
+
 def test_exams_are_not_mixed():
     context = context_of(exam_batch(2)['data_samples'])
     assert links(context.ipsilateral) == [1, 0, 3, 2, 5, 4, 7, 6]

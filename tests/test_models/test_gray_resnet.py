@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from mmdet.models.backbones import ResNet
+from mmdet.models.backbones import CSPNeXt, ResNet
 
-from mmmammo.models import GrayResNet
+from mmmammo.models import GrayCSPNeXt, GrayResNet
 from mmmammo.structures import MammoError
 
 
@@ -60,6 +60,17 @@ def test_deep_stem():
     torch.testing.assert_close(gray.stem[0].weight, colour.stem[0].weight.sum(1, keepdim=True))
 
 
-def test_unknown_adaptation_is_refused():
+def test_cspnext_equals_the_colour_network_on_replicated_grey():
+    sizes = dict(deepen_factor=0.1, widen_factor=0.125)
+    colour, gray = CSPNeXt(**sizes), GrayCSPNeXt(**sizes)
+    gray.load_state_dict(colour.state_dict())
+    for model in (colour, gray):
+        model.eval()
+    image = torch.randn(1, 1, 64, 64)
+    torch.testing.assert_close(gray(image)[0], colour(image.expand(-1, 3, -1, -1))[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(('backbone', 'arguments'), [(GrayResNet, (18,)), (GrayCSPNeXt, ())])
+def test_unknown_adaptation_is_refused(backbone, arguments):
     with pytest.raises(MammoError, match='stem_adaptation'):
-        GrayResNet(18, stem_adaptation='mean')
+        backbone(*arguments, stem_adaptation='mean')
