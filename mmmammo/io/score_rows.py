@@ -70,9 +70,13 @@ class Columns:
                 expected=f'also {"; ".join(missing)}',
                 remedy='name the columns by arguments, e.g. --label cancer --score prob',
             )
-        if len(self.labels) != len(self.scores) or (self.class_column and len(self.labels) > 1):
-            expected = 'one label and one score in a long table' if self.class_column else 'as many labels as scores'
-            found = f'{len(self.labels)} label and {len(self.scores)} score columns'
+        long = self.class_column is not None
+        paired = len(self.labels) == len(self.scores) and not (long and len(self.labels) > 1)
+        if not paired or len(set(self.scores)) < len(self.scores):
+            expected = (
+                'one label and one score in a long table' if long else 'a label and a score per class, named once'
+            )
+            found = f'labels {first_of(self.labels, 10)}; scores {first_of(self.scores, 10)}'
             raise MammoError(path, field='columns', found=found, expected=expected, remedy='name them in pairs')
 
 

@@ -5,6 +5,7 @@ from mmmammo.visualization.curves import Band, draw_froc, draw_score_histogram
 from mmmammo.visualization.exam_panel import PanelView, draw_exam_panel, save_exam_panel
 from mmmammo.visualization.gallery import GallerySettings
 from mmmammo.visualization.overlay import draw_overlay
+from mmmammo.visualization.region_map import region_map
 from mmmammo.visualization.report import Written, write_detection_report, write_score_report
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     'draw_froc',
     'draw_overlay',
     'draw_score_histogram',
+    'region_map',
     'save_exam_panel',
     'write_comparison_report',
     'write_detection_report',

@@ -36,6 +36,7 @@ class PanelView:
         landmarks: Contour, nipple, chest wall.
         nodes: (k, 2).
         attention: (h', w') over the whole image, at any resolution.
+        regions: (h', w') likewise, how suspicious each place is, in [0, 1].
         title: Written after side and view. Give no identity of the patient.
         chest_wall: The edge of ``image`` that the chest wall is on: ``'left'`` in every prepared image; in a source
             image ``'left'`` of a left breast and ``'right'`` of a right one.
@@ -50,6 +51,7 @@ class PanelView:
     landmarks: BreastLandmarks | None = None
     nodes: npt.ArrayLike = ()
     attention: npt.NDArray[np.floating] | None = None
+    regions: npt.NDArray[np.floating] | None = None
     title: str = ''
     chest_wall: str = 'left'
 
@@ -179,6 +181,8 @@ def _place(canvas: npt.NDArray[np.uint8], view: PanelView, layout: _Layout, row:
     rgb = overlay.to_rgb(cv2.resize(np.asarray(view.image, np.float32), (w, h), interpolation=method))
     if view.attention is not None:
         rgb = overlay.blend_attention(rgb, view.attention)
+    if view.regions is not None:
+        rgb = overlay.blend_regions(rgb, view.regions)
     to_panel = Affine.scaling(w / view.image.shape[1], h / view.image.shape[0])
     if view.is_hung_mirrored:
         rgb, to_panel = rgb[:, ::-1], Affine.mirror(w) @ to_panel

@@ -17,12 +17,11 @@ from mmmammo.structures import ImagePrediction, MammoError
 from mmmammo.visualization.case_selection import ExamSummary, choose_exams, summarise_exams
 from mmmammo.visualization.exam_panel import PanelView, arrange
 from mmmammo.visualization.figures import data_uri
-from mmmammo.visualization.overlay import to_rgb
+from mmmammo.visualization.overlay import REGION_COLOURS, REGION_OPACITY, to_rgb
+from mmmammo.visualization.region_map import region_map
 
 KINDS = {'hit': 'hit', 'false': 'false positive', 'found': 'lesion, found', 'missed': 'lesion, missed'}
 """Class on the page -> words."""
-_HEAT_COLOURS = 'inferno'
-_HEAT_OPACITY = 0.65
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class GallerySettings:
         images_root: Folder that file names are relative to; ``None`` for no pictures.
         heatmaps: Folder with a grey 8- or 16-bit PNG per image, named as the image; white is the strongest. An image
             without one is shown without.
+        regions: Without ``heatmaps``, show the high-risk regions that the detections make
+            (:func:`~mmmammo.visualization.region_map`).
         exams_per_group: At most so many exams of each kind.
         show_exam_ids: Show exam ids as they are, instead of running numbers.
         side: Longest side of a view in pixels.
@@ -40,9 +41,17 @@ class GallerySettings:
 
     images_root: Path | None = None
     heatmaps: Path | None = None
+    regions: bool = False
     exams_per_group: int = 6
     show_exam_ids: bool = False
     side: int = 640
+
+    @property
+    def heat_words(self) -> str:
+        """What the coloured layer is called; empty if there is none."""
+        if self.heatmaps is not None:
+            return 'heatmaps'
+        return 'high-risk regions' if self.regions else ''
 
 
 @dataclass(frozen=True)
@@ -197,7 +206,7 @@ def _view(
     scale = min(1.0, settings.side / max(panel.image.shape))
     size = tuple(max(1, round(length * scale)) for length in panel.image.shape[::-1])
     grey = _hung(cv2.resize(panel.image, size, interpolation=cv2.INTER_AREA), mirrored)
-    heat = _heatmap(image, size, settings)
+    heat = _heatmap(image, size, (width, height), settings)
     side = panel.laterality if panel.laterality in ('L', 'R') else 'side unknown'
     return GalleryView(
         name=f'{side} {panel.view}',
@@ -215,16 +224,30 @@ def _mark(kind: str, box: npt.NDArray[np.float64], score: float | None, mirror_w
     return Mark(kind, left, y1, round(x2 - x1, 2), round(y2 - y1, 2), score)
 
 
-def _heatmap(image: ImagePrediction, size: tuple[int, ...], settings: GallerySettings) -> npt.NDArray[np.uint8] | None:
+def _heatmap(
+    image: ImagePrediction, size: tuple[int, ...], extent: tuple[int, int], settings: GallerySettings
+) -> npt.NDArray[np.uint8] | None:
     """(h, w, 4) BGRA; the stronger, the less transparent."""
-    if settings.heatmaps is None:
+    if settings.heatmaps is not None:
+        values = _read_heatmap(image, size, settings.heatmaps)
+    else:
+        values = _regions(image, size, extent) if settings.regions else None
+    if values is None:
         return None
-    path = (settings.heatmaps / image.file_name).with_suffix('.png')
+    colours = colormaps[REGION_COLOURS](values)[..., 2::-1]
+    return (np.dstack([colours, REGION_OPACITY * values]) * 255).round().astype(np.uint8)
+
+
+def _read_heatmap(image: ImagePrediction, size: tuple[int, ...], folder: Path) -> npt.NDArray[np.float32] | None:
+    path = (folder / image.file_name).with_suffix('.png')
     if not path.is_file():
         return None
-    values = np.clip(cv2.resize(read_png16(path), size, interpolation=cv2.INTER_LINEAR), 0, 1)
-    colours = colormaps[_HEAT_COLOURS](values)[..., 2::-1]
-    return (np.dstack([colours, _HEAT_OPACITY * values]) * 255).round().astype(np.uint8)
+    return np.clip(cv2.resize(read_png16(path), size, interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+def _regions(image: ImagePrediction, size: tuple[int, ...], extent: tuple[int, int]) -> npt.NDArray[np.float32]:
+    scale = np.tile(np.array(size) / extent, 2)
+    return region_map(image.boxes * scale, image.scores, (size[1], size[0]))
 
 
 def _hung(pixels: npt.NDArray[np.generic], mirrored: bool) -> npt.NDArray[np.generic]:

@@ -26,6 +26,8 @@ DETECTION_COLOUR = '#ffb000'
 TRUTH_COLOUR = '#35d07f'
 LANDMARK_COLOURS = {'contour': '#5fa8ff', 'nipple': '#ff5f8f', 'pectoral_line': '#c78bff'}
 NODE_COLOUR = '#7fe7ff'
+REGION_COLOURS = 'inferno'
+REGION_OPACITY = 0.65
 
 _DPI = 100
 _OUTLINE = [withStroke(linewidth=2.6, foreground='black')]  # keeps thin lines visible on bright tissue
@@ -55,6 +57,20 @@ def blend_attention(
     departure /= max(float(np.abs(departure).max()), _LEAST_DEPARTURE)
     tint = colormaps['coolwarm']((departure + 1) / 2)[..., :3] * 255
     share = alpha * np.abs(departure)[..., None]
+    return ((1 - share) * rgb + share * tint).round().astype(np.uint8)
+
+
+def blend_regions(rgb: npt.NDArray[np.uint8], regions: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Colour an image where detections make it suspicious; see :func:`mmmammo.visualization.region_map`.
+
+    Args:
+        rgb: (h, w, 3).
+        regions: (h', w') in [0, 1] over the whole image at any resolution. Colours mean the same in every image.
+    """
+    height, width = rgb.shape[:2]
+    values = cv2.resize(np.asarray(regions, dtype=np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    tint = colormaps[REGION_COLOURS](values)[..., :3] * 255
+    share = REGION_OPACITY * values[..., None]
     return ((1 - share) * rgb + share * tint).round().astype(np.uint8)
 
 

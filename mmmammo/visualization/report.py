@@ -91,7 +91,7 @@ def write_detection_report(
         'rule': RULE,
         'no_gallery': '' if gallery.images_root else 'no folder of images was given (--images)',
         'groups': make_gallery(summary.data.images, summary.matches, threshold, gallery),
-        'has_heatmaps': gallery.heatmaps is not None,
+        'heat_words': gallery.heat_words,
         'logged': sorted((logged or {}).items()),
         'subgroups': subgroups,
         'silent': silent,

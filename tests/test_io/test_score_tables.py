@@ -86,6 +86,19 @@ def test_columns_missing_are_named_with_those_there_are(tmp_path):
         read_score_table(table(tmp_path, [[1, 0.5]], ['label', 'score']))
 
 
+@pytest.mark.parametrize(
+    'columns',
+    [
+        Columns(labels=('label',), scores=('score', 'density')),
+        Columns(labels=('label', 'label'), scores=('score', 'score')),
+        Columns(labels=('label', 'label'), scores=('score', 'density'), class_column='view'),
+    ],
+)
+def test_columns_that_do_not_pair_are_refused(tmp_path, columns):
+    with pytest.raises(MammoError, match='name them in pairs'):
+        read_score_table(table(tmp_path, ROWS), columns)
+
+
 def test_a_row_of_another_length_is_named(tmp_path):
     with pytest.raises(MammoError, match='line 3: cells: found 2; expected 8'):
         read_score_table(table(tmp_path, [ROWS[0], ['a', 'b']]))

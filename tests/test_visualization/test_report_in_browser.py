@@ -108,6 +108,13 @@ def test_prints_without_toggles(browser):
     browser.send('Emulation.setEmulatedMedia', media='')
 
 
+def test_prints_within_a_sheet(executable, page):
+    with HeadlessBrowser(executable, width=718) as browser:  # A4 less its margins
+        browser.open(page)
+        browser.send('Emulation.setEmulatedMedia', media='print')
+        assert browser.run('document.documentElement.scrollWidth') <= 718
+
+
 @pytest.mark.parametrize(('scheme', 'ground'), [('light', 'rgb(255, 255, 255)'), ('dark', 'rgb(20, 24, 29)')])
 def test_light_and_dark(executable, page, scheme, ground):
     with HeadlessBrowser(executable, preferences={'prefers-color-scheme': scheme}) as browser:

@@ -222,11 +222,17 @@ def _joined(scores: Sequence[npt.NDArray[np.float64]], as_they_are: bool) -> npt
 
 
 def _rows(keys: Sequence[str], paired: PairedDifference, reason: str | None) -> dict[str, Difference]:
+    """One difference per key; the entries of the paired result are in the order of the keys."""
     difference = paired.difference
-    columns = (difference.estimate, difference.low, difference.high, paired.p_bootstrap, paired.p_permutation)
-    values = [np.atleast_1d(column).tolist() for column in columns]
+    values, low, high, p_bootstrap, p_permutation = (
+        np.atleast_1d(column).tolist()
+        for column in (difference.estimate, difference.low, difference.high, paired.p_bootstrap, paired.p_permutation)
+    )
     reason = reason or difference.reason
-    return {key: Difference(key, *(column[i] for column in values), reason) for i, key in enumerate(keys)}
+    return {
+        key: Difference(key, values[i], low[i], high[i], p_bootstrap[i], p_permutation[i], reason)
+        for i, key in enumerate(keys)
+    }
 
 
 def _require_same(first: Sequence[str], other: Sequence[str], first_name: str, name: str) -> None:
@@ -250,5 +256,5 @@ def _who(image: ImagePrediction) -> str:
 def _same_truth(image: ImagePrediction, other: ImagePrediction) -> bool:
     if image.gt_boxes.shape != other.gt_boxes.shape:
         return False
-    sets = [boxes[np.lexsort(boxes.T)] for boxes in (image.gt_boxes, other.gt_boxes)]
-    return bool(np.allclose(*sets, rtol=0, atol=_SAME_BOX_PX))
+    one, two = (boxes[np.lexsort(boxes.T)] for boxes in (image.gt_boxes, other.gt_boxes))
+    return bool(np.allclose(one, two, rtol=0, atol=_SAME_BOX_PX))

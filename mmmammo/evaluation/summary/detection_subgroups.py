@@ -75,4 +75,5 @@ def _diameters(data: DetectionSet) -> list[float]:
     """Longer side of each lesion in mm; nan where the image's spacing is not known."""
     spacing = [image.pixel_spacing_mm or np.nan for image in data.images for _ in image.gt_boxes]
     boxes = [box for image in data.images for box in image.gt_boxes]
-    return lesion_diameters_mm(np.reshape(boxes, (-1, 4)), spacing).tolist()
+    diameters: list[float] = lesion_diameters_mm(np.reshape(boxes, (-1, 4)), spacing).tolist()
+    return diameters

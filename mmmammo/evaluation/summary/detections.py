@@ -38,7 +38,7 @@ LEVEL_WORDS = {
     'exam': 'exams with a lesion (cases)',
     'patient': 'patients with a lesion',
 }
-BAND_POINTS: npt.NDArray[np.float64] = np.linspace(0, 4, 41)
+BAND_POINTS: npt.NDArray[np.float64] = np.linspace(0, 4, 41, dtype=np.float64)
 """Where the band around the FROC curve is computed."""
 
 
@@ -187,9 +187,8 @@ def _level_numbers(
 
 
 def _undefined_level(fps: tuple[float, ...], counts: dict[str, int], reason: str) -> list[Number]:
-    nothing = FROCResult(
-        *(np.full(1, np.nan) for _ in range(3)), dict.fromkeys(fps, np.nan), np.nan, counts['images'], 0, 0, reason
-    )
+    nan = np.full(1, np.nan)
+    nothing = FROCResult(nan, nan, nan, dict.fromkeys(fps, np.nan), np.nan, counts['images'], 0, 0, reason)
     numbers = _froc_numbers('froc/lesion', LEVEL_WORDS['lesion'], nothing, None, counts)
     return [number.with_bounds(np.nan, np.nan, number.level) for number in numbers]
 

@@ -171,7 +171,7 @@ def macro(table: ScoreTable, key: str, rows: npt.NDArray[np.int64]) -> Reading:
 
 def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
     every = np.arange(len(table.ids))
-    counts = counts_of(table, table.labels.any(axis=1).astype(np.int64))
+    counts = counts_of(table, table.labels.max(axis=1, initial=0))
     readings = [macro(table, key, every) for key in MACRO]
     numbers = [
         Number(f'macro/{key}', f'{METRICS[key][0]}, mean over the classes', float(value), counts, value.reason)

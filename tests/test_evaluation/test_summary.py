@@ -1,0 +1,205 @@
+"""What runs are reported as: the functions of evaluation.functional, put together."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmmammo.evaluation.functional import (
+    average_precision_per_class,
+    bootstrap_ci,
+    delong_interval,
+    froc_interval,
+    match_images,
+)
+from mmmammo.evaluation.summary import (
+    Aggregation,
+    DetectionSettings,
+    ScoreSettings,
+    choose_for_scores,
+    compare_detections,
+    detection_document,
+    on_same_images,
+    report_scores,
+    summarise_detections,
+    summarise_scores,
+)
+from mmmammo.evaluation.summary.average_precision import IOUS, class_matches, read_average_precision
+from mmmammo.io.detection_files import DetectionSet
+from mmmammo.io.intake import Intake
+from mmmammo.io.score_tables import ScoreTable
+from mmmammo.structures import ImagePrediction, MammoError
+
+INTAKE = Intake('file', '0' * 64, 'rows', 1)
+
+
+def images(seed=0, n=24, model=0):
+    """Four images per patient; a lesion in every third of every second exam; boxes that drift from it."""
+    rng = np.random.default_rng(seed)
+    noise = np.random.default_rng([seed, model])
+    made = []
+    for i in range(n):
+        corner = rng.uniform(10, 50, (int(i % 3 == 0 and i // 4 % 2 == 0), 2))
+        lesions = np.concatenate([corner, corner + 20], axis=1)
+        found = np.concatenate([lesions + noise.normal(0, 4, lesions.shape), noise.uniform(60, 70, (3, 4))])
+        found = np.concatenate([found[:, :2], np.maximum(found[:, 2:], found[:, :2] + 1)], axis=1)
+        made.append(
+            ImagePrediction(
+                i,
+                f'{i}.png',
+                100,
+                100,
+                f'e{i // 4}',
+                f'p{i // 4}',
+                'LR'[i % 4 // 2],
+                ('CC', 'MLO')[i % 2],
+                found,
+                noise.uniform(0, 1, len(found)),
+                noise.integers(0, 2, len(found)),
+                lesions,
+                np.full(len(lesions), i % 2),
+            )
+        )
+    return made
+
+
+def detection_set(records):
+    lesions = sum(len(image.gt_boxes) for image in records)
+    labels = tuple({'density': 'ab'[i % 2]} for i in range(len(records)))
+    return DetectionSet(
+        tuple(records), ('mass', 'calc'), labels, ({'pathology': 'benign'},) * lesions, 'test', (INTAKE,)
+    )
+
+
+def score_table(split='test', n=40, seed=0, rows_per_patient=1):
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(n) % 3 == 0).astype(np.int64)[:, None]
+    scores = np.clip(0.25 * labels + rng.uniform(0, 0.7, (n, 1)), 0, 1)
+    ids = tuple(f'{split}{i}' for i in range(n))
+    patients = tuple(f'{split}-p{i // rows_per_patient}' for i in range(n))
+    return ScoreTable(ids, patients, patients, ('L',) * n, labels, scores, ('score',), {}, split, 'image', (INTAKE,))
+
+
+@pytest.fixture(scope='module')
+def summary():
+    return summarise_detections(detection_set(images()), DetectionSettings(bootstrap=40))
+
+
+def test_recalls_and_their_intervals_are_those_of_the_functions(summary):
+    records = images()
+    fps = summary.settings.all_fps
+    interval = froc_interval(match_images(records), [image.patient_id for image in records], fps, 40)
+    keys = [f'froc/recall@{value:.2f}' for value in fps] + ['froc/fauc']
+    numbers = [summary.numbers[key] for key in keys]
+    assert [number.value for number in numbers] == pytest.approx(interval.estimate)
+    assert [number.low for number in numbers] == pytest.approx(interval.low)
+    assert [number.high for number in numbers] == pytest.approx(interval.high)
+
+
+def test_average_precision_is_the_mean_over_the_classes_that_occur(summary):
+    per_class = average_precision_per_class(images(), ('mass', 'calc'), IOUS)
+    for iou in IOUS:
+        expected = np.mean([per_class[name][iou] for name in ('mass', 'calc')])
+        assert summary.numbers[f'ap/{iou:.2f}'].value == pytest.approx(expected)
+    seven = np.mean([summary.numbers[f'ap/{iou:.2f}'].value for iou in IOUS[:7]])
+    assert summary.numbers['ap/mean7_0.20-0.80'].value == pytest.approx(seven)
+
+
+def test_weighing_images_equals_repeating_them():
+    records = images()
+    repeated = [replace(records[i], image_id=k) for k, i in enumerate([*range(24), 3, 3, 9])]
+    weights = np.ones(24)
+    weights[3], weights[9] = 3, 2
+    weighed = read_average_precision(class_matches(detection_set(records)), weights)
+    again = read_average_precision(class_matches(detection_set(repeated)), np.ones(27))
+    assert weighed == pytest.approx(again)
+
+
+def test_operating_points_that_are_not_listed_are_read_too():
+    settings = DetectionSettings(bootstrap=0, fps_per_image=(1.0,), operating_fps=0.25)
+    summary = summarise_detections(detection_set(images()), settings)
+    assert summary.headline.key == 'froc/recall@0.25' and 'froc/recall@1.00' in summary.numbers
+
+
+def test_subgroups_carry_their_counts(summary):
+    rows = {(row.column, row.value): row.counts for row in summary.subgroups}
+    assert rows['density', 'a']['images'] == 12 and rows['pathology', 'benign']['lesions'] == 4
+    assert rows['pathology', 'malignant']['lesions'] == 0
+
+
+def test_the_document_is_json_without_nan(summary):
+    document = json.loads(json.dumps(detection_document(summary, {}), allow_nan=False))
+    assert document['format'] == 'mmmammo-metrics-1'
+    assert document['numbers']['froc/lesion/fauc']['reason'] == 'the truth does not say which boxes show one lesion'
+
+
+def test_equal_models_do_not_differ_and_the_pair_uses_the_first_truth():
+    sets = on_same_images([detection_set(images()), detection_set(images()[::-1])], ['a', 'b'])
+    assert [image.image_id for image in sets[1].images] == list(range(24))
+    summaries = [summarise_detections(data, DetectionSettings(bootstrap=10)) for data in sets]
+    (rows,) = compare_detections(summaries, ['a', 'b']).differences
+    assert {(row.value, row.p_permutation) for row in rows.values()} == {(0.0, 1.0)}
+
+
+def test_differences_are_those_of_the_numbers():
+    sets = [detection_set(images(model=model)) for model in (0, 1)]
+    summaries = [summarise_detections(data, DetectionSettings(bootstrap=10)) for data in sets]
+    comparison = compare_detections(summaries, ['a', 'b'])
+    for key, row in comparison.differences[0].items():
+        expected = summaries[1].numbers[key].value - summaries[0].numbers[key].value
+        assert row.value == pytest.approx(expected), key
+
+
+def test_one_row_per_patient_gets_delong_and_several_get_the_bootstrap():
+    independent, clustered = score_table(), score_table(rows_per_patient=2)
+    number = summarise_scores(independent, ScoreSettings(bootstrap=10)).numbers['auc']
+    expected = delong_interval(independent.labels[:, 0], independent.scores[:, 0])
+    assert (number.method, number.low, number.high) == ('DeLong', expected.low, expected.high)
+    assert summarise_scores(clustered, ScoreSettings(bootstrap=10)).numbers['auc'].method == 'bootstrap of patients'
+
+
+def test_sums_are_no_probabilities():
+    table = score_table(rows_per_patient=2)
+    settings = ScoreSettings(Aggregation('breast', 'sum'), bootstrap=0)
+    numbers = summarise_scores(table, settings).numbers
+    assert numbers['pf1'].reason == 'the scores are sums, no probabilities' and numbers['auc'].reason is None
+
+
+def test_tables_without_exams_cannot_be_put_together():
+    table = replace(score_table(), exam_ids=('',) * 40)
+    with pytest.raises(MammoError, match='one per image, without exams; expected one per image with its exam'):
+        summarise_scores(table, ScoreSettings(Aggregation('exam'), bootstrap=0))
+
+
+def test_unknown_subgroups_are_named():
+    with pytest.raises(MammoError, match='expected also density'):
+        summarise_scores(score_table(), ScoreSettings(subgroups=('density',), bootstrap=0))
+
+
+def test_a_frozen_threshold_is_reported_with_the_bootstrap_of_its_ratios():
+    settings = ScoreSettings(bootstrap=30)
+    val, test = (summarise_scores(score_table(split, seed=i), settings) for i, split in enumerate(('val', 'test')))
+    point = choose_for_scores(val, 'sensitivity', 0.8)
+    report = report_scores(point, test, chosen_on=val, allow_same=False)
+    labels, called = test.table.labels[:, 0] == 1, test.table.scores[:, 0] >= point.threshold
+    assert report.numbers['operating_point/sensitivity'].value == pytest.approx(called[labels].mean())
+    interval = bootstrap_ci(lambda rows: called[rows][labels[rows]].mean(), test.table.patient_ids, 30)
+    number = report.numbers['operating_point/sensitivity']
+    assert (number.low, number.high) == pytest.approx((float(interval.low), float(interval.high)))
+    assert report.shift is not None and report.shift.n_reference == 40
+
+
+def test_thresholds_are_for_one_class():
+    table = score_table()
+    both = replace(table, classes=('a', 'b'), labels=np.tile(table.labels, 2), scores=np.tile(table.scores, 2))
+    with pytest.raises(MammoError, match='expected one, to choose a threshold for'):
+        choose_for_scores(summarise_scores(both, ScoreSettings(bootstrap=0)), 'max_f1', None)
+
+
+def test_macro_is_undefined_where_a_class_is():
+    table = score_table()
+    labels = np.concatenate([table.labels, np.zeros_like(table.labels)], axis=1)
+    both = replace(table, classes=('a', 'b'), labels=labels, scores=np.tile(table.scores, 2))
+    summary = summarise_scores(both, ScoreSettings(bootstrap=5))
+    assert summary.headline.reason == 'b: no positive label' and summary.numbers['a/auc'].reason is None
