@@ -22,7 +22,12 @@ DATA_SAMPLERS = Registry(
 TRANSFORMS = Registry(
     'transform', parent=MMENGINE_TRANSFORMS, scope='mmmammo', locations=['mmmammo.datasets.transforms']
 )
-FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='mmmammo', locations=['mmmammo.datasets'])
+FUNCTIONS = Registry(
+    'function',
+    parent=MMENGINE_FUNCTIONS,
+    scope='mmmammo',
+    locations=['mmmammo.datasets', 'mmmammo.engine.sharding'],
+)
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmmammo', locations=['mmmammo.models'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmmammo', locations=['mmmammo.evaluation.metrics'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmmammo', locations=['mmmammo.engine.hooks'])

@@ -4,8 +4,9 @@
 Example:
     python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth my_exams --out results
 
-Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png. Files that
-cannot be used are named with their reason; the rest is processed. Research software, not a medical device.
+Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, with --regions
+also results/regions/<exam>/<file>.png. Files that cannot be used are named with their reason; the rest is processed.
+Research software, not a medical device.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')
     parser.add_argument('--out', type=Path, required=True, help='where results go')
     parser.add_argument('--score-thr', type=_score, default=0.05, help='leave out weaker detections (default 0.05)')
+    parser.add_argument(
+        '--regions',
+        action='store_true',
+        help='colour high-risk regions in the panels, and write them as 16-bit PNG in the pixels of your files',
+    )
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     return parser.parse_args()
 
@@ -70,7 +76,7 @@ def main() -> int:
     inferencer = ExamInferencer(args.config, args.checkpoint, args.device, args.score_thr)
     info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
     usable = 0
-    with ResultWriter(args.out, inferencer.classes, info) as writer:
+    with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):
             show(exam, writer.add(exam), console)
             usable += len(exam.images)

@@ -103,7 +103,7 @@ def write_results(
         document = detection_document(summary, run)
         document['metrics'] |= numbers
         return [write_document(Path(cfg.work_dir) / 'metrics.json', document)]
-    gallery = GallerySettings(images_root(cfg), show_exam_ids=run['source'] == 'phantom')
+    gallery = GallerySettings(images_root(cfg), regions=True, show_exam_ids=run['source'] == 'phantom')
     title = Path(args.config).stem
     written = write_detection_report(summary, args.report, run=run, title=title, gallery=gallery, logged=numbers)
     return [written.document, written.page]

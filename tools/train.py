@@ -14,12 +14,11 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmmammo import cli
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.runs import load_config, require_data, set_launcher
+from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
 from mmmammo.structures import MammoError
 
@@ -75,7 +74,7 @@ def main() -> int:
     make_inputs(cfg, ROOT)
     require_data(cfg, ('train', 'val'))
     use_safe_loading()
-    Runner.from_cfg(cfg).train()
+    build_runner(cfg).train()
     return 0
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.apis.results import ExamResult, ImageResult
+from mmmammo.io import write_png16
 from mmmammo.prepare.run import slug
-from mmmammo.visualization import PanelView, draw_exam_panel, save_exam_panel
+from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
 COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2')
 
@@ -28,13 +29,16 @@ class ResultWriter:
         out: Folder; made if need be.
         classes: Class list.
         info: What made the results (config, checkpoint, version).
+        regions: Show high-risk regions in the panels and write them too, ``regions/<exam>/<file>.png``: 16-bit grey,
+            white is 1, in the pixels of the user's file; ``detections.json`` names them.
     """
 
-    def __init__(self, out: Path, classes: Sequence[str], info: dict[str, Any]) -> None:
+    def __init__(self, out: Path, classes: Sequence[str], info: dict[str, Any], regions: bool = False) -> None:
         self.out = out
+        self.regions = regions
         self.classes = tuple(classes)
         self.info = info
-        self._panels: set[str] = set()
+        self._names: set[str] = set()
         self._exams: list[dict[str, Any]] = []
         out.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = (out / 'detections.csv').open('w', newline='', encoding='utf-8')
@@ -51,7 +55,7 @@ class ResultWriter:
 
     def add(self, exam: ExamResult) -> Path | None:
         """Write one exam; returns its panel, ``None`` if it had no usable image."""
-        entry = exam.to_json(self.classes)
+        entry, name = exam.to_json(self.classes), self._file_name(exam.exam_id)
         self._exams.append(entry)
         for image in entry['images']:
             for found in image['detections']:
@@ -60,16 +64,26 @@ class ResultWriter:
         self._file.flush()
         if not exam.images:
             return None
-        path = self.out / 'panels' / f'{self._panel_name(exam.exam_id)}.png'
-        save_exam_panel(path, [panel_view(image) for image in exam.images])
+        for image, written in zip(exam.images, entry['images'], strict=True):
+            if self.regions:
+                written['regions'] = self._write_regions(image, name)
+        path = self.out / 'panels' / f'{name}.png'
+        save_exam_panel(path, [panel_view(image, regions=self.regions) for image in exam.images])
         return path
 
-    def _panel_name(self, exam_id: str) -> str:
-        """The exam as a file name; exams that would share one (``a/1`` and ``a_1``) are told apart by a digest."""
-        name = slug(exam_id)
-        if name.lower() in self._panels:
-            name = f'{name}-{hashlib.sha256(exam_id.encode()).hexdigest()[:8]}'
-        self._panels.add(name.lower())
+    def _write_regions(self, image: ImageResult, exam_name: str) -> str:
+        """Returns the file, relative to ``out``."""
+        path = self.out / 'regions' / exam_name / f'{self._file_name(image.prepared.quality.path)}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_png16(path, image.regions)
+        return path.relative_to(self.out).as_posix()
+
+    def _file_name(self, text: str) -> str:
+        """A name that a file may have; texts that would share one (``a/1`` and ``a_1``) are told apart by a digest."""
+        name = slug(text)
+        if name.lower() in self._names:
+            name = f'{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}'
+        self._names.add(name.lower())
         return name
 
 
@@ -78,9 +92,10 @@ def panel_of(exam: ExamResult, max_side: int = 1600) -> npt.NDArray[np.uint8]:
     return draw_exam_panel([panel_view(image) for image in exam.images], max_side)
 
 
-def panel_view(image: ImageResult, num_boxes: int = 5) -> PanelView:
-    """What the panel shows of one image: at most ``num_boxes`` boxes, the best ones."""
+def panel_view(image: ImageResult, num_boxes: int = 5, regions: bool = False) -> PanelView:
+    """What the panel shows of one image: at most ``num_boxes`` boxes, the best ones; regions in place of attention."""
     prepared = image.prepared
+    shape = prepared.pixels.shape
     return PanelView(
         prepared.pixels,
         prepared.image.laterality,
@@ -89,5 +104,6 @@ def panel_view(image: ImageResult, num_boxes: int = 5) -> PanelView:
         image.scores[:num_boxes].tolist(),
         landmarks=prepared.image.landmarks,
         nodes=() if image.nodes is None else image.nodes,
-        attention=image.attention,
+        attention=None if regions else image.attention,
+        regions=region_map(image.prepared_boxes, image.scores, (shape[0], shape[1])) if regions else None,
     )

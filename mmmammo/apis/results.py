@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mmmammo.prepare import Prepared, QualityRow
 from mmmammo.structures import STANDARD_VIEWS, Laterality
+from mmmammo.visualization import region_map
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,6 +45,11 @@ class ImageResult:
     def prepared_boxes(self) -> FloatArray:
         """The boxes in prepared pixels."""
         return self.prepared.image.affine.boxes(self.boxes)
+
+    @property
+    def regions(self) -> npt.NDArray[np.float32]:
+        """High-risk regions in source pixels, (h, w) in [0, 1]; see :func:`mmmammo.visualization.region_map`."""
+        return region_map(self.boxes, self.scores, (self.prepared.quality.rows, self.prepared.quality.columns))
 
     def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values; geometry in source pixels."""

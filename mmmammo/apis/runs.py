@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import RUNNERS
+from mmengine.runner import FlexibleRunner, Runner
 from torch import nn
 
 from mmmammo.datasets.mammogram_dataset import require_prepared
+from mmmammo.engine.sharding import cpu_strategy
 from mmmammo.structures import MammoError
 
 
@@ -95,8 +98,29 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         **cfg.get('model_wrapper_cfg', {}),
         'device_ids': None,
     }
+    if 'strategy' in cfg:
+        cfg.strategy = cpu_strategy(cfg.strategy)
     if launcher == 'pytorch':
         torch.distributed.init_process_group('gloo')
+
+
+def build_runner(cfg: Config) -> Runner | FlexibleRunner:
+    """The usual runner, or the one that ``runner_type`` names: a FlexibleRunner has a strategy, such as FSDP.
+
+    Raises:
+        MammoError: If the config has a strategy but one process only, which leaves nothing to share out.
+    """
+    if 'runner_type' not in cfg:
+        return Runner.from_cfg(cfg)
+    if cfg.launcher == 'none':
+        raise MammoError(
+            cfg.filename or 'config',
+            field='strategy',
+            found=f'{cfg.strategy.type} in a run of one process',
+            expected='several processes',
+            remedy='start it with tools/dist_train.sh, or train with the config it derives from',
+        )
+    return RUNNERS.build(cfg)
 
 
 def for_testing(cfg: Config) -> Config:

@@ -36,10 +36,10 @@ def test_it_is_the_formula(softness):
 
 
 def test_score_in_the_middle_half_of_it_at_the_edge():
-    found = region_map([[50, 50, 151, 131]], [0.8], (200, 200))
+    found = region_map([[50, 50, 151, 131]], [0.8], (200, 300))
     assert found[90, 100] == pytest.approx(0.8) == found.max()
     assert 0.8 * 0.5 < found[90, 50] < 0.8 * 0.56  # half a pixel inside
-    assert 0 < found[90, 10] < 0.06 and found[199, 199] == 0  # 1.6 standard deviations outside; beyond four
+    assert 0 < found[90, 10] < 0.06 and found[199, 299] == 0  # 1.6 standard deviations outside; beyond four
 
 
 def test_bounded_and_blind_to_order_and_weaker_repeats():
@@ -67,7 +67,7 @@ def test_nothing_gives_zeros():
 
 @pytest.mark.parametrize('box', [[7, 7, 8, 8], [7.5, 7.5, 7.5, 7.5], [0, 0, 0.2, 20]])
 def test_small_boxes_show(box):
-    assert region_map([box], [0.9], (20, 20)).max() > 0.8
+    assert region_map([box], [0.9], (20, 20)).max() > 0.5
 
 
 def test_a_box_outside_shows_nothing():

@@ -6,7 +6,7 @@ train_cfg = dict(max_epochs=max_epochs, val_interval=4)
 optim_wrapper = dict(
     optimizer=dict(lr=0.0005),  # parent: 0.0001
     clip_grad=dict(max_norm=1.0),  # parent: 0.1
-    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=1.0))),  # parent: 0.1, for a pretrained backbone
+    paramwise_cfg=None,  # parent: a tenth of the rate for the backbone, which is pretrained there
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),

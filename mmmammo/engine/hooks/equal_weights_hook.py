@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import all_gather, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmmammo.registry import HOOKS
 
@@ -17,7 +18,8 @@ class EqualWeightsHook(Hook):
     """After every epoch compares the weights of all processes, and stops a run in which they differ.
 
     Weights drift apart silently when parameters are unfrozen after DDP was set up, or when a process skips a gradient.
-    The comparison exchanges two numbers per process and costs nothing in a run of one process.
+    The comparison exchanges two numbers per process and costs nothing in a run of one process. A model in shards (FSDP)
+    has other weights in each process and is not compared.
 
     Raises:
         RuntimeError: If the weights differ, or are not finite.
@@ -25,7 +27,7 @@ class EqualWeightsHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Compare."""
-        if get_world_size() == 1:
+        if get_world_size() == 1 or isinstance(runner.model, FullyShardedDataParallel):
             return
         sums = [tuple(s.tolist()) for s in all_gather(checksum(runner.model))]
         broken = [rank for rank, pair in enumerate(sums) if not all(map(math.isfinite, pair))]
