@@ -1,5 +1,7 @@
 """Elastic deformation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dotted_images import SIZE, centre_of, dot_at, dotted_results, mask_box
@@ -59,6 +61,16 @@ def test_everything_moves_together():
     assert np.abs(nipple - centre_of(results['img'])).max() < 0.5
     assert np.abs(results['gt_bboxes'].numpy()[0] - mask_box(results['gt_masks'].masks[0])).max() <= 1.5
     assert not np.allclose(results['landmarks'].contour, dotted_results()['landmarks'].contour, atol=0.5)
+
+
+def test_edge_of_the_muscle_moves_like_the_line_along_it():
+    results = dotted_results()
+    plain = results['landmarks']
+    bent = replace(plain, pectoral_edge=np.vstack([plain.pectoral_line, plain.nipple]))
+    moved = deform(results | {'landmarks': bent})['landmarks']
+    np.testing.assert_array_equal(moved.pectoral_edge, np.vstack([moved.pectoral_line, moved.nipple]))
+    assert len(moved.contour) == len(plain.contour)
+    assert np.abs(moved.pectoral_edge - bent.pectoral_edge).max() > 0.5
 
 
 def test_landmarks_stay_in_prepared_pixels():
