@@ -61,5 +61,5 @@ def test_without_lesions_the_keys_stay_and_say_nan():
 
 
 def test_a_head_that_tells_no_anchors_is_named():
-    with pytest.raises(MammoError, match='matched_anchors.*match_anchors=True'):
+    with pytest.raises(MammoError, match=r'matched_anchors.*match_anchors=True'):
         score(ATDMetric(), [{'img_id': 1, 'ori_shape': (9, 9)}])

@@ -8,7 +8,14 @@ from mmengine.config import ConfigDict
 from mmmammo.models import GraySwin
 from mmmammo.structures import MammoError
 
-TINY = {'embed_dims': 8, 'depths': (1, 1), 'num_heads': (1, 2), 'strides': (4, 2), 'window_size': 4, 'out_indices': (1,)}
+TINY = {
+    'embed_dims': 8,
+    'depths': (1, 1),
+    'num_heads': (1, 2),
+    'strides': (4, 2),
+    'window_size': 4,
+    'out_indices': (1,),
+}
 
 
 def test_sum_equals_the_colour_network_on_replicated_grey(tmp_path):

@@ -17,7 +17,7 @@ RECALL_LEVELS: FloatArray = np.linspace(0, 1, 101, dtype=np.float64)
 """Where COCO samples the precision."""
 
 AVG7_IOUS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-"""What paper 1's weakly supervised rows print as "Avg"."""
+"""What paper 0's weakly supervised rows print as "Avg"."""
 AVG8_IOUS = (*AVG7_IOUS, 0.9)
 """What its DINO rows print as "Avg": their table shows seven columns, the mean has an eighth."""
 PAPER_AVERAGES: Mapping[str, tuple[float, ...]] = {'Avg7': AVG7_IOUS, 'Avg8': AVG8_IOUS}
@@ -98,7 +98,7 @@ def average_over_ious(ap: Mapping[float, float], iou_thrs: Sequence[float]) -> R
 
 
 def paper_averages(ap: Mapping[float, float]) -> dict[str, Reading]:
-    """``Avg7`` over IoU 0.2 to 0.8 and ``Avg8`` over 0.2 to 0.9, which paper 1 both prints as "Avg"."""
+    """``Avg7`` over IoU 0.2 to 0.8 and ``Avg8`` over 0.2 to 0.9, which paper 0 both prints as "Avg"."""
     return {name: average_over_ious(ap, iou_thrs) for name, iou_thrs in PAPER_AVERAGES.items()}
 
 

@@ -27,7 +27,7 @@ class APMetric(DetectionMetric):
 
     Logs ``ap/0.20`` … (one per IoU) and the mean named by its list, e.g. ``ap/mean7_0.20-0.80`` for seven evenly
     spaced IoUs: means over different lists are not comparable, so they do not share a name. If the list goes beyond
-    the 7 or 8 IoUs of paper 1's two "Avg", these means are logged too, and a table like the paper's is printed. With
+    the 7 or 8 IoUs of paper 0's two "Avg", these means are logged too, and a table like the paper's is printed. With
     several classes each number is the mean over the classes that occur in the ground truth, and every class has its
     own ``ap/mass/0.20`` beside it; every size class has ``ap/size/small mass/0.20``.
 
@@ -101,7 +101,7 @@ class APMetric(DetectionMetric):
             self._log_as_printed(named)
 
     def _log_as_printed(self, named: Mapping[str, npt.NDArray[np.float64]]) -> None:
-        """Paper 1's Table 1: per cent, one column per IoU, and each "Avg" by its own name."""
+        """Paper 0's Table 1: per cent, one column per IoU, and each "Avg" by its own name."""
         shown = max(self.averages.values(), key=len)
         lines = []
         for name, ap in named.items():
@@ -109,7 +109,7 @@ class APMetric(DetectionMetric):
             averages = [f'{100 * average_over_ious(at, ious):.2f}' for ious in self.averages.values()]
             lines.append([name, *(f'{100 * self._at(at, iou):.1f}' for iou in shown), *averages])
         columns = ['IoU, per cent', *(f'{100 * iou:.0f}' for iou in shown), *self.averages]
-        log_table('The same as paper 1 prints it', columns, lines)
+        log_table('The same as paper 0 prints it', columns, lines)
 
     @staticmethod
     def _at(ap: Mapping[float, float], iou: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmdet.models.detectors import DINO
 from mmdet.structures import OptSampleList
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmmammo.models.detectors.multi_view import MultiViewMixin
@@ -74,5 +74,6 @@ class MammoDINO(MultiViewMixin, DINO):
 
     def _init_layers(self) -> None:
         super()._init_layers()
+        nn.init.normal_(self.level_embed)  # the parent leaves what was in memory, until init_weights
         for layer in self.encoder.layers[: self.num_checkpointed]:
             layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
