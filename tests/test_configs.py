@@ -90,6 +90,8 @@ def set_classes(part, number):
 def test_the_headline_configs_are_there():
     systems = ('agrcnn', 'maskrcnn', 'yolox', 'yolov3', 'detr')
     assert {f'configs/{system}_{data}.py' for system in systems for data in ('cbis', 'phantom')} <= set(CONFIGS)
+    rows = ('r50_4scale', 'r50_5scale', 'swinl_4scale')
+    assert {f'configs/ihrrb_dino_{row}_{data}.py' for row in rows for data in ('birads', 'phantom')} <= set(CONFIGS)
 
 
 @pytest.mark.parametrize('name', CONFIGS)
