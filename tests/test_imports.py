@@ -33,9 +33,11 @@ MAY_IMPORT = {
     'evaluation.functional': {'structures'},
     'evaluation.summary': {'structures', 'io', 'evaluation.functional'},
     'evaluation.metrics': {'structures', 'io', 'evaluation.functional', 'registry'},
-    'models': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'evaluation.functional'},
+    'ops': {'structures'},
+    'models': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'evaluation.functional', 'ops'},
     'datasets': {'structures', 'io', 'preprocessing', 'anatomy', 'registry'},
     'engine': {'structures', 'io', 'registry', 'models', 'datasets', 'evaluation.functional', 'evaluation.metrics'},
+    'experiments': {'structures', 'io', 'evaluation.functional', 'evaluation.summary', 'apis'},
 }
 
 

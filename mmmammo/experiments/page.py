@@ -1,0 +1,131 @@
+"""Results as tables in Markdown, between two marks of a page. Rows without results are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmmammo.experiments.plan import Plan, Row, Table
+from mmmammo.structures import MammoError
+
+NOTHING = 'No run is complete yet. The command above makes them.'
+
+
+def render(plan: Plan, results: Mapping[str, Any] | None) -> str:
+    """The tables, and below them what they stand on.
+
+    Args:
+        plan: What is shown, and the numbers of the paper.
+        results: Of :func:`~mmmammo.experiments.results.collect`; ``None`` where there are none yet.
+    """
+    found = {row['name']: row for row in (results or {}).get('rows', [])}
+    tables = [_table(plan, table, found) for table in plan.tables if any(name in found for name in table.rows)]
+    if results is None or not tables:
+        return NOTHING
+    return '\n\n'.join([*tables, _footnote(plan, results)])
+
+
+def put_between_marks(page: str, name: str, content: str) -> str:
+    """The page with new content between ``<!-- results:NAME -->`` and ``<!-- /results:NAME -->``.
+
+    Raises:
+        MammoError: If the page lacks the marks, or has them more than once.
+    """
+    start, end = f'<!-- results:{name} -->', f'<!-- /results:{name} -->'
+    if page.count(start) != 1 or page.count(end) != 1 or page.index(start) > page.index(end):
+        raise MammoError(
+            'page',
+            field='marks',
+            found=f'{page.count(start)} of {start}, {page.count(end)} of {end}',
+            expected='one of each, in this order',
+            remedy='write both where the tables belong',
+        )
+    before, after = page[: page.index(start)], page[page.index(end) :]
+    return f'{before}{start}\n{content}\n{after}'
+
+
+def _table(plan: Plan, table: Table, found: Mapping[str, Mapping[str, Any]]) -> str:
+    head = ['', '', *(plan.metrics[key] for key in table.metrics)]
+    lines = [head, ['---', '---', *('---:' for _ in table.metrics)]]
+    rows = {row.name: row for row in plan.rows}
+    for name, label in table.rows.items():
+        if name in found:
+            lines += _lines(plan, table, rows[name], found[name], label)
+    text = '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
+    return '\n\n'.join([f'### {table.title}', *([table.note.strip()] if table.note else []), text])
+
+
+def _lines(plan: Plan, table: Table, row: Row, entry: Mapping[str, Any], label: str) -> list[list[str]]:
+    """Ours, its difference from the reference, and the paper's."""
+    seeds = len(entry['seeds'])
+    lines = [[label, f'{seeds} {"seed" if seeds == 1 else "seeds"}', *_cells(plan, table.metrics, entry['values'])]]
+    if entry['difference']:
+        paired = entry['difference']['values']
+        cells = [_difference(plan, paired.get(key)) for key in table.metrics]
+        lines.append(['', f'minus {_label(plan, table)}', *cells])
+    if any(key in row.paper for key in table.metrics):
+        cells = [f'{row.paper[key]:.{plan.digits}f}' if key in row.paper else '' for key in table.metrics]
+        lines.append(['', 'paper\\*', *cells])
+    return lines
+
+
+def _cells(plan: Plan, keys: Sequence[str], values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [_value(plan, values[key]) for key in keys]
+
+
+def _value(plan: Plan, number: Mapping[str, Any]) -> str:
+    """``72.5 ± 1.3 (57.1 to 86.3)``."""
+    if number['mean'] is None:
+        return 'not defined'
+    spread = '' if number['sd'] is None else f' ± {_number(plan, number["sd"])}'
+    return f'{_number(plan, number["mean"])}{spread}{_bounds(plan, number)}'
+
+
+def _difference(plan: Plan, number: Mapping[str, Any] | None) -> str:
+    """``+3.1 (-0.4 to 6.8), p 0.084``."""
+    if number is None:
+        return ''
+    if number['value'] is None:
+        return 'not defined'
+    p = number['p_permutation'] if number['p_permutation'] is not None else number['p_bootstrap']
+    said = '' if p is None else f', p {p:.3f}' if p >= 0.001 else ', p < 0.001'
+    return f'{plan.factor * number["value"]:+.{plan.digits}f}{_bounds(plan, number)}{said}'
+
+
+def _bounds(plan: Plan, number: Mapping[str, Any]) -> str:
+    if number.get('low') is None or number.get('high') is None:
+        return ''
+    return f' ({_number(plan, number["low"])} to {_number(plan, number["high"])})'
+
+
+def _number(plan: Plan, value: float) -> str:
+    return f'{plan.factor * value:.{plan.digits}f}'
+
+
+def _label(plan: Plan, table: Table) -> str:
+    """What the reference is called, here or in the first table that has it."""
+    for candidate in (table, *plan.tables):
+        if plan.reference in candidate.rows:
+            return candidate.rows[plan.reference]
+    return plan.reference
+
+
+def _footnote(plan: Plan, results: Mapping[str, Any]) -> str:
+    """How to read the tables, and how they were made."""
+    rows = results['rows']
+    counts = {', '.join(f'{count} {what}' for what, count in row['n'].items()) for row in rows if row['n']}
+    commits = sorted({commit for row in rows for commit in row['commits']})
+    planned = sum(len(row.seeds) for row in plan.rows)
+    made = sum(len(row['seeds']) for row in rows)
+    hours = sum(row['hours'] for row in rows)
+    lines = [
+        f'Mean ± standard deviation over seeds ({results["level"]:.0%} interval of the mean, patients resampled '
+        f'{results["replicates"]:,} times). Differences are over the seeds that both rows have; p-values exchange the '
+        'two models patient by patient, and are not corrected for their number.',
+        *(f'Tested on {one}.' for one in sorted(counts)),
+        f'{made} of {planned} runs, {hours:.1f} hours of training and testing; commit {", ".join(commits)}; made by '
+        f'`{results["command"]}`.',
+    ]
+    if any(row.paper for row in plan.rows):
+        lines.append("\\* Not run by us: the paper's numbers, on its own data.")
+    return '\n'.join(lines)

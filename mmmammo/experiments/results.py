@@ -1,0 +1,141 @@
+"""From complete runs to the numbers of a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmmammo.evaluation.functional import Interval
+from mmmammo.experiments.measures import Trainings, read_metrics, read_trainings
+from mmmammo.experiments.plan import Plan, Row
+from mmmammo.experiments.runs import Run
+from mmmammo.structures import MammoError
+
+FORMAT = 'mmmammo-experiments-1'
+LEVEL = 0.95
+
+
+def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 2000) -> dict[str, Any]:
+    """What ``results.json`` says: of each row that has a complete run, its numbers and how they were made.
+
+    Args:
+        plan: The rows and metrics.
+        runs: All runs of the plan; those that are not complete are left out.
+        command: That makes the runs.
+        replicates: Draws and permutations of patients.
+
+    Raises:
+        MammoError: If runs to be compared were tested on different images.
+    """
+    done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
+    reference = done[plan.reference]
+    first = read_trainings(reference, tuple(plan.metrics))
+    rows = [_row_entry(plan, row, done[row.name], reference, first, replicates) for row in plan.rows if done[row.name]]
+    return {
+        'format': FORMAT,
+        'name': plan.name,
+        'command': command,
+        'reference': plan.reference,
+        'level': LEVEL,
+        'replicates': replicates,
+        'rows': rows,
+    }
+
+
+def _row_entry(
+    plan: Plan, row: Row, runs: Sequence[Run], reference: Sequence[Run], first: Trainings | None, replicates: int
+) -> dict[str, Any]:
+    trainings = read_trainings(runs, tuple(plan.metrics), first.sets[0] if first else None)
+    interval = trainings.interval(replicates) if trainings else None
+    return {
+        'name': row.name,
+        'config': row.config,
+        'cfg_options': dict(row.cfg_options),
+        'digest': runs[0].digest,
+        'seeds': [run.seed for run in runs],
+        'commits': _distinct(run.record.get('commit') or 'unknown' for run in runs),
+        'hours': sum(sum(run.record.get('seconds', {}).values()) for run in runs) / 3600,
+        'n': trainings.counts if trainings else {},
+        'values': _values(plan, runs, trainings, interval),
+        'difference': _difference(plan, row, runs, reference, first, replicates),
+    }
+
+
+def _values(
+    plan: Plan, runs: Sequence[Run], trainings: Trainings | None, interval: Interval | None
+) -> dict[str, dict[str, Any]]:
+    """Key -> mean and standard deviation over seeds, the value of each, and the bounds where there are some."""
+    metrics = [read_metrics(run)['metrics'] for run in runs]
+    values = {}
+    for key in plan.metrics:
+        per_seed = [_known(run, found, key) for run, found in zip(runs, metrics, strict=True)]
+        numbers = np.array([math.nan if value is None else value for value in per_seed], dtype=float)
+        entry = {'mean': float(numbers.mean()), 'sd': float(numbers.std(ddof=1)) if len(numbers) > 1 else math.nan}
+        if trainings is not None and interval is not None and key in trainings.keys:
+            place = trainings.keys.index(key)
+            _check_same(runs[0], key, entry['mean'], float(interval.estimate[place]))
+            entry |= {'low': float(interval.low[place]), 'high': float(interval.high[place])}
+        values[key] = _without_nan(entry) | {'per_seed': per_seed}
+    return values
+
+
+def _difference(
+    plan: Plan, row: Row, runs: Sequence[Run], reference: Sequence[Run], first: Trainings | None, replicates: int
+) -> dict[str, Any] | None:
+    """From the reference, over the seeds that both have."""
+    seeds = sorted({run.seed for run in runs} & {run.seed for run in reference})
+    if row.name == plan.reference or first is None or not seeds:
+        return None
+    mine = read_trainings([run for run in runs if run.seed in seeds], first.keys, first.sets[0])
+    theirs = read_trainings([run for run in reference if run.seed in seeds], first.keys, first.sets[0])
+    if mine is None or theirs is None:
+        return None
+    paired = mine.minus(theirs, replicates)
+    columns = {
+        'value': paired.difference.estimate,
+        'low': paired.difference.low,
+        'high': paired.difference.high,
+        'p_bootstrap': paired.p_bootstrap,
+        'p_permutation': paired.p_permutation,
+    }
+    values = {
+        key: _without_nan({name: float(column[i]) for name, column in columns.items()})
+        for i, key in enumerate(mine.keys)
+    }
+    return {'seeds': seeds, 'values': values}
+
+
+def _known(run: Run, metrics: Mapping[str, Any], key: str) -> float | None:
+    if key not in metrics:
+        raise MammoError(
+            run.folder,
+            field='metrics.json',
+            found=f'no {key!r} among {", ".join(metrics)}',
+            expected='every metric of the plan',
+            remedy='correct `metrics` in the plan, or let the test evaluator of the config compute it',
+        )
+    value = metrics[key]
+    return None if value is None else float(value)
+
+
+def _check_same(run: Run, key: str, logged: float, read: float) -> None:
+    """What the test logged and what is resampled here must be one number."""
+    if not math.isclose(logged, read, abs_tol=1e-6) and not (math.isnan(logged) and math.isnan(read)):
+        raise MammoError(
+            run.folder,
+            field=key,
+            found=f'{logged} in metrics.json, {read} from predictions.json',
+            expected='the same number',
+            remedy='the two files are not of one test: remove the folder and run again',
+        )
+
+
+def _without_nan(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return sorted(set(values))

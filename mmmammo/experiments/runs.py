@@ -1,0 +1,98 @@
+"""One training of one row, and what is known of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmmammo.experiments.plan import Row
+from mmmammo.structures import MammoError
+
+METRICS = 'metrics.json'
+PREDICTIONS = 'predictions.json'
+RECORD = 'record.json'
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row with a seed.
+
+    Args:
+        row: What is trained.
+        seed: Of the training.
+        digest: Of the whole config, options included. A config that changed has runs of its own, so that no table mixes
+            two of them.
+        epochs: How long it trains.
+        folder: Where everything of it is.
+    """
+
+    row: Row
+    seed: int
+    digest: str
+    epochs: int
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f'{self.row.name}, seed {self.seed}'
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What is known: the commit, the seconds each step took, and whether it is ``tested``; empty at first."""
+        path = self.folder / RECORD
+        return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its numbers are there."""
+        return bool(self.record.get('tested')) and (self.folder / METRICS).is_file()
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The latest one, of a training finished or not."""
+        note = self.folder / 'last_checkpoint'
+        if not note.is_file():
+            return None
+        path = self.folder / Path(note.read_text(encoding='utf-8').strip()).name
+        return path if path.is_file() else None
+
+    def remember(self, **facts: Any) -> None:
+        """Add to the record, at once or not at all."""
+        record = self.record | facts
+        partial = self.folder / f'{RECORD}.part'
+        partial.write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+        os.replace(partial, self.folder / RECORD)
+
+    def train_command(self) -> list[str]:
+        """Goes on from a checkpoint if there is one."""
+        resume = ['--resume'] if self.checkpoint else []
+        return [*self._command('train'), '--seed', str(self.seed), *resume, *self._options()]
+
+    def test_command(self) -> list[str]:
+        """Writes the metrics and the predictions.
+
+        Raises:
+            MammoError: If there is no checkpoint.
+        """
+        if self.checkpoint is None:
+            raise MammoError(
+                self.folder,
+                field='last_checkpoint',
+                found='nothing',
+                expected='a checkpoint of the training that just ended',
+                remedy='see log.txt beside it; remove the folder to train anew',
+            )
+        return [*self._command('test', str(self.checkpoint)), *self._options()]
+
+    def _command(self, tool: str, *arguments: str) -> list[str]:
+        work_dir = ['--work-dir', str(self.folder)]
+        return [sys.executable, f'tools/{tool}.py', self.row.config, *arguments, *work_dir]
+
+    def _options(self) -> list[str]:
+        options = [f'{key}={value}' for key, value in self.row.cfg_options.items()]
+        return ['--cfg-options', *options] if options else []

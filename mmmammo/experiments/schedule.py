@@ -1,0 +1,62 @@
+"""Which runs a plan asks for. The only module here that reads configs, and so needs torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmmammo.apis.runs import load_config
+from mmmammo.experiments.plan import Plan, Row
+from mmmammo.experiments.runs import Run
+from mmmammo.structures import MammoError
+
+
+def plan_runs(
+    plan: Plan, root: Path, out: Path, only: Sequence[str] = (), seeds: Sequence[int] | None = None
+) -> list[Run]:
+    """All runs of a plan, the first seed of every row before the second of any.
+
+    Args:
+        plan: The rows.
+        root: Folder that their configs are relative to.
+        out: Folder of all runs.
+        only: Names of rows; none for all.
+        seeds: Leave out others.
+
+    Raises:
+        MammoError: If a name is unknown, or a config cannot be read.
+    """
+    names = [row.name for row in plan.rows]
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise MammoError(
+            plan.path,
+            field='--only',
+            found=', '.join(unknown),
+            expected=f'some of {", ".join(names)}',
+            remedy='correct the names',
+        )
+    rows = [row for row in plan.rows if not only or row.name in only]
+    runs = [run for row in rows for run in _runs(row, root, out) if seeds is None or run.seed in seeds]
+    return sorted(runs, key=lambda run: run.row.seeds.index(run.seed))
+
+
+def shard(runs: Sequence[Run], index: int, count: int) -> list[Run]:
+    """The part of machine ``index`` (from 1) of ``count``; every run is in one part, finished or not."""
+    return list(runs[index - 1 :: count])
+
+
+def _runs(row: Row, root: Path, out: Path) -> list[Run]:
+    cfg = load_config(root / row.config, options=row.cfg_options)
+    digest = config_digest(cfg.to_dict())
+    folder = out / f'{row.name}-{digest[:8]}'
+    return [Run(row, seed, digest, cfg.train_cfg.max_epochs, folder / f'seed{seed}') for seed in row.seeds]
+
+
+def config_digest(config: Mapping[str, Any]) -> str:
+    """Of everything that a config says, but where it writes."""
+    said = {key: value for key, value in config.items() if key != 'work_dir'}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,170 @@
+#!/usr/bin/env python
+"""Train and test every model of a table, and write the table into its page.
+
+Examples:
+    python tools/experiments.py configs/agrcnn/experiments.yaml
+    python tools/experiments.py configs/agrcnn/experiments.yaml --only maskrcnn agrcnn --seeds 0
+    python tools/experiments.py configs/agrcnn/experiments.yaml --shard 2/4       (the second of four machines)
+    python tools/experiments.py configs/agrcnn/experiments.yaml --collect         (only count what is there)
+    python tools/experiments.py configs/agrcnn/experiments.yaml --render          (only write the page from its JSON)
+
+Stop it whenever you like, and give the same command to go on: what is complete is kept, an interrupted training goes on
+from its latest checkpoint. Several at a time, here or on machines that share OUT, never make the same run twice; after
+machines that share nothing, copy their OUT folders into one and --collect. A config that changes gets new runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from mmmammo import cli
+from mmmammo.apis.arguments import make_parser
+from mmmammo.evaluation.summary import write_document
+from mmmammo.experiments import Outcome, Plan, Run, collect, execute, put_between_marks, read_plan, render
+from mmmammo.experiments.estimate import in_words, seconds_left
+from mmmammo.experiments.schedule import plan_runs, shard
+from mmmammo.provenance import git_commit
+from mmmammo.structures import MammoError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument('plan', type=Path, help='which models, a YAML file')
+    parser.add_argument('--only', nargs='+', default=[], metavar='ROW', help='names of rows (default: all)')
+    parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='leave out other seeds')
+    parser.add_argument('--out', type=Path, help='folder of all runs (default: work_dirs/experiments/<its name>)')
+    parser.add_argument('--shard', type=_share, default=(1, 1), metavar='I/N', help='make the I-th of N parts')
+    parser.add_argument(
+        '--jobs', type=_whole, help='runs at a time (default: one per GPU; without a GPU one per core, of one thread)'
+    )
+    parser.add_argument('--replicates', type=_whole, default=2000, help='draws of patients for intervals (2000)')
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument('--collect', action='store_true', help='run nothing; read what is complete and write the page')
+    mode.add_argument('--render', action='store_true', help='run and read nothing; write the page from its JSON')
+    return parser.parse_args()
+
+
+def _share(text: str) -> tuple[int, int]:
+    index, _, count = text.partition('/')
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f'found {text}; expected I/N with I from 1 to N, e.g. 2/4')
+    return int(index), int(count)
+
+
+def _whole(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'found {text}; expected a whole number from 1 on')
+    return int(text)
+
+
+class Watch:
+    """Bars of what is running, and the time that is left; a line per event where the output is no terminal."""
+
+    def __init__(self, runs: list[Run], jobs: int, progress: Progress) -> None:
+        self.jobs, self.progress = jobs, progress
+        self.lock = threading.Lock()
+        self.waiting = [run for run in runs if not run.is_complete]
+        self.known: dict[str, list[float]] = defaultdict(list)
+        for run in runs:
+            if run.is_complete:
+                self.known[run.row.name].append(sum(run.record.get('seconds', {}).values()))
+        self.active: dict[str, tuple[Run, TaskID, float, float]] = {}
+        self.whole = progress.add_task(self._title(), total=len(runs), completed=len(runs) - len(self.waiting))
+
+    def __call__(self, run: Run, what: str, share: float) -> None:
+        """A run has gone on."""
+        with self.lock:
+            if run in self.waiting:
+                self.waiting.remove(run)
+            _, task, begun, first = self.active.get(run.name) or (run, None, time.monotonic(), share)
+            if task is None:
+                task = self.progress.add_task('', total=1.0)
+                self.progress.console.print(f'{run.name}: {what}', highlight=False)
+            self.active[run.name] = (run, task, begun, share - first)
+            self.progress.update(task, description=f'{run.name}: {what}', completed=share)
+            if not what.endswith('ing'):
+                self._end(run, what)
+            self.progress.update(self.whole, description=self._title())
+
+    def _end(self, run: Run, what: str) -> None:
+        seconds = sum(run.record.get('seconds', {}).values())
+        self.progress.remove_task(self.active.pop(run.name)[1])
+        self.progress.advance(self.whole)
+        if what == 'complete':
+            self.known[run.row.name].append(seconds)
+        left = in_words(self._seconds_left())
+        self.progress.console.print(f'{run.name}: {what} ({seconds / 60:.0f} min); left: {left}', highlight=False)
+
+    def _title(self) -> str:
+        return f'left: {in_words(self._seconds_left())}'
+
+    def _seconds_left(self) -> float | None:
+        now = time.monotonic()
+        active = [(run.row.name, share, now - begun) for run, _, begun, share in self.active.values()]
+        return seconds_left(self.known, [run.row.name for run in self.waiting], active, self.jobs)
+
+
+def make(args: argparse.Namespace, runs: list[Run], console: Console) -> Outcome:
+    """The runs that are missing."""
+    gpus = torch.cuda.device_count()
+    jobs = args.jobs or gpus or os.cpu_count() or 1
+    columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.percentage:>3.0f} %'))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        return execute(runs, ROOT, jobs=jobs, gpus=gpus, commit=git_commit(ROOT), report=Watch(runs, jobs, progress))
+
+
+def write_page(plan: Plan) -> None:
+    """The page from its JSON."""
+    path = plan.results_path
+    results = json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+    page = plan.page_path.read_text(encoding='utf-8')
+    plan.page_path.write_text(put_between_marks(page, plan.name, render(plan, results)), encoding='utf-8')
+
+
+def tell(outcome: Outcome, console: Console) -> int:
+    """What went wrong, and the exit code."""
+    for run, words in outcome.failed:
+        console.print(f'\n{run.name} failed: {words}', highlight=False, markup=False)
+    if outcome.elsewhere:
+        names = '; '.join(run.name for run in outcome.elsewhere)
+        console.print(f'Being made by another process, not counted yet: {names}', highlight=False)
+    return 1 if outcome.failed else 0
+
+
+def main() -> int:
+    args = parse_args()
+    console = Console()
+    plan = read_plan(args.plan)
+    put_between_marks(plan.page_path.read_text(encoding='utf-8'), plan.name, '')  # refused now, not after a day
+    if args.render:
+        write_page(plan)
+        return 0
+    out = args.out or ROOT / 'work_dirs' / 'experiments' / plan.name
+    wanted = shard(plan_runs(plan, ROOT, out, args.only, args.seeds), *args.shard)
+    if not wanted:
+        raise MammoError(args.plan, field='runs', found='none', expected='some', remedy='change --seeds or --shard')
+    outcome = Outcome() if args.collect else make(args, wanted, console)
+    command = shlex.join(['python', 'tools/experiments.py', os.path.relpath(plan.path, ROOT)])
+    results = collect(plan, plan_runs(plan, ROOT, out), command, args.replicates)
+    write_document(plan.results_path, results)
+    write_page(plan)
+    made = sum(len(row['seeds']) for row in results['rows'])
+    console.print(f'{made} complete runs of {len(results["rows"])} rows: {plan.results_path}, {plan.page_path}')
+    return tell(outcome, console)
+
+
+if __name__ == '__main__':
+    cli.run(main, interrupted='run the same command to go on')
