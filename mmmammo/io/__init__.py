@@ -7,6 +7,7 @@ from mmmammo.io.errors import (
     NotForPresentation,
     UnsupportedPixelData,
 )
+from mmmammo.io.film_scan import read_film_scan
 from mmmammo.io.mammogram import read_mammogram, read_meta
 from mmmammo.io.png16 import read_png16, write_png8, write_png16
 from mmmammo.io.predictions import read_predictions, write_predictions
@@ -19,6 +20,7 @@ __all__ = [
     'NotForPresentation',
     'UnsupportedPixelData',
     'parse_view_name',
+    'read_film_scan',
     'read_mammogram',
     'read_meta',
     'read_png16',

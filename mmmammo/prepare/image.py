@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.anatomy import LandmarkError, landmarks_of
-from mmmammo.io import read_mammogram
+from mmmammo.io import read_film_scan, read_mammogram
 from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
 from mmmammo.prepare.findings import check_findings, clipped, mapped
@@ -107,7 +107,10 @@ def _read(record: ImageRecord, gate: Gate) -> Mammogram:
     """The image as displayed, after all checks that need no more than it; with the spacing that the source knows."""
     if record.refused is not None:
         raise record.refused
-    mammogram = read_mammogram(record.path, for_processing=gate.policies[Problem.FOR_PROCESSING])
+    if record.film is None:
+        mammogram = read_mammogram(record.path, for_processing=gate.policies[Problem.FOR_PROCESSING])
+    else:
+        mammogram = read_film_scan(record.path, record.film)
     for fault in (*check_header(record, mammogram.meta), *check_pixels(mammogram.pixels)):
         gate.decide(fault)
     for note in record.notes:

@@ -27,7 +27,15 @@ from mmmammo.phantom.dressing.cbis_ddsm_files import (
     write_case_table,
     write_files,
 )
-from mmmammo.phantom.dressing.film_look import SIDES, as_film, black_frame, expose_edge, stick_label, stick_tape
+from mmmammo.phantom.dressing.film_look import (
+    SIDES,
+    as_film,
+    black_frame,
+    expose_edge,
+    stick_label,
+    stick_tape,
+    without_marker,
+)
 from mmmammo.phantom.dressing.planted import Planted
 from mmmammo.phantom.dressing.planting import Fault, plant
 from mmmammo.phantom.exam import PhantomExam, PhantomView
@@ -179,7 +187,7 @@ def images_of(exams: Sequence[PhantomExam], seed: int) -> list[Image]:
     made: dict[str, list[Image]] = {'mass': [], 'calc': []}
     for number, exam in enumerate(exams):
         for view in exam.views:
-            film = as_film(_without_marker(view), rng)
+            film = as_film(without_marker(view), rng)
             for kind, images in made.items():
                 lesions = _lesions(exam, view, kind)
                 split = 'test' if number % 4 == 3 or (kind, number) == ('calc', 0) else 'train'
@@ -188,13 +196,6 @@ def images_of(exams: Sequence[PhantomExam], seed: int) -> list[Image]:
                 if lesions:
                     images.append(Image(kind, split, patient, side, str(view.view), film, lesions, density))
     return plant(made['mass'], FAULTS) + made['calc']
-
-
-def _without_marker(view: PhantomView) -> npt.NDArray[np.float32]:
-    """The breast alone: digital machines burn in what films have on labels."""
-    breast = np.zeros(view.image.shape, dtype=np.uint8)
-    cv2.fillPoly(breast, [np.rint(view.landmarks.contour).astype(np.int32)], 1)
-    return np.where(cv2.dilate(breast, np.ones((9, 9), np.uint8)) > 0, view.image, np.float32(0))
 
 
 def _lesions(exam: PhantomExam, view: PhantomView, kind: str) -> tuple[Lesion, ...]:

@@ -6,10 +6,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.phantom.exam import PhantomView
+
 FloatImage = npt.NDArray[np.float32]
 
 SIDES = ('left', 'top', 'right', 'bottom')
 _FOG, _WHITE, _GRAIN = 0.05, 0.92, 0.006
+
+
+def without_marker(view: PhantomView) -> FloatImage:
+    """The breast alone: digital machines burn in what films have on labels."""
+    breast = np.zeros(view.image.shape, dtype=np.uint8)
+    cv2.fillPoly(breast, [np.rint(view.landmarks.contour).astype(np.int32)], 1)
+    return np.where(cv2.dilate(breast, np.ones((9, 9), np.uint8)) > 0, view.image, np.float32(0))
 
 
 def as_film(image: FloatImage, rng: np.random.Generator) -> FloatImage:
