@@ -18,6 +18,7 @@ from mmmammo.doctor.result import Finding, Row, Status
 TIMEOUT_S = 300
 MARK = 'probe answers: '
 REBUILD = 'python3 tools/setup_env.py --rebuild-mmcv'
+COMPILE = f'{sys.executable} -m mmmammo.ops.build --again'
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Probe:
 PROBES = {
     'torch': Probe('torch', stack.probe_torch, ('torch', 'torchvision')),
     'operators': Probe('mmcv operators', stack.probe_operators, remedy=REBUILD),
+    'own_operators': Probe('mmmammo operators', stack.probe_own_operators, remedy=COMPILE),
     'cuda': Probe('CUDA', stack.probe_cuda, remedy=REBUILD),
     'detection': Probe('mmdet, mmpretrain', stack.probe_detection, remedy=FRESH),
     'images': Probe(
@@ -49,7 +51,7 @@ PROBES = {
         'DICOM', dicom.probe_dicom, ('pydicom', 'pylibjpeg', 'pylibjpeg-libjpeg', 'pylibjpeg-openjpeg', 'pyjpegls')
     ),
 }
-TOGETHER = (('torch', 'operators', 'cuda', 'detection'), ('images', 'dicom'))
+TOGETHER = (('torch', 'operators', 'own_operators', 'cuda', 'detection'), ('images', 'dicom'))
 """Probes that share a process while all goes well: importing torch takes seconds."""
 
 

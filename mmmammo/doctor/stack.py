@@ -27,6 +27,28 @@ def probe_operators() -> list[Row]:
     return [('mmcv operators', Status.OK, 'mmcv._ext imports; nms and roi_align compute')]
 
 
+def probe_own_operators() -> list[Row]:
+    """Let the compiled operators of mmmammo compute what PyTorch computes; without them that does their work."""
+    import torch
+    from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
+
+    from mmmammo.ops import deformable_attention
+    from mmmammo.ops.library import why_not_loaded
+
+    reason = why_not_loaded()
+    if reason:
+        return [('mmmammo operators', Status.WARN, f'{reason}: DINO on CPU takes twice the time')]
+    generator = torch.Generator().manual_seed(0)
+    value, locations, weights = (
+        torch.rand(size, generator=generator) for size in ((1, 12, 2, 35), (1, 3, 2, 1, 4, 2), (1, 3, 2, 1, 4))
+    )
+    given = (value, torch.tensor([[3, 4]]), locations, weights)
+    worst = (deformable_attention(*given) - multi_scale_deformable_attn_pytorch(*given)).abs().max().item()
+    if not worst < 1e-5:
+        raise RuntimeError(f'deformable attention is {worst} off')
+    return [('mmmammo operators', Status.OK, 'compiled; deformable attention computes')]
+
+
 def probe_cuda() -> list[Row]:
     """See whether torch has a GPU and mmcv operators for it."""
     import torch

@@ -6,14 +6,15 @@ import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import nn
 
+from mmmammo.engine.fast_layers import use_fast_layers
 from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 
 
 def speed_up(model: nn.Module) -> nn.Module:
-    """Fold batch norms into the convolutions before them and keep images and weights channels-last.
+    """Fold batch norms into convolutions, go channels-last, and use the quicker layers of transformers there are.
 
-    Outputs are those of the model as it was but for rounding; ``benchmarks/exam_inference.py`` tells the gain. The
-    model is changed in place and cannot be trained any more.
+    Outputs are those of the model as it was but for rounding; ``benchmarks/exam_inference.py`` and
+    ``benchmarks/dino_cpu.py`` tell the gain. The model is changed in place and cannot be trained any more.
 
     Args:
         model: A detector or classifier with weights loaded.
@@ -22,6 +23,7 @@ def speed_up(model: nn.Module) -> nn.Module:
         The model, in evaluation mode.
     """
     fast = fuse_conv_bn(model.eval()).to(memory_format=torch.channels_last)
+    use_fast_layers(fast)
     for module in fast.modules():
         if isinstance(module, ExamDataPreprocessor):
             module.channels_last = True

@@ -3,6 +3,6 @@
 Without the compiled library everything works all the same, on PyTorch alone and slower.
 """
 
-from mmmammo.ops.deformable_attention import deformable_attention
+from mmmammo.ops.attention import deformable_attention
 
 __all__ = ['deformable_attention']

@@ -81,7 +81,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog='python -m mmmammo.ops.build',
-        description='Compile the CPU operators into this environment; half a minute, and instant if that has been done.',
+        description='Compile the CPU operators into this environment: half a minute, and instant if that is done.',
         epilog='Example: .venv/bin/python -m mmmammo.ops.build --again   (CXX names another compiler than g++)',
     )
     parser.add_argument('--again', action='store_true', help='compile even if that has been done')

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mmmammo.doctor import dicom, probes
+from mmmammo.doctor import dicom, probes, stack
 from mmmammo.doctor.__main__ import main, report
 from mmmammo.doctor.packages import check_opencv, check_packages, check_rivals, read_pins
 from mmmammo.doctor.result import Finding, Status
@@ -103,6 +103,24 @@ def test_child_that_hangs_is_ended(monkeypatch):
     monkeypatch.setattr(probes, 'TIMEOUT_S', 0.2)
     child(monkeypatch, 'import time; time.sleep(60)')
     assert probes.ask(['torch']) == ([], 'no answer after 0.2 s')
+
+
+def test_operators_that_are_not_compiled_are_a_warning_with_the_line_that_compiles_them(monkeypatch):
+    monkeypatch.setattr('mmmammo.ops.library.why_not_loaded', lambda: 'not compiled')
+    (row,) = stack.probe_own_operators()
+    finding = probes._finding('own_operators', row, PINS)
+    assert finding.status is Status.WARN
+    assert finding.detail.startswith('not compiled')
+    assert finding.remedy == f'{sys.executable} -m mmmammo.ops.build --again'
+
+
+def test_operators_that_miscompute_are_not_taken(monkeypatch):
+    monkeypatch.setattr('mmmammo.ops.library.why_not_loaded', lambda: '')
+    monkeypatch.setattr(
+        'mmmammo.ops.deformable_attention', lambda value, shapes, at, weights: value.new_zeros(1, 3, 70)
+    )
+    with pytest.raises(RuntimeError, match='deformable attention is'):
+        stack.probe_own_operators()
 
 
 def test_every_transfer_syntax_decodes():

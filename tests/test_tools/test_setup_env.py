@@ -124,6 +124,16 @@ class TestProject:
         changed = modules.Project(project.root)
         assert not modules.Stamp.read(changed).satisfies(modules.Stamp.of(changed, 'cpu'))
 
+    def test_changed_operators_ask_for_another_run(self, bootstrap, project):
+        stamp = bootstrap('project').Stamp
+        source = project.root / 'mmmammo' / 'ops' / 'operator.cpp'
+        source.parent.mkdir(parents=True)
+        source.write_text('// first')
+        stamp.of(project, 'cpu').write(project)
+        assert stamp.read(project).satisfies(stamp.of(project, 'cpu'))
+        source.write_text('// second')
+        assert not stamp.read(project).satisfies(stamp.of(project, 'cpu'))
+
     def test_a_line_of_pyproject_that_installs_nothing_does_not(self, bootstrap, project):
         modules = bootstrap('project')
         modules.Stamp.of(project, 'cpu').write(project)
@@ -390,3 +400,10 @@ class TestSteps:
         pip.write_text(f'#!{project.python}\n')
         config.write_text('version = 3.8.1\n')
         assert not steps.venv_is_sound(project)
+
+    def test_operators_that_do_not_compile_are_left_out(self, bootstrap, project, tmp_path, capsys):
+        executable(project.python, 'echo "compiler: found no program g++" >&2; exit 1')
+        backend = bootstrap('host').cpu_backend('no NVIDIA GPU')
+        bootstrap('steps').Setup(project, backend, tmp_path / 'cache').compile_operators()
+        told = capsys.readouterr().out
+        assert 'left out' in told and 'found no program g++' in told

@@ -90,8 +90,9 @@ class Project:
         return f'{python}-{platform.machine()}-torch{torch}-{backend}-mmcv{mmcv}'
 
     def digest(self) -> str:
-        """Changes when anything that is to be installed does."""
-        text = self.constraints.read_text() + '\n'.join(self.requirements)
+        """Changes when anything that is to be installed or compiled does."""
+        sources = [path.read_text() for path in sorted((self.root / 'mmmammo' / 'ops').glob('*.cpp'))]
+        text = ''.join([self.constraints.read_text(), '\n'.join(self.requirements), *sources])
         return hashlib.sha256(text.encode()).hexdigest()
 
 

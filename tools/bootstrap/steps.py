@@ -43,11 +43,12 @@ class Setup:
         self.install_pinned()
         self.install_mmcv()
         self.install_project()
+        self.compile_operators()
         self.check_result()
 
     def check_machine(self) -> None:
         """Refuse early what would fail late."""
-        meter = Meter('[1/6] check this machine')
+        meter = Meter('[1/7] check this machine')
         has_torch = any(self.project.venv.glob('lib/python*/site-packages/torch'))
         facts = [f'Python {VERSION}', self.backend.reason]
         facts.append(check_disk(self.project.root, needed_gb=3 if has_torch else 15))
@@ -57,7 +58,7 @@ class Setup:
 
     def make_venv(self) -> None:
         """Create .venv, anew if the one that is there is broken, was moved, or is of another Python."""
-        meter = Meter('[2/6] make .venv')
+        meter = Meter('[2/7] make .venv')
         if venv_is_sound(self.project):
             meter.done('kept')
             return
@@ -66,7 +67,7 @@ class Setup:
 
     def install_pinned(self) -> None:
         """Install torch and everything else that does not depend on mmcv."""
-        meter = Meter('[3/6] install the pinned packages', '6 GB; 1 to 5 minutes')
+        meter = Meter('[3/7] install the pinned packages', '6 GB; 1 to 5 minutes')
         command = [*self.pip_install(), *self.project.requirements_before_mmcv]
         self.run(meter, 'packages.log')(command, progress=last_package)
         meter.done()
@@ -76,25 +77,36 @@ class Setup:
         wheel = mmcv_wheel.cached_wheel(self.cache, self.key)
         if wheel is None:
             hint = 'once per machine; 9 minutes on two cores'
-            meter = Meter(f'[4/6] compile mmcv, {self.backend.tag} operators', hint)
+            meter = Meter(f'[4/7] compile mmcv, {self.backend.tag} operators', hint)
             wheel = mmcv_wheel.build_wheel(self.project, self.cache, self.backend, self.run(meter, 'mmcv.log'))
         else:
-            meter = Meter(f'[4/6] install mmcv, {self.backend.tag} operators, compiled earlier')
+            meter = Meter(f'[4/7] install mmcv, {self.backend.tag} operators, compiled earlier')
         if not mmcv_wheel.is_installed(self.project, wheel):
             self.run(meter, 'mmcv.log')([*self.pip_install(), '--no-deps', '--force-reinstall', wheel])
         meter.done()
 
     def install_project(self) -> None:
         """Install mmdet, mmpretrain and this clone, editable."""
-        meter = Meter('[5/6] install mmdet, mmpretrain and mmmammo')
+        meter = Meter('[5/7] install mmdet, mmpretrain and mmmammo')
         run_pip = self.run(meter, 'mmmammo.log')
         run_pip([*self.pip_install(), *self.project.requirements_on_mmcv])
         run_pip([*self.pip_install(), '--no-deps', '--no-build-isolation', '--editable', self.project.root])
         meter.done()
 
+    def compile_operators(self) -> None:
+        """Compile the operators of mmmammo; they save time only, so that set-up goes on without them."""
+        meter = Meter('[6/7] compile the operators of mmmammo', 'half a minute')
+        command = [self.project.python, '-m', 'mmmammo.ops.build']
+        try:
+            self.run(meter, 'operators.log')(command)
+        except SetupError as err:
+            meter.done(f'left out, slower without: {err.what}')
+            return
+        meter.done()
+
     def check_result(self) -> None:
         """Let the doctor look at it."""
-        meter = Meter('[6/6] check that all of it works')
+        meter = Meter('[7/7] check that all of it works')
         log = self.project.work / 'doctor.log'
         try:
             self.run(meter, log.name)([self.project.python, '-m', 'mmmammo.doctor'])

@@ -3,6 +3,7 @@
 from mmmammo.models.layers.bipartite_graph import BipartiteGraph
 from mmmammo.models.layers.denoising_queries import MammoCdnQueryGenerator
 from mmmammo.models.layers.exam_context import ExamContext, ExamContextReader, Partners
+from mmmammo.models.layers.fused_deformable_attention import FusedDeformableAttention, fuse_deformable_attention
 from mmmammo.models.layers.graph_fusion import GraphFusion
 from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
 from mmmammo.models.layers.inception_graph import InceptionGraph, neighbour_matrix
@@ -14,6 +15,7 @@ __all__ = [
     'BipartiteGraph',
     'ExamContext',
     'ExamContextReader',
+    'FusedDeformableAttention',
     'GraphFusion',
     'GraphPrior',
     'InceptionGraph',
@@ -22,6 +24,7 @@ __all__ = [
     'Partners',
     'TokenGrid',
     'ViewContext',
+    'fuse_deformable_attention',
     'nearest_nodes',
     'neighbour_matrix',
     'read_graph_prior',
