@@ -12,7 +12,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
 
-from mmmammo.io.dicom_file import open_dicom
+from mmmammo.io.dicom_file import open_dicom, quiet
 from mmmammo.io.elements import label, number, quoted, text
 from mmmammo.io.errors import NotAMammogram, NotForPresentation, UnsupportedPixelData
 from mmmammo.io.header import meta_of, shows_breast
@@ -40,7 +40,8 @@ _MODALITIES_NEEDING_EVIDENCE = {None, 'CR', 'DX', 'DR', 'RG', 'OT', 'SC'}
 _STRIP = 64  # rows
 
 
-@disable_value_validation()  # otherwise a de-identified UID makes a warning of every file
+@quiet()
+@disable_value_validation()  # otherwise a de-identified UID costs time in every file
 def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE) -> Mammogram:
     """Read a DICOM image as displayed: rescale, VOI LUT or window, inversion, padding made background.
 
@@ -66,6 +67,7 @@ def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE) -> Mammog
     return _as_displayed(stored, dataset, meta, path, develop)
 
 
+@quiet()
 @disable_value_validation()
 def read_dicom_meta(path: Path) -> MammogramMeta:
     """Read the header only; tomosynthesis and raw images have one too.

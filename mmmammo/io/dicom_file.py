@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydicom import dcmread
@@ -17,6 +19,17 @@ HEAD_LENGTH = 132
 """Bytes that tell whether a file is DICOM: preamble and prefix."""
 
 _UNPARSABLE = (*UNREADABLE, InvalidDicomError, zlib.error, RecursionError, MemoryError, IndexError)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without pydicom's own warnings: what it finds odd is told by the checks of this package, or does no harm.
+
+    A run over a hundred thousand files would bury everything else in them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', UserWarning)
+        yield
 
 
 def looks_like_dicom(head: bytes) -> bool:
@@ -41,8 +54,7 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
         NotAMammogram: If it is the index of a medium.
     """
     try:
-        with path.open('rb') as file, warnings.catch_warnings():
-            warnings.simplefilter('ignore', UserWarning)  # what pydicom finds odd is told below, or does no harm
+        with path.open('rb') as file, quiet():
             dataset = dcmread(file, force=True, stop_before_pixels=not with_pixels)
     except _UNPARSABLE as err:
         raise CorruptFile(

@@ -17,7 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from mmmammo.io import read_mammogram
+from mmmammo.io import read_mammogram, read_meta
 from mmmammo.io.dicom_file import open_dicom
 from mmmammo.io.stored_values import _decoded, decode
 from mmmammo.structures import Laterality, View
@@ -51,6 +51,16 @@ def test_every_syntax_gives_the_same_display_values(tmp_path, syntax, dtype, low
     assert mammogram.pixels.dtype == np.float32
     assert mammogram.meta.bits_stored == bits
     assert mammogram.meta.attributes['transfer_syntax'] == syntax
+
+
+@pytest.mark.parametrize('read', [read_mammogram, read_meta])
+def test_pydicom_says_nothing_of_its_own(tmp_path, recwarn, read):
+    dataset = make_dicom(ramp('u2'), PatientSex='neither', SpecificCharacterSet='bogus', PatientAge='abc')
+    dataset.PixelData += bytes(128)
+    path = save_dicom(dataset, tmp_path / 'image')
+    recwarn.clear()
+    read(path)
+    assert len(recwarn) == 0
 
 
 class Fails:
