@@ -4,7 +4,7 @@ import numpy as np
 
 from mmmammo.structures import BreastLandmarks
 from mmmammo.visualization import draw_overlay
-from mmmammo.visualization.overlay import blend_attention, to_rgb
+from mmmammo.visualization.overlay import blend_attention, blend_regions, to_rgb
 
 GREY = np.full((80, 60), 0.5, np.float32)
 
@@ -62,3 +62,13 @@ def test_attention_is_red_where_it_strengthens_and_blue_where_it_weakens():
 
 def test_neutral_attention_changes_nothing():
     assert not changed(blend_attention(to_rgb(GREY), np.full((4, 3), 0.5))).any()
+
+
+def test_regions_colour_only_what_is_suspicious():
+    rgb = to_rgb(np.full((20, 20), 0.5))
+    regions = np.zeros((20, 20))
+    assert np.array_equal(blend_regions(rgb, regions), rgb)
+    regions[5:15, 5:15] = 0.7
+    blended = blend_regions(rgb, regions).astype(int)
+    assert np.array_equal(blended[0], rgb[0])
+    assert blended[10, 10, 0] > blended[10, 10, 2] + 30  # red and yellow mean danger

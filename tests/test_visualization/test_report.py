@@ -153,6 +153,18 @@ def test_heatmaps_are_laid_over_the_views_that_have_one(run, standard):
     assert 'id="show-heatmaps"' not in standard[2]
 
 
+def test_high_risk_regions_are_a_layer_of_every_view(run):
+    page = page_of(run, gallery=GallerySettings(run / 'images', regions=True))
+    assert page.count('<img class="heat"') == page.count('class="canvas"') > 1
+    assert 'for="show-heatmaps">high-risk regions<' in page
+
+
+def test_given_heatmaps_win_over_regions(run):
+    folder = write_heatmap(run, run_of_four()[0])
+    page = page_of(run, gallery=GallerySettings(run / 'images', folder, regions=True))
+    assert page.count('<img class="heat"') == 1 and 'for="show-heatmaps">heatmaps<' in page
+
+
 def test_a_right_breast_is_hung_mirrored_with_its_marks(run):
     summary = summarise_detections(read_detection_set(run / 'predictions.json'), DetectionSettings(bootstrap=0))
     groups = make_gallery(summary.data.images, summary.matches, 0.5, GallerySettings(run / 'images'))
