@@ -12,5 +12,6 @@ data_root = 'data/cbis_ddsm'
 prior = f'{data_root}/geometric_prior_22_26.json'
 
 _base_.model.neck[1].prior = prior
-model = dict(neck=_base_.model.neck)
+model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))
+test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 randomness = dict(seed=0)

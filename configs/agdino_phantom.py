@@ -14,6 +14,7 @@ inputs = [
 ]
 
 _base_.model.neck[1].prior = prior
-model = dict(neck=_base_.model.neck)
+model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))
+test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 auto_scale_lr = dict(base_batch_size=1)  # an exam; parent: 4 images
 randomness = dict(seed=0)

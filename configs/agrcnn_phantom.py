@@ -15,5 +15,6 @@ inputs = [
 ]
 
 _base_.model.neck[1].prior = prior
-model = dict(neck=_base_.model.neck)
+model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))
+test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 randomness = dict(seed=0)

@@ -12,7 +12,8 @@ data_root = 'data/cbis_ddsm'
 prior = f'{data_root}/geometric_prior_22_26.json'
 
 _base_.model.neck[1].prior = prior
-model = dict(neck=_base_.model.neck)
+model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))
+test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 
 # RTMDet's assigner takes masks, where there are any, for those of its own instance segmentation.
 _base_.train_pipeline[1].update(with_mask=False, poly2mask=True)

@@ -4,9 +4,9 @@
 Example:
     python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth my_exams --out results
 
-Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, with --regions
-also results/regions/<exam>/<file>.png. Files that cannot be used are named with their reason; the rest is processed.
-Research software, not a medical device.
+Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, in which the
+detections of one lesion in CC and MLO share letter and colour; with --regions also results/regions/<exam>/<file>.png.
+Files that cannot be used are named with their reason; the rest is processed. Research software, not a medical device.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ def parse_args() -> argparse.Namespace:
         '--regions',
         action='store_true',
         help='colour high-risk regions in the panels, and write them as 16-bit PNG in the pixels of your files',
+    )
+    parser.add_argument(
+        '--malignancy',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='second stage: says how likely each detection is malignant (configs/agrcnn/malignancy_…)',
     )
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     return parser.parse_args()
@@ -73,8 +79,10 @@ def main() -> int:
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     console = Console()
     records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
-    inferencer = ExamInferencer(args.config, args.checkpoint, args.device, args.score_thr)
+    inferencer = ExamInferencer(args.config, args.checkpoint, args.device, args.score_thr, args.malignancy)
     info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
+    if args.malignancy:
+        info['malignancy'] = {'config': args.malignancy[0], 'checkpoint': Path(args.malignancy[1]).name}
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):

@@ -8,4 +8,6 @@ _base_ = [
 ]
 
 data_root = 'data/cbis_ddsm'
+model = dict(lesion_matcher=dict(type='mmmammo.LesionMatcher'))
+test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 randomness = dict(seed=0)

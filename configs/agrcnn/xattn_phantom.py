@@ -7,4 +7,6 @@ _base_ = [
 ]
 
 data_root = 'data/phantom'
+model = dict(lesion_matcher=dict(type='mmmammo.LesionMatcher'))
+test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 randomness = dict(seed=0)

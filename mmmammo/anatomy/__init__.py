@@ -10,6 +10,7 @@ from mmmammo.anatomy.correspondence import (
 )
 from mmmammo.anatomy.errors import LandmarkError
 from mmmammo.anatomy.landmarks import detect_landmarks, landmarks_of
+from mmmammo.anatomy.lesion_matching import assign_pairs, node_log_odds, pair_log_odds, relative_depths
 from mmmammo.anatomy.manual import apply_manual, load_manual_landmarks
 from mmmammo.anatomy.pseudo_landmarks import node_layout, pseudo_landmarks
 
@@ -17,6 +18,7 @@ __all__ = [
     'GeometricPrior',
     'LandmarkError',
     'apply_manual',
+    'assign_pairs',
     'cooccurrence',
     'curvature',
     'detect_landmarks',
@@ -25,6 +27,9 @@ __all__ = [
     'load_manual_landmarks',
     'nearest_node',
     'node_layout',
+    'node_log_odds',
+    'pair_log_odds',
     'pseudo_landmarks',
+    'relative_depths',
     'spread_counts',
 ]

@@ -2,7 +2,16 @@
 
 from mmmammo.apis.exam_files import ResultWriter, panel_of
 from mmmammo.apis.exam_inferencer import ExamInferencer
+from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, ImageResult
 from mmmammo.apis.runs import load_config
 
-__all__ = ['ExamInferencer', 'ExamResult', 'ImageResult', 'ResultWriter', 'load_config', 'panel_of']
+__all__ = [
+    'ExamInferencer',
+    'ExamResult',
+    'ImageResult',
+    'MalignancyClassifier',
+    'ResultWriter',
+    'load_config',
+    'panel_of',
+]

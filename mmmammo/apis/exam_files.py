@@ -17,7 +17,7 @@ from mmmammo.io import write_png16
 from mmmammo.prepare.run import slug
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
-COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2')
+COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2', 'lesion', 'malignancy')
 
 
 class ResultWriter:
@@ -60,7 +60,8 @@ class ResultWriter:
         for image in entry['images']:
             for found in image['detections']:
                 place = (exam.exam_id, image['file'], image['laterality'], image['view'])
-                self._csv.writerow([*place, found['category'], found['score'], *found['bbox']])
+                after = (found['lesion'], found['malignancy'])  # None is written as nothing
+                self._csv.writerow([*place, found['category'], found['score'], *found['bbox'], *after])
         self._file.flush()
         if not exam.images:
             return None
@@ -106,4 +107,10 @@ def panel_view(image: ImageResult, num_boxes: int = 5, regions: bool = False) ->
         nodes=() if image.nodes is None else image.nodes,
         attention=None if regions else image.attention,
         regions=region_map(image.prepared_boxes, image.scores, (shape[0], shape[1])) if regions else None,
+        marks=image.lesions[:num_boxes],
+        notes=() if image.malignancy is None else [_note(value) for value in image.malignancy[:num_boxes].tolist()],
     )
+
+
+def _note(malignancy: float) -> str:
+    return '' if np.isnan(malignancy) else f'mal. {malignancy:.2f}'

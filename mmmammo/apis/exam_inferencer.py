@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,21 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmmammo.apis.exam_files import panel_of
+from mmmammo.apis.lesion_letters import with_pairs
+from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
 from mmmammo.apis.runs import for_testing, load_config, skip_masks
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
-from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
+from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.inference import speed_up
+from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.necks import AnatomyGraphNeck
 from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
 from mmmammo.prepare.quality import QUARANTINED
 from mmmammo.registry import INFERENCERS
 from mmmammo.sources import get_source
-from mmmammo.structures import Affine, ImageRecord, MammoError
+from mmmammo.structures import Affine, ImageRecord, LesionPair, MammoError
 
 Data = dict[str, list[Any]]
 
@@ -51,13 +55,20 @@ class ExamInferencer(BaseInferencer):
         checkpoint: Its weights; they must know their classes, as those of ``tools/train.py`` do.
         device: ``'cuda:0'``, ``'cpu'``, …; by default the best there is.
         score_thr: Detections below are left out.
+        second_stage: Config and checkpoint of a classifier of patches, which then judges how likely each detection is
+            malignant; see :class:`mmmammo.apis.MalignancyClassifier`.
 
     Raises:
-        MammoError: If a file is missing, the checkpoint is not this config's, or there is no such device.
+        MammoError: If a file is missing, a checkpoint is not its config's, or there is no such device.
     """
 
     def __init__(
-        self, config: str | Path, checkpoint: str | Path, device: str | None = None, score_thr: float = 0.05
+        self,
+        config: str | Path,
+        checkpoint: str | Path,
+        device: str | None = None,
+        score_thr: float = 0.05,
+        second_stage: tuple[str | Path, str | Path] | None = None,
     ) -> None:
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
@@ -65,13 +76,17 @@ class ExamInferencer(BaseInferencer):
         _require_device(device)
         self.score_thr = score_thr
         self.checkpoint = Path(checkpoint)
-        self.classes = _classes(self.checkpoint)
+        self.classes = classes_of(self.checkpoint)
         super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
         skip_masks(self.model)
         speed_up(self.model)
         self._graphs = [module for module in self.model.modules() if isinstance(module, AnatomyGraphNeck)]
         for graph in self._graphs:
             graph.store_attention = True
+        self.matcher = getattr(self.model, 'lesion_matcher', None) or LesionMatcher()
+        self.matcher.score_thr = score_thr
+        where = next(self.model.parameters()).device
+        self.judge = None if second_stage is None else MalignancyClassifier(*second_stage, device=where)
 
     def __call__(self, inputs: str | Path | Iterable[ImageRecord], **kwargs: Any) -> list[ExamResult]:
         """All results at once; :meth:`stream` holds one exam at a time."""
@@ -101,7 +116,10 @@ class ExamInferencer(BaseInferencer):
         samples = self.forward(next(self.preprocess(views)))
         attention = next((graph.attention for graph in self._graphs if graph.attention is not None), None)
         images = self.postprocess(samples, views, attention)
-        return ExamResult(exam_id, tuple(images), tuple(rejected))
+        if 'lesion_pairs' not in samples[0]:  # a single-view model: geometry alone
+            self.matcher(samples)
+        images, pairs = with_pairs(images, self._pairs(samples))
+        return ExamResult(exam_id, images, tuple(rejected), pairs)
 
     def preprocess(self, inputs: Sequence[Prepared], batch_size: int = 1, **kwargs: Any) -> Iterator[Data]:
         """The batch of one exam."""
@@ -120,19 +138,37 @@ class ExamInferencer(BaseInferencer):
         """One panel per exam, (h, w, 3) RGB."""
         return [panel_of(exam) for exam in preds]
 
+    def _kept(self, sample: DetDataSample) -> torch.Tensor:
+        """Indices of the detections that are told of, best first."""
+        scores = sample.pred_instances.scores
+        order = scores.argsort(descending=True, stable=True)
+        return order[scores[order] >= self.score_thr]
+
+    def _pairs(self, samples: Sequence[DetDataSample]) -> list[LesionPair]:
+        """The matcher's pairs, in the order of the detections that are told of."""
+        place = [{old: new for new, old in enumerate(self._kept(sample).tolist())} for sample in samples]
+        return [
+            replace(
+                pair,
+                detection=place[pair.image_id][pair.detection],
+                other_detection=place[pair.other_image_id][pair.other_detection],
+            )
+            for sample in samples
+            for pair in sample.lesion_pairs
+        ]
+
     def _image_result(self, sample: DetDataSample, view: Prepared, attention: torch.Tensor | None) -> ImageResult:
-        found = sample.pred_instances.cpu()
-        keep = found.scores >= self.score_thr
-        order = found.scores[keep].argsort(descending=True)
-        boxes = found.bboxes[keep][order].double().numpy()
+        found = sample.pred_instances[self._kept(sample)].cpu()
+        boxes = found.bboxes.double().numpy()
         nodes = sample.metainfo.get('nodes')
         return ImageResult(
             prepared=view,
             boxes=_to_source(boxes, view),
-            scores=found.scores[keep][order].double().numpy(),
-            labels=found.labels[keep][order].numpy(),
+            scores=found.scores.double().numpy(),
+            labels=found.labels.numpy(),
             nodes=None if nodes is None else _to_prepared(sample).points(nodes),
             attention=None if attention is None or nodes is None else _cut(attention, sample, self._stride),
+            malignancy=None if self.judge is None else self.judge(view.pixels, boxes),
         )
 
     @property
@@ -168,25 +204,6 @@ def _require_device(device: str | None) -> None:
             expected=f'cpu{", cuda:0, …" if torch.cuda.is_available() else " (torch finds no GPU here)"}',
             remedy='choose another --device, or see python -m mmmammo.doctor',
         ) from err
-
-
-def _classes(path: Path) -> tuple[str, ...]:
-    """The class list a checkpoint was trained with.
-
-    Raises:
-        MammoError: If it does not say; guessing would put wrong names on findings.
-    """
-    meta = load_checkpoint(path).get('meta') or {}
-    classes = (meta.get('dataset_meta') or {}).get('classes')
-    if not classes:
-        raise MammoError(
-            path,
-            field="meta['dataset_meta']['classes']",
-            found='nothing',
-            expected='the class list',
-            remedy='use a checkpoint written by tools/train.py',
-        )
-    return tuple(classes)
 
 
 def _prepare(records: Sequence[ImageRecord]) -> tuple[list[Prepared], list[QualityRow]]:

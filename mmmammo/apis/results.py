@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.prepare import Prepared, QualityRow
-from mmmammo.structures import STANDARD_VIEWS, Laterality
+from mmmammo.structures import STANDARD_VIEWS, Laterality, LesionPair
 from mmmammo.visualization import region_map
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,6 +27,9 @@ class ImageResult:
         labels: (n,) index into the class list.
         nodes: (k, 2) in prepared pixels, or ``None``.
         attention: (h', w') over the prepared image, in (0, 1), 1/2 is neutral; ``None`` if the model has none.
+        malignancy: (n,) probability that the lesion is malignant, ``nan`` where not judged; ``None`` without a second
+            stage.
+        lesions: (n,) letter of the lesion, the same in both views of a breast; '' for a detection without counterpart.
     """
 
     prepared: Prepared
@@ -35,6 +38,8 @@ class ImageResult:
     labels: npt.NDArray[np.int64]
     nodes: FloatArray | None = None
     attention: npt.NDArray[np.float32] | None = None
+    malignancy: FloatArray | None = None
+    lesions: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -65,10 +70,17 @@ class ImageResult:
             'warnings': quality.warnings,
             'score': self.score,
             'landmarks': None if landmarks is None else landmarks.transformed(image.affine.inverse()).to_json(),
-            'detections': [
-                {'bbox': np.round(box, 2).tolist(), 'score': round(score, 5), 'category': classes[label]}
-                for box, score, label in zip(self.boxes, self.scores.tolist(), self.labels, strict=True)
-            ],
+            'detections': [self._detection(i, classes) for i in range(len(self.boxes))],
+        }
+
+    def _detection(self, i: int, classes: Sequence[str]) -> dict[str, Any]:
+        malignancy = np.nan if self.malignancy is None else float(self.malignancy[i])
+        return {
+            'bbox': np.round(self.boxes[i], 2).tolist(),
+            'score': round(float(self.scores[i]), 5),
+            'category': classes[self.labels[i]],
+            'lesion': (self.lesions[i] or None) if self.lesions else None,
+            'malignancy': None if np.isnan(malignancy) else round(malignancy, 5),
         }
 
 
@@ -80,11 +92,13 @@ class ExamResult:
         exam_id: As the folder names it.
         images: The views that could be used.
         rejected: The files that could not, each with its reason.
+        pairs: Detections of two views that are taken for one lesion; their image ids are indices into ``images``.
     """
 
     exam_id: str
     images: tuple[ImageResult, ...]
     rejected: tuple[QualityRow, ...] = ()
+    pairs: tuple[LesionPair, ...] = ()
 
     @property
     def score(self) -> float:
@@ -105,5 +119,15 @@ class ExamResult:
             'score': None if np.isnan(self.score) else self.score,
             'missing_views': list(self.missing_views),
             'images': [image.to_json(classes) for image in self.images],
+            'pairs': [self._pair(pair) for pair in self.pairs],
             'rejected': [{'file': row.path, 'reason': row.reason} for row in self.rejected],
+        }
+
+    def _pair(self, pair: LesionPair) -> dict[str, Any]:
+        """Which detection of which file is which of which other one."""
+        ends = ((pair.image_id, pair.detection), (pair.other_image_id, pair.other_detection))
+        return {
+            'lesion': self.images[pair.image_id].lesions[pair.detection],
+            'score': round(pair.score, 5),
+            'detections': [{'file': self.images[i].prepared.quality.path, 'index': index} for i, index in ends],
         }

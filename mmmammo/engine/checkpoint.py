@@ -82,6 +82,25 @@ def _what_is_wrong(err: Exception) -> str:
     return f'an unreadable file ({told})'
 
 
+def classes_of(filename: str | Path) -> tuple[str, ...]:
+    """The class list a checkpoint was trained with.
+
+    Raises:
+        MammoError: If it does not say; guessing would put wrong names on findings.
+    """
+    meta = load_checkpoint(filename).get('meta') or {}
+    classes = (meta.get('dataset_meta') or {}).get('classes')
+    if not classes:
+        raise MammoError(
+            filename,
+            field="meta['dataset_meta']['classes']",
+            found='nothing',
+            expected='the class list',
+            remedy='use a checkpoint written by tools/train.py',
+        )
+    return tuple(classes)
+
+
 def use_safe_loading() -> None:
     """Make mmengine's runner read local checkpoints through :func:`load_checkpoint`."""
 

@@ -4,6 +4,7 @@ from mmmammo.models.backbones import GrayCSPNeXt, GrayResNet, GraySwin
 from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 from mmmammo.models.dense_heads import MammoDINOHead
 from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin, MultiViewRTMDet
+from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.necks import AnatomyGraphNeck, CrossViewAttentionNeck
 from mmmammo.models.wsol import (
     ACoLHead,
@@ -24,6 +25,7 @@ __all__ = [
     'GrayCSPNeXt',
     'GrayResNet',
     'GraySwin',
+    'LesionMatcher',
     'MammoDINO',
     'MammoDINOHead',
     'MultiViewMixin',

@@ -5,7 +5,7 @@ from mmmammo.structures.exam import FilmScan, ImageRecord, Mammogram, MammogramM
 from mmmammo.structures.findings import Finding, MaskedFinding, Polygon
 from mmmammo.structures.geometry import Affine
 from mmmammo.structures.landmarks import MASK_STRIDE, BreastLandmarks
-from mmmammo.structures.prediction import ImagePrediction
+from mmmammo.structures.prediction import ImagePrediction, LesionPair
 from mmmammo.structures.problems import Policy, Problem
 from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
 
@@ -19,6 +19,7 @@ __all__ = [
     'ImagePrediction',
     'ImageRecord',
     'Laterality',
+    'LesionPair',
     'Mammogram',
     'MammogramMeta',
     'MammoError',

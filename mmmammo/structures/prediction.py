@@ -78,3 +78,22 @@ class ImagePrediction:
             ignored_boxes=self.ignored_boxes[ignored],
             ignored_labels=self.ignored_labels[ignored],
         )
+
+
+@dataclass(frozen=True)
+class LesionPair:
+    """Two detections, in two views of a breast, that are taken for one lesion.
+
+    Args:
+        image_id: Of the CC view.
+        detection: Index into its detections.
+        other_image_id: Of the MLO view.
+        other_detection: Index into its detections.
+        score: Probability in [0, 1] that they are one.
+    """
+
+    image_id: Any
+    detection: int
+    other_image_id: Any
+    other_detection: int
+    score: float

@@ -32,6 +32,8 @@ class PanelView:
         view: View abbreviation.
         boxes: (n, 4) xyxy detections.
         scores: (n,).
+        marks: (n,) letters of lesions, the same for one lesion in both views; '' for none.
+        notes: (n,) what is written after a score.
         gt_boxes: (m, 4) xyxy, or ``None`` where the truth is not known.
         landmarks: Contour, nipple, chest wall.
         nodes: (k, 2).
@@ -54,6 +56,8 @@ class PanelView:
     regions: npt.NDArray[np.floating] | None = None
     title: str = ''
     chest_wall: str = 'left'
+    marks: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     @property
     def is_hung_mirrored(self) -> bool:
@@ -213,4 +217,5 @@ def _draw(axes: Axes, view: PanelView, to_panel: Affine) -> None:
     if view.gt_boxes is not None and np.size(view.gt_boxes):
         overlay.draw_boxes(axes, to_panel.boxes(view.gt_boxes), colour=overlay.TRUTH_COLOUR, dashed=True)
     if np.size(view.boxes):
-        overlay.draw_boxes(axes, to_panel.boxes(view.boxes), view.scores, top=to_panel.points((0, 0))[1])
+        top = to_panel.points((0, 0))[1]
+        overlay.draw_boxes(axes, to_panel.boxes(view.boxes), view.scores, top=top, marks=view.marks, notes=view.notes)

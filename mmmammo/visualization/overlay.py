@@ -26,6 +26,7 @@ DETECTION_COLOUR = '#ffb000'
 TRUTH_COLOUR = '#35d07f'
 LANDMARK_COLOURS = {'contour': '#5fa8ff', 'nipple': '#ff5f8f', 'pectoral_line': '#c78bff'}
 NODE_COLOUR = '#7fe7ff'
+PAIR_COLOURS = ('#ff6ec7', '#7dff6e', '#6ea8ff', '#fff46e', '#ff8f6e', '#b98cff')
 REGION_COLOURS = 'inferno'
 REGION_OPACITY = 0.65
 
@@ -100,6 +101,8 @@ def draw_boxes(
     colour: str = DETECTION_COLOUR,
     dashed: bool = False,
     top: float = 0.0,
+    marks: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> None:
     """Outline boxes; scores stand above their box, or inside where there is no room above.
 
@@ -110,13 +113,24 @@ def draw_boxes(
         colour: Any Matplotlib colour.
         dashed: As ground truth is drawn.
         top: Where the image begins; no score is written above.
+        marks: (n,) letters of lesions, which give boxes of one letter one colour wherever they are; '' for none.
+        notes: (n,) what is written after the score.
     """
-    for i, (x1, y1, x2, y2) in enumerate(np.asarray(boxes, dtype=float).reshape(-1, 4)):
-        style = {'linestyle': (0, (4, 3)) if dashed else 'solid', 'linewidth': 1.6, 'edgecolor': colour}
+    boxes = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    marks, notes = [list(texts) or [''] * len(boxes) for texts in (marks, notes)]
+    for i, (x1, y1, x2, y2) in enumerate(boxes):
+        ink = colour_of(marks[i]) if marks[i] else colour
+        style = {'linestyle': (0, (4, 3)) if dashed else 'solid', 'linewidth': 1.6, 'edgecolor': ink}
         axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, path_effects=_OUTLINE, **style))
         if scores is not None:
             above = y1 > top + 14
-            _write(axes, x1, y1 - 2 if above else y1 + 2, f'{scores[i]:.2f}', colour, 'bottom' if above else 'top')
+            text = ' '.join(filter(None, [marks[i], f'{scores[i]:.2f}', notes[i]]))
+            _write(axes, x1, y1 - 2 if above else y1 + 2, text, ink, 'bottom' if above else 'top')
+
+
+def colour_of(mark: str) -> str:
+    """The colour of a lesion's letter."""
+    return PAIR_COLOURS[(ord(mark[0]) - ord('A')) % len(PAIR_COLOURS)]
 
 
 def draw_landmarks(axes: Axes, landmarks: BreastLandmarks) -> None:

@@ -15,9 +15,10 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from mmmammo.apis import ExamInferencer, ResultWriter
+from mmmammo.apis.lesion_letters import letter, with_pairs
 from mmmammo.apis.runs import for_testing
 from mmmammo.phantom import PhantomConfig, make_exam
-from mmmammo.structures import MammoError
+from mmmammo.structures import LesionPair, MammoError
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'agrcnn_phantom.py'
 
@@ -126,6 +127,34 @@ def test_files_say_the_same(results, tmp_path):
     assert in_json == in_csv and in_json
     assert document['info']['classes'] == ['mass']
     assert all(cv2.imread(str(panel)) is not None for panel in panels)
+
+
+def test_pairs_join_the_two_views_of_a_breast_and_are_written_out(results, tmp_path):
+    with ResultWriter(tmp_path, ('mass',), {}) as writer:
+        for exam in results:
+            writer.add(exam)
+    document = json.loads((tmp_path / 'detections.json').read_text())
+    pairs = [(exam, entry) for exam, entry in zip(results, document['exams'], strict=True) if exam.pairs]
+    assert pairs
+    for exam, entry in pairs:
+        files = {image['file']: image for image in entry['images']}
+        for pair, written in zip(exam.pairs, entry['pairs'], strict=True):
+            cc, mlo = (exam.images[i].prepared.image for i in (pair.image_id, pair.other_image_id))
+            assert (cc.laterality, cc.view, mlo.view) == (mlo.laterality, 'CC', 'MLO')
+            letters = {files[end['file']]['detections'][end['index']]['lesion'] for end in written['detections']}
+            assert letters == {written['lesion']}
+    with (tmp_path / 'detections.csv').open() as file:
+        assert any(row['lesion'] == 'A' and row['malignancy'] == '' for row in csv.DictReader(file))
+
+
+def test_letters_follow_a_lesion_through_repeats(results):
+    image = results[0].images[0]
+    three = [replace(image, scores=np.ones(2), boxes=image.boxes[:2], lesions=()) for _ in range(3)]
+    pairs = [LesionPair(0, 0, 1, 0, 0.9), LesionPair(0, 1, 1, 1, 0.6), LesionPair(2, 0, 1, 1, 0.8)]
+    named, ordered = with_pairs(three, pairs)
+    assert [one.lesions for one in named] == [('A', 'B'), ('A', 'B'), ('B', '')]
+    assert [pair.score for pair in ordered] == [0.9, 0.8, 0.6]
+    assert [letter(n) for n in (0, 25, 26, 53)] == ['A', 'Z', 'A1', 'B2']
 
 
 def test_exams_whose_names_become_one_file_name_keep_a_panel_each(results, tmp_path):

@@ -35,6 +35,7 @@ META_KEYS = (
     'landmarks',
     'nodes',
     'breast_mask',
+    'lesion_ids',
 )
 """What a data sample carries besides its instances."""
 
@@ -72,12 +73,13 @@ class PackMammogram(PackDetInputs):
 
     - img, img_shape
     - landmarks (BreastLandmarks in prepared pixels, or None), view, homography_matrix (all optional)
-    - gt_bboxes, gt_bboxes_labels, gt_masks, gt_ignore_flags (optional)
+    - gt_bboxes, gt_bboxes_labels, gt_masks, gt_ignore_flags, instances (optional)
 
     Added Keys (meta information of the data sample):
 
     - nodes ((n, 2) float32 in input pixels; None without landmarks, or in a view that is neither CC nor MLO)
     - breast_mask (bool, (ceil(h / 4), ceil(w / 4)); None without landmarks)
+    - lesion_ids (of all ``instances``, also of those that a transform has dropped since; '' where unknown)
 
     Args:
         num_nodes: Pseudo-landmarks of a CC and of an MLO view.
@@ -97,6 +99,7 @@ class PackMammogram(PackDetInputs):
         """Return ``{'inputs': (1, h, w) tensor, 'data_samples': DetDataSample}``."""
         results['nodes'] = self._nodes(results)
         results['breast_mask'] = self._breast_mask(results)
+        results['lesion_ids'] = tuple(finding.get('lesion_id') or '' for finding in results.get('instances', ()))
         return super().transform(results)
 
     def _nodes(self, results: dict[str, Any]) -> npt.NDArray[np.float32] | None:

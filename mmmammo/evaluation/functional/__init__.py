@@ -51,6 +51,7 @@ from mmmammo.evaluation.functional.froc_intervals import froc_interval, paired_f
 from mmmammo.evaluation.functional.hit_rules import HIT_RULES, HitRule, box_iou
 from mmmammo.evaluation.functional.inputs import FlatBoxes, flatten_images
 from mmmammo.evaluation.functional.labelled_scores import labelled_scores, unique_ids
+from mmmammo.evaluation.functional.lesion_matching import LesionMatching, lesion_matching
 from mmmammo.evaluation.functional.localisation import (
     MAP_THRESHOLDS,
     LocalisationResult,
@@ -181,6 +182,7 @@ __all__ = [
     'ImageRecords',
     'Interval',
     'IsotonicScaling',
+    'LesionMatching',
     'LocalisationResult',
     'Matches',
     'MultilabelReport',
@@ -251,6 +253,7 @@ __all__ = [
     'lesion_f1',
     'lesion_units',
     'load_calibration',
+    'lesion_matching',
     'localisation_accuracy',
     'log_odds',
     'match_detections',

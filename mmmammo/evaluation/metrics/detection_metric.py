@@ -65,6 +65,9 @@ def image_prediction(sample: Mapping[str, Any]) -> ImagePrediction:
     given |= {'file_name': str(sample.get('img_path', '')), 'width': int(width), 'height': int(height)}
     spacing = sample.get('pixel_spacing_mm')
     found, truth, ignored = (sample.get(f'{kind}_instances') or {} for kind in ('pred', 'gt', 'ignored'))
+    lesion_ids = tuple(sample.get('lesion_ids') or ())
+    # those of a training pipeline, whose transforms drop findings, are of no use here
+    given['gt_lesion_ids'] = lesion_ids if any(lesion_ids) and len(lesion_ids) == len(_boxes(truth)) else ()
     return ImagePrediction(
         image_id=int(sample['img_id']),
         **given,

@@ -7,20 +7,28 @@ from contextlib import ExitStack
 from typing import Any
 
 from mmdet.models.detectors.base import ForwardResults
-from mmdet.structures import OptSampleList
+from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
 from mmmammo.models.layers import ExamContextReader
+from mmmammo.models.lesion_matcher import LesionMatcher
+from mmmammo.registry import MODELS
 
 
 class MultiViewMixin:
     """Gives the graph necks of a detector the exam context of each batch: ``class Mine(MultiViewMixin, ItsClass)``.
 
     A checkpoint of the plain detector loads too: where ``neck`` is a list, its weights go to the first element.
+
+    Args:
+        lesion_matcher: Says which detections of the two views of a breast are one lesion, or its config.
+        *args: The detector's.
+        **kwargs: Likewise.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lesion_matcher: LesionMatcher | dict | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.lesion_matcher = MODELS.build(lesion_matcher) if isinstance(lesion_matcher, dict) else lesion_matcher
         self.register_load_state_dict_pre_hook(_move_plain_neck)
 
     def forward(self, inputs: Tensor, data_samples: OptSampleList = None, mode: str = 'tensor') -> ForwardResults:
@@ -37,6 +45,25 @@ class MultiViewMixin:
                     context = module.read_context(data_samples, tuple(inputs.shape[-2:]), inputs.device)
                     stack.enter_context(module.given(context))
             return super().forward(inputs, data_samples, mode)
+
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
+        """As the parent's; with a ``lesion_matcher`` samples get ``lesion_pairs``, if boxes are in prepared pixels.
+
+        Args:
+            batch_inputs: (B, C, H, W).
+            batch_data_samples: One per image.
+            rescale: Whether boxes are wanted in prepared pixels instead of those of the network input.
+        """
+        if self.lesion_matcher is None or not rescale:
+            return super().predict(batch_inputs, batch_data_samples, rescale)
+        seen: list[Any] = []
+        handle = self.neck.register_forward_hook(lambda _, __, levels: seen.append(levels))
+        try:
+            samples = super().predict(batch_inputs, batch_data_samples, rescale)
+        finally:
+            handle.remove()
+        self.lesion_matcher(samples, seen[0])
+        return samples
 
 
 def _move_plain_neck(module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:

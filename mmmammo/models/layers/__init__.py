@@ -1,6 +1,7 @@
 """Building blocks of the models."""
 
 from mmmammo.models.layers.bipartite_graph import BipartiteGraph
+from mmmammo.models.layers.cbam import CBAM
 from mmmammo.models.layers.denoising_queries import MammoCdnQueryGenerator
 from mmmammo.models.layers.exam_context import ExamContext, ExamContextReader, Partners
 from mmmammo.models.layers.fused_deformable_attention import FusedDeformableAttention, fuse_deformable_attention
@@ -12,6 +13,7 @@ from mmmammo.models.layers.token_grid import TokenGrid, sine_encoding
 from mmmammo.models.layers.view_context import ViewContext
 
 __all__ = [
+    'CBAM',
     'BipartiteGraph',
     'ExamContext',
     'ExamContextReader',

@@ -1,0 +1,134 @@
+"""Which detections of the CC and the MLO view of a breast are one lesion: by place, size and learned likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmcv.ops import roi_align
+from mmdet.structures import DetDataSample
+from torch import Tensor
+
+from mmmammo.anatomy import GeometricPrior, assign_pairs, node_log_odds, pair_log_odds
+from mmmammo.models.layers.exam_context import meta_of, pair_samples
+from mmmammo.registry import MODELS
+from mmmammo.structures import STANDARD_VIEWS, LesionPair
+
+_ROI_SIZE = 7
+
+
+@MODELS.register_module()
+class LesionMatcher:
+    """Pairs the detections of the two views of each breast and writes ``lesion_pairs`` into the data samples.
+
+    The odds that two detections are one lesion come from their places and sizes
+    (:mod:`mmmammo.anatomy.lesion_matching`); a model adds the likeness of its features there: ``appearance`` times the
+    cosine of their means over either box, after the mean of all detections of the exam is taken off. A view without
+    landmarks has no pairs. Of repeats each is paired with the best one of the other projection.
+
+    Args:
+        prior: File of ``tools/build_geometric_prior.py``, or a loaded one: places at which lesions were seen in both
+            views count for a pair.
+        min_score: Pairs of a lower probability are none.
+        score_thr: Weaker detections are not paired.
+        appearance: Log odds that features alike add; 0 for geometry alone.
+        level: Feature level that is looked at.
+        stride: Its stride.
+
+    Raises:
+        MammoError: If the prior cannot be read.
+    """
+
+    def __init__(
+        self,
+        prior: GeometricPrior | str | Path | None = None,
+        min_score: float = 0.5,
+        score_thr: float = 0.1,
+        appearance: float = 1.0,
+        level: int = 1,
+        stride: int = 8,
+    ) -> None:
+        if isinstance(prior, str | Path):
+            prior = GeometricPrior.load(prior)
+        self.nodes = None if prior is None else node_log_odds(prior)
+        self.min_score = min_score
+        self.score_thr = score_thr
+        self.appearance = appearance
+        self.level = level
+        self.stride = stride
+
+    def __call__(self, samples: Sequence[DetDataSample], features: Sequence[Tensor] | None = None) -> None:
+        """Pair the detections of a batch.
+
+        Args:
+            samples: With ``pred_instances`` in prepared pixels, as predicted with ``rescale=True``. Each gets
+                ``lesion_pairs``, the :class:`~mmmammo.structures.LesionPair` that begin in it.
+            features: Feature levels, (B, C, H, W) each, if there is a network that has some.
+        """
+        chosen = [np.flatnonzero(_array(s.pred_instances.scores) >= self.score_thr) for s in samples]
+        boxes = [_array(s.pred_instances.bboxes)[kept] for s, kept in zip(samples, chosen, strict=True)]
+        looks = self._looks(samples, boxes, features)
+        pairs: list[list[LesionPair]] = [[] for _ in samples]
+        for cc, mlo in self._view_pairs(samples):
+            odds = self._log_odds(samples, boxes, looks, cc, mlo)
+            for i, j, score in assign_pairs(odds, self.min_score):
+                ids = (meta_of(samples[cc], 'img_id'), meta_of(samples[mlo], 'img_id'))
+                pairs[cc].append(LesionPair(ids[0], int(chosen[cc][i]), ids[1], int(chosen[mlo][j]), score))
+        for sample, of_sample in zip(samples, pairs, strict=True):
+            sample.set_field(tuple(of_sample), 'lesion_pairs')
+
+    def _log_odds(
+        self,
+        samples: Sequence[DetDataSample],
+        boxes: Sequence[np.ndarray],
+        looks: Sequence[np.ndarray] | None,
+        cc: int,
+        mlo: int,
+    ) -> np.ndarray:
+        """(n, m) of the detections of one CC and one MLO view."""
+        landmarks = [meta_of(samples[i], 'landmarks') for i in (cc, mlo)]
+        odds = pair_log_odds(boxes[cc], boxes[mlo], *landmarks, self.nodes)
+        return odds if looks is None else odds + self.appearance * (looks[cc] @ looks[mlo].T)
+
+    @staticmethod
+    def _view_pairs(samples: Sequence[DetDataSample]) -> list[tuple[int, int]]:
+        """(CC, MLO) images of one breast that both have landmarks."""
+        ipsilateral, _ = pair_samples(samples)
+        found = set()
+        for image, partner in enumerate(ipsilateral.tolist()):
+            if partner >= 0 and all(meta_of(samples[i], 'landmarks') is not None for i in (image, partner)):
+                is_cc = meta_of(samples[image], 'view') == STANDARD_VIEWS[0]
+                found.add((image, partner) if is_cc else (partner, image))
+        return sorted(found)
+
+    def _looks(
+        self, samples: Sequence[DetDataSample], boxes: Sequence[np.ndarray], features: Sequence[Tensor] | None
+    ) -> list[np.ndarray] | None:
+        """Unit vectors of what the network sees in each box, as (n, C) per image."""
+        if features is None or self.appearance == 0:
+            return None
+        level = features[self.level].float()
+        rois = [
+            torch.from_numpy(np.insert(at * np.tile(sample.metainfo.get('scale_factor', (1, 1)), 2), 0, i, axis=1))
+            for i, (at, sample) in enumerate(zip(boxes, samples, strict=True))
+        ]
+        seen = roi_align(level, torch.cat(rois).to(level), _ROI_SIZE, 1 / self.stride, 2, 'avg', True).mean((2, 3))
+        exams = [f'{s.metainfo.get("exam_slot", 0)}/{meta_of(s, "exam_id")}' for s in samples]
+        rows = np.repeat(np.unique(exams, return_inverse=True)[1], [len(at) for at in boxes])
+        centred = _without_mean(seen.double().cpu().numpy(), rows)
+        return np.split(centred, np.cumsum([len(at) for at in boxes])[:-1])
+
+
+def _without_mean(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Rows less the mean of their group, at length one; 0 where nothing is left."""
+    counts = np.bincount(groups, minlength=1)
+    sums = np.zeros((len(counts), vectors.shape[1]))
+    np.add.at(sums, groups, vectors)
+    rest = vectors - (sums / np.maximum(counts, 1)[:, None])[groups]
+    return rest / np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-6)
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return getattr(values, 'tensor', values).detach().double().cpu().numpy()

@@ -1,0 +1,97 @@
+"""Pairs in data samples: by geometry, and by what the network sees."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from mmmammo.anatomy import GeometricPrior
+from mmmammo.models import LesionMatcher
+from mmmammo.structures import BreastLandmarks
+from mmmammo.testing.exam_samples import view_sample
+
+CONTOUR = [(0.0, 0.0), (70.0, 40.0), (80.0, 64.0), (70.0, 90.0), (0.0, 128.0)]
+MARKS = BreastLandmarks(CONTOUR, (80.0, 64.0), ((0.0, 0.0), (0.0, 128.0)))
+
+
+def box(x, y, size=10.0):
+    return [x - size / 2, y - size / 2, x + size / 2, y + size / 2]
+
+
+def sample(side, view, boxes, scores=None, **metainfo):
+    made = view_sample('e', side, view, **{'landmarks': MARKS, **metainfo})
+    made.pred_instances = InstanceData(
+        bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        scores=torch.tensor([0.9] * len(boxes) if scores is None else scores),
+        labels=torch.zeros(len(boxes), dtype=torch.long),
+    )
+    return made
+
+
+def pairs_of(samples, features=None, **kwargs):
+    LesionMatcher(**kwargs)(samples, features)
+    return [(p.image_id, p.detection, p.other_image_id, p.other_detection) for s in samples for p in s.lesion_pairs]
+
+
+def test_depth_decides():
+    cc, mlo = sample('L', 'CC', [box(70, 30), box(20, 90)]), sample('L', 'MLO', [box(20, 20), box(70, 100)])
+    assert pairs_of([mlo, cc]) == [('e-L-CC', 0, 'e-L-MLO', 1), ('e-L-CC', 1, 'e-L-MLO', 0)]
+
+
+def test_weak_detections_are_not_paired():
+    samples = [sample('L', 'CC', [box(70, 30), box(70, 50)], [0.05, 0.5]), sample('L', 'MLO', [box(70, 30)])]
+    assert pairs_of(samples) == [('e-L-CC', 1, 'e-L-MLO', 0)]
+
+
+@pytest.mark.parametrize(
+    'samples',
+    [
+        [sample('L', 'CC', [box(70, 30)]), sample('R', 'MLO', [box(70, 30)])],
+        [sample('L', 'CC', [box(70, 30)]), sample('L', 'MLO', [box(70, 30)], landmarks=None)],
+        [sample('L', 'CC', [box(70, 30)]), sample('L', 'ML', [box(70, 30)])],
+        [sample('L', 'CC', []), sample('L', 'MLO', [box(70, 30)])],
+        [sample('L', 'CC', [box(70, 30)]), sample('L', 'MLO', [box(10, 30)])],
+    ],
+    ids=['other breast', 'no landmarks', 'other projection', 'no detection', 'other depth'],
+)
+def test_what_is_not_paired(samples):
+    assert pairs_of(samples) == []
+
+
+def test_repeats_are_paired_with_the_best_of_the_other_projection():
+    samples = [
+        sample('L', 'CC', [box(70, 30)], img_id=1, quality=0.3),
+        sample('L', 'MLO', [box(70, 30)], img_id=2),
+        sample('L', 'CC', [box(70, 30)], img_id=3, quality=0.8),
+    ]
+    assert pairs_of(samples) == [(1, 0, 2, 0), (3, 0, 2, 0)]
+
+
+def test_likeness_decides_where_geometry_does_not():
+    """Two lesions at one depth in either view; the features at their places are alike crosswise."""
+    places = [(40, 32), (40, 96)]
+    samples = [sample('L', view, [box(*at, size=16) for at in places]) for view in ('CC', 'MLO')]
+    levels = [torch.zeros(2, 4, 32, 24), torch.zeros(2, 4, 16, 12)]
+    for image, order in enumerate(([0, 1], [1, 0])):
+        for channel, (x, y) in zip(order, places, strict=True):
+            levels[1][image, channel, y // 8 - 2 : y // 8 + 2, x // 8 - 2 : x // 8 + 2] = 1.0
+    assert pairs_of(samples, levels) == [('e-L-CC', 0, 'e-L-MLO', 1), ('e-L-CC', 1, 'e-L-MLO', 0)]
+    sure = samples[0].lesion_pairs[0].score
+    pairs_of(samples, levels, appearance=0.0)
+    assert samples[0].lesion_pairs[0].score < sure
+
+
+def test_resized_inputs_are_looked_at_in_their_own_pixels():
+    """Boxes are in prepared pixels, features in those of the network input, twice as many."""
+    samples = [sample('L', view, [box(40, 32, 16), box(40, 96, 16)], scale_factor=(2.0, 2.0)) for view in ('CC', 'MLO')]
+    level = torch.zeros(2, 2, 32, 24)
+    level[:, 0, :16], level[:, 1, 16:] = 1.0, 1.0
+    assert {p[1] for p in pairs_of(samples, [level, level])} == {0, 1}
+    assert all(p.detection == p.other_detection for p in samples[0].lesion_pairs)
+
+
+def test_a_prior_is_read_from_its_file(tmp_path):
+    rng = np.random.default_rng(0)
+    prior = GeometricPrior((22, 26), rng.integers(0, 3, (22, 26)), rng.random((22, 2)), rng.random((26, 2)), 9)
+    prior.save(tmp_path / 'prior.json')
+    assert LesionMatcher(prior=str(tmp_path / 'prior.json')).nodes.shape == (22, 26)
