@@ -25,7 +25,7 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
-from mmmammo.evaluation.metrics import FROCMetric
+from mmmammo.evaluation.metrics import FROCMetric, HeatmapDump
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.evaluation.summary import DetectionSettings, detection_document, summarise_detections, write_document
 from mmmammo.io.detection_files import read_detection_set, with_labels_of
@@ -33,6 +33,8 @@ from mmmammo.provenance import git_commit
 from mmmammo.visualization import GallerySettings, write_detection_report
 
 ROOT = Path(__file__).resolve().parents[1]
+HEATMAPS = 'heatmaps'
+"""Folder in that of the report."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,11 +54,14 @@ def images_root(cfg: Config) -> Path:
     return Path(dataset.data_root, dataset.get('data_prefix', {}).get('img', 'images'))
 
 
-def keep_predictions(cfg: Config, path: Path) -> None:
-    """Add the metric that writes what was predicted."""
+def keep_predictions(cfg: Config, path: Path, heatmaps: Path | None) -> None:
+    """Add the metrics that write what was predicted, and with ``heatmaps`` those of localisers."""
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    dump = {'type': 'mmmammo.PredictionDump', 'path': str(path), 'images_root': str(images_root(cfg))}
-    cfg.test_evaluator = [*evaluators, dump]
+    root = str(images_root(cfg))
+    dumps = [{'type': 'mmmammo.PredictionDump', 'path': str(path), 'images_root': root}]
+    if heatmaps is not None:
+        dumps.append({'type': 'mmmammo.HeatmapDump', 'path': str(heatmaps), 'images_root': root})
+    cfg.test_evaluator = [*evaluators, *dumps]
 
 
 def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
@@ -103,7 +108,8 @@ def write_results(
         document = detection_document(summary, run)
         document['metrics'] |= numbers
         return [write_document(Path(cfg.work_dir) / 'metrics.json', document)]
-    gallery = GallerySettings(images_root(cfg), regions=True, show_exam_ids=run['source'] == 'phantom')
+    heatmaps = args.report / HEATMAPS if metrics['heatmaps/n_images'] else None
+    gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=run['source'] == 'phantom')
     title = Path(args.config).stem
     written = write_detection_report(summary, args.report, run=run, title=title, gallery=gallery, logged=numbers)
     return [written.document, written.page]
@@ -121,7 +127,7 @@ def main() -> int:
         load_checkpoint(args.checkpoint)  # a wrong path is told before anything is built
     cfg.load_from, cfg.resume = args.checkpoint if trained else None, False
     predictions = Path(args.report or cfg.work_dir) / 'predictions.json'
-    keep_predictions(cfg, predictions)
+    keep_predictions(cfg, predictions, args.report and args.report / HEATMAPS)
     runner = Runner.from_cfg(cfg)
     model = getattr(runner.model, 'module', runner.model)
     if trained:
@@ -129,8 +135,8 @@ def main() -> int:
         runner.load_or_resume()
     else:
         model.init_weights()
-    if all(isinstance(metric, DetectionMetric) for metric in runner.test_loop.evaluator.metrics):
-        skip_masks(model)  # these metrics read boxes
+    if all(isinstance(metric, DetectionMetric | HeatmapDump) for metric in runner.test_loop.evaluator.metrics):
+        skip_masks(model)  # these metrics read no masks
     metrics = runner.test()
     if is_main_process():
         settings = settings_of(runner.test_loop.evaluator.metrics)

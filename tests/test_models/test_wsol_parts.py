@@ -120,8 +120,8 @@ def test_a_map_of_the_box_gives_the_box():
 def test_regions_come_best_first():
     heatmap = np.zeros((40, 40), dtype=np.float32)
     heatmap[2:22, 2:22], heatmap[30:34, 30:34] = 0.5, 1.0
-    large = map_instances(heatmap, (40, 40))
-    both = map_instances(heatmap, (40, 40), regions='all')
+    large = map_instances(heatmap, (40, 40), level=0.2)
+    both = map_instances(heatmap, (40, 40), level=0.2, regions='all')
     np.testing.assert_allclose(large.bboxes.numpy(), [[2, 2, 22, 22]])
     np.testing.assert_allclose(both.scores.numpy(), [1.0, 127 / 255])
     assert len(map_instances(heatmap, (40, 40), level=0.6).bboxes) == 1

@@ -36,8 +36,9 @@ class ClassMapHead(ClsHead):
         dropout: Likewise.
         attention_dropout: Likewise.
         map_class: Whose map is the heatmap; 1, the last of (normal, mass), by default.
-        box_level: Boxes surround what is above this share of the peak; .2 as in the paper. Localisation accuracy does
-            not depend on it.
+        box_level: Boxes surround what is above this share of the peak. Objects that fill a picture want the paper's .2,
+            lesions more; ``threshold@…`` of ``LocalisationMetric`` on a validation set says how much. Localisation
+            accuracy itself does not depend on it.
         box_regions: ``'largest'`` region, as in the paper, or ``'all'``.
         loss: Classification loss.
         init_cfg: Initial weights.
@@ -54,7 +55,7 @@ class ClassMapHead(ClsHead):
         dropout: float = 0.0,
         attention_dropout: Mapping[str, Any] | None = None,
         map_class: int = 1,
-        box_level: float = 0.2,
+        box_level: float = 0.7,
         box_regions: str = 'largest',
         loss: Mapping[str, Any] = _LOSS,
         init_cfg: Any = _XAVIER,

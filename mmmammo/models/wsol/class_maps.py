@@ -75,7 +75,7 @@ def map_instances(
     image_size: tuple[int, int],
     scale_factor: tuple[float, float] = (1.0, 1.0),
     *,
-    level: float = 0.2,
+    level: float = 0.7,
     regions: str = 'largest',
 ) -> InstanceData:
     """What a heatmap says as detections: boxes round its regions above a level.
