@@ -4,22 +4,13 @@ import numpy as np
 import pytest
 
 from mmmammo.anatomy import GeometricPrior, cooccurrence, geometric_prior, nearest_node, spread_counts
+from mmmammo.anatomy.published_prior import CELLS, published_counts
 from mmmammo.structures import MammoError
-
-# (CC node, MLO node, count), read back from the published heatmap of H_g: 48 cells, 105 pairs.
-PUBLISHED = [
-    (0, 0, 4), (2, 2, 1), (2, 9, 2), (3, 0, 2), (3, 3, 2), (3, 4, 1), (4, 4, 2), (4, 5, 2), (4, 6, 2), (4, 15, 2),
-    (5, 0, 2), (5, 4, 2), (5, 5, 3), (5, 6, 2), (6, 4, 4), (7, 5, 4), (9, 9, 1), (9, 10, 1), (10, 8, 1), (10, 11, 2),
-    (11, 2, 2), (11, 5, 2), (11, 8, 1), (11, 9, 2), (11, 12, 2), (11, 13, 2), (12, 4, 2), (12, 11, 2), (12, 12, 4),
-    (13, 4, 4), (13, 6, 2), (13, 7, 4), (13, 10, 1), (13, 11, 3), (13, 12, 4), (18, 9, 2), (18, 10, 2), (18, 11, 2),
-    (18, 12, 2), (19, 5, 1), (19, 12, 2), (19, 13, 2), (19, 15, 2), (20, 6, 2), (20, 11, 4), (20, 13, 2), (20, 16, 2),
-    (20, 19, 1),
-]  # fmt: skip
 
 
 @pytest.fixture
 def published():
-    pairs = [(i, j) for i, j, count in PUBLISHED for _ in range(count)]
+    pairs = [(i, j) for i, j, count in CELLS for _ in range(count)]
     return cooccurrence(pairs, (22, 26))
 
 
@@ -141,3 +132,11 @@ def test_missing_key_missing_file_and_no_json(prior, tmp_path):
     path.write_text('not json')
     with pytest.raises(MammoError, match='a JSON file'):
         GeometricPrior.load(path)
+
+
+def test_the_published_prior_is_what_its_figure_shows(published):
+    np.testing.assert_array_equal(published_counts(), published)
+    assert published.sum() == 105 and np.count_nonzero(published) == 48
+    prior = geometric_prior(published)
+    assert np.linalg.norm(prior, 2) == pytest.approx(1)
+    assert prior[0, 0] == pytest.approx(4 / (4 * 8) ** 0.5)
