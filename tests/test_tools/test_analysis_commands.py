@@ -81,12 +81,13 @@ def write_scalars(folder, begin, losses):
     path.write_text(''.join(json.dumps(line) + '\n' for line in [*lines, {'froc/fauc': 0.5, 'step': 1}]) + '{"lo')
 
 
-def test_losses_of_a_run_that_was_resumed(run, tmp_path, monkeypatch):
+def test_losses_of_a_run_that_was_resumed(run, tmp_path):
     work = tmp_path / 'run'
     write_scalars(work / '20260101_000000', 1, [5.0, 4.0, 3.0])
     write_scalars(work / '20260102_000000', 3, [2.5, 2.0])
     (work / 'staged.py').write_text(
-        "custom_hooks = [dict(type='mmmammo.StagedTrainingHook', stages=[dict(name='a', epochs=1), dict(name='b', epochs=1)])]"
+        "stages = [dict(name='a', epochs=1), dict(name='b', epochs=1)]\n"
+        "custom_hooks = [dict(type='mmmammo.StagedTrainingHook', stages=stages)]"
     )
     assert run('plot_losses', work) == 0
     spec = importlib.util.spec_from_file_location('losses', ROOT / 'tools/analysis/plot_losses.py')
@@ -130,19 +131,9 @@ def test_features_of_an_exam(run, tmp_path):
     init_default_scope('mmdet')
     cfg.model.neck[1].prior = None
     torch.save({'state_dict': MODELS.build(copy.deepcopy(cfg.model)).state_dict()}, tmp_path / 'weights.pth')
-    where = f'test_dataloader.dataset.data_root={data}'
-    assert (
-        run('plot_feature_maps', ROOT / 'configs/agrcnn_phantom.py', tmp_path / 'weights.pth', '--cfg-options', where)
-        == 0
-    )
+    named = ('plot_feature_maps', ROOT / 'configs/agrcnn_phantom.py', tmp_path / 'weights.pth')
+    where = ('--cfg-options', f'test_dataloader.dataset.data_root={data}')
+    assert run(*named, *where) == 0
     assert (tmp_path / 'plots/features.png').stat().st_size > 20_000
     with pytest.raises(MammoError, match='--exam: exam: found nobody; expected one of'):
-        run(
-            'plot_feature_maps',
-            ROOT / 'configs/agrcnn_phantom.py',
-            tmp_path / 'weights.pth',
-            '--exam',
-            'nobody',
-            '--cfg-options',
-            where,
-        )
+        run(*named, '--exam', 'nobody', *where)

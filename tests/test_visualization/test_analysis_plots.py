@@ -36,9 +36,8 @@ def test_a_moving_mean_by_hand():
 
 def test_losses_and_their_stages():
     epochs = np.linspace(0.1, 4, 40)
-    figure = draw_losses(
-        {'staged': LossCurve(epochs, 1 / epochs, ((0, 'heads'), (2, 'all'))), 'whole': LossCurve(epochs, epochs)}
-    )
+    staged = LossCurve(epochs, 1 / epochs, ((0, 'heads'), (2, 'all')))
+    figure = draw_losses({'staged': staged, 'whole': LossCurve(epochs, epochs)})
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.texts] == ['heads', 'all']
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ['staged', 'whole']
