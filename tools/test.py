@@ -25,6 +25,7 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
+from mmmammo.engine.fast_layers import use_fast_layers
 from mmmammo.evaluation.metrics import FROCMetric, HeatmapDump
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.evaluation.summary import DetectionSettings, detection_document, summarise_detections, write_document
@@ -137,6 +138,7 @@ def main() -> int:
         model.init_weights()
     if all(isinstance(metric, DetectionMetric | HeatmapDump) for metric in runner.test_loop.evaluator.metrics):
         skip_masks(model)  # these metrics read no masks
+    use_fast_layers(model)
     metrics = runner.test()
     if is_main_process():
         settings = settings_of(runner.test_loop.evaluator.metrics)

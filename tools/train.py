@@ -20,6 +20,7 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
+from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,7 +75,9 @@ def main() -> int:
     make_inputs(cfg, ROOT)
     require_data(cfg, ('train', 'val'))
     use_safe_loading()
-    build_runner(cfg).train()
+    runner = build_runner(cfg)
+    fuse_deformable_attention(runner.model)
+    runner.train()
     return 0
 
 
