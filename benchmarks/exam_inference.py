@@ -17,17 +17,11 @@ from __future__ import annotations
 import argparse
 import copy
 import statistics
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmengine.config import Config
-from mmengine.logging import MMLogger
-from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -36,13 +30,7 @@ from torch import Tensor
 from mmmammo.engine.inference import speed_up
 from mmmammo.models import AGRCNN
 from mmmammo.models.layers import ExamContext
-from mmmammo.testing.exam_samples import exam_batch
-
-CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / '_base_' / 'models'
-MODEL_FILES = {
-    'r50': ('mask_rcnn_r50_gray.py', 'agrcnn_r50.py'),
-    'small': ('mask_rcnn_r18_small.py', 'agrcnn_r18_small.py'),
-}
+from mmmammo.testing.detector_timing import MODEL_FILES, alternate, build_pair, describe, one_exam, predictor, trainer
 
 
 class Comparison(NamedTuple):
@@ -79,7 +67,9 @@ def main() -> None:
             1.25,
         ),
     ]
-    times = [alternate(row, args.repeats) for row in track(rows, description='measuring', transient=True)]
+    times = [
+        alternate((row.ours, row.theirs), args.repeats) for row in track(rows, description='measuring', transient=True)
+    ]
     table = Table(title=f'one exam of four views, {args.model}, {describe(args.device)}')
     for column in ('AG-RCNN', 'against', 'ours, s', 'reference, s', 'ratio', 'goal', 'met'):
         table.add_column(column, justify='left' if column in ('AG-RCNN', 'against') else 'right', no_wrap=True)
@@ -107,38 +97,6 @@ def parse_args() -> argparse.Namespace:
 
 def label(what: str, size: Sequence[int]) -> str:
     return f'{what} at {size[0]} x {size[1]}'
-
-
-def one_exam(size: Sequence[int]) -> dict[str, list]:
-    """Four views of noise, with a lesion in each."""
-    height, width = size
-    return exam_batch(size=(height, width), boxes=[[width * 0.2, height * 0.4, width * 0.3, height * 0.5]])
-
-
-def build_pair(name: str, device: str, max_detections: int) -> tuple[torch.nn.Module, AGRCNN]:
-    """Mask R-CNN and AG-RCNN with the same weights, the graphs' own at random so that nothing is skipped."""
-    init_default_scope('mmdet')
-    MMLogger.get_instance('mmengine', log_level='WARNING')
-    models = []
-    for file in MODEL_FILES[name]:
-        config = copy.deepcopy(Config.fromfile(CONFIGS / file).model)
-        config.backbone.init_cfg = None  # random weights: nothing is downloaded
-        config.test_cfg.rcnn.max_per_img = max_detections
-        models.append(MODELS.build(config).to(device))
-    plain, multi = models
-    plain.init_weights()
-    multi.load_state_dict(plain.state_dict(), strict=False)
-    return plain, multi
-
-
-def predictor(model: torch.nn.Module, batch: dict[str, list]) -> Callable[[], SampleList]:
-    """Inference of the whole batch, from images to detections."""
-
-    @torch.no_grad()
-    def run() -> SampleList:
-        return model.eval().test_step(copy.deepcopy(batch))
-
-    return run
 
 
 def check_equal(ours: SampleList, theirs: SampleList) -> None:
@@ -173,52 +131,6 @@ def detect_first(model: AGRCNN, inputs: Tensor, samples: SampleList) -> SampleLi
         features = tuple(level[:1] for level in model.extract_feat(inputs))
     proposals = model.rpn_head.predict(features, samples[:1], rescale=False)
     return model.add_pred_to_datasample(samples[:1], model.roi_head.predict(features, proposals, samples[:1]))
-
-
-def trainer(model: torch.nn.Module, batch: dict[str, list]) -> Callable[[], float]:
-    """One training step: forward, backward, update."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-
-    def run() -> float:
-        torch.manual_seed(0)  # the same proposals are sampled on both sides
-        data = model.train().data_preprocessor(copy.deepcopy(batch), training=True)
-        loss, _ = model.parse_losses(model(**data, mode='loss'))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return float(loss.detach())
-
-    return run
-
-
-def alternate(row: Comparison, repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds of both sides, taken in turns so that a busy moment of the machine hits both."""
-    sides: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 1):
-        for function, times in zip((row.ours, row.theirs), sides, strict=True):
-            seconds = timed(function)
-            if turn > 0:  # the first one warms up
-                times.append(seconds)
-    return sides
-
-
-def timed(function: Callable[[], object]) -> float:
-    synchronise()
-    begin = time.perf_counter()
-    function()
-    synchronise()
-    return time.perf_counter() - begin
-
-
-def synchronise() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def describe(device: str) -> str:
-    if device.startswith('cuda'):
-        return torch.cuda.get_device_name()
-    return f'CPU, {torch.get_num_threads()} threads'
 
 
 def describe_row(row: Comparison, ours: Sequence[float], theirs: Sequence[float]) -> list[str]:

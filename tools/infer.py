@@ -43,6 +43,7 @@ def parse_args() -> argparse.Namespace:
         metavar=('CONFIG', 'CHECKPOINT'),
         help='second stage: says how likely each detection is malignant (configs/agrcnn/malignancy_…)',
     )
+    parser.add_argument('--bf16', action='store_true', help='compute backbone and neck in bfloat16')
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     return parser.parse_args()
 
@@ -79,7 +80,9 @@ def main() -> int:
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     console = Console()
     records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
-    inferencer = ExamInferencer(args.config, args.checkpoint, args.device, args.score_thr, args.malignancy)
+    inferencer = ExamInferencer(
+        args.config, args.checkpoint, args.device, args.score_thr, args.malignancy, bfloat16=args.bf16
+    )
     info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
     if args.malignancy:
         info['malignancy'] = {'config': args.malignancy[0], 'checkpoint': Path(args.malignancy[1]).name}

@@ -1,7 +1,8 @@
 """Hooks."""
 
+from mmmammo.engine.hooks.acceleration_hook import AccelerationHook
 from mmmammo.engine.hooks.class_count_hook import ClassCountHook
 from mmmammo.engine.hooks.equal_weights_hook import EqualWeightsHook
 from mmmammo.engine.hooks.staged_training_hook import Stage, StagedTrainingHook
 
-__all__ = ['ClassCountHook', 'EqualWeightsHook', 'Stage', 'StagedTrainingHook']
+__all__ = ['AccelerationHook', 'ClassCountHook', 'EqualWeightsHook', 'Stage', 'StagedTrainingHook']
