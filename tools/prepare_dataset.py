@@ -163,9 +163,17 @@ def _make_phantom(phantom: tuple[int, PhantomConfig, int], raw: Path, workers: i
 
 
 def _command(argv: list[str]) -> str:
-    """What the user typed, without the folders of this machine."""
-    words = [os.path.relpath(word) if os.path.isabs(word) else word for word in argv]
-    return shlex.join(['python', *words])
+    """What the user typed, without the folders of this machine: their names may be those of people."""
+    return shlex.join(['python', *map(_without_folders, argv)])
+
+
+def _without_folders(word: str) -> str:
+    """An absolute path as it is from the working folder, and elsewhere by its last name; also after ``--raw=``."""
+    flag, equals, value = word.partition('=') if word.startswith('--') else ('', '', word)
+    if not os.path.isabs(value):
+        return word
+    path = os.path.relpath(value)
+    return f'{flag}{equals}{f"…/{Path(value).name}" if path.startswith(os.pardir) else path}'
 
 
 def _progress(console: Console) -> Progress:
