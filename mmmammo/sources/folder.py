@@ -29,7 +29,7 @@ from pathlib import Path, PurePosixPath
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
-from mmmammo.sources.listing import link_refusal, may_be_image, written_name
+from mmmammo.sources.listing import link_refusal, may_be_image, refuse_folder, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
 from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
 
@@ -79,7 +79,7 @@ def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
 
 def _walk(raw: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """As ``os.walk``: folders that are links are named, not entered; hidden ones not even named."""
-    for folder, names, files in os.walk(raw):
+    for folder, names, files in os.walk(raw, onerror=refuse_folder):
         names[:] = [name for name in names if not name.startswith('.')]
         yield folder, names, files
 

@@ -16,17 +16,28 @@ def list_files(raw: Path) -> tuple[Path, ...]:
     """Every file below a folder, sorted; hidden files and folders are left out, links to folders not entered.
 
     Raises:
-        MammoError: If there is no such folder.
+        MammoError: If there is no such folder, or one in it cannot be read: its files would be missing unnoticed.
     """
     raw = Path(raw)
     if not raw.is_dir():
         expected, remedy = 'the folder of the download', 'check the path'
         raise MammoError(raw, field='folder', found='no such folder', expected=expected, remedy=remedy)
     found = []
-    for folder, names, files in os.walk(raw):
+    for folder, names, files in os.walk(raw, onerror=refuse_folder):
         names[:] = [name for name in names if not name.startswith('.')]
         found += [Path(folder, name) for name in files if not name.startswith('.')]
     return tuple(sorted(found))
+
+
+def refuse_folder(err: OSError) -> None:
+    """For ``os.walk``, which leaves out without a word what it may not look into.
+
+    Raises:
+        MammoError: Always.
+    """
+    found = (err.strerror or str(err)).lower()
+    expected, remedy = 'a folder that can be read', 'ask for the right to read it, or move it out of the download'
+    raise MammoError(err.filename, field='folder', found=found, expected=expected, remedy=remedy) from err
 
 
 def may_be_image(name: str) -> bool:

@@ -31,6 +31,7 @@ class _Needed:
 
 
 NEEDED = _Needed()
+_LARGEST_FILE = 2**28
 _BYTE_ORDER_MARKS = {b'\xef\xbb\xbf': 'utf-8-sig', b'\xff\xfe': 'utf-16', b'\xfe\xff': 'utf-16'}
 
 
@@ -173,8 +174,8 @@ def read_table(
         absent: What an empty cell is written as, in small letters.
 
     Raises:
-        MammoError: If the file cannot be read, a required column is missing, a quote is not closed, or a row has too
-            few or too many cells.
+        MammoError: If the file cannot be read or is larger than 256 MiB, a required column is missing, a quote is not
+            closed, or a row has too few or too many cells.
     """
     form = f', separated by {delimiter!r}'
     return table_of(path, _records(path, delimiter), required, optional, absent=absent, form=form)
@@ -222,6 +223,10 @@ def table_of(
 def _records(path: Path, delimiter: str) -> list[list[str]]:
     """All records, blank lines as empty ones, so that their index is that of the spreadsheet."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+            raise _structure_error(path, 'table', 'no regular file', 'a table', 'leave it out')
+        if path.stat().st_size > _LARGEST_FILE:
+            raise _structure_error(path, 'table', f'more than {_LARGEST_FILE >> 20} MiB', 'a table', 'leave it out')
         content = path.read_bytes()
     except OSError as err:
         found = 'no such file' if isinstance(err, FileNotFoundError) else err.strerror

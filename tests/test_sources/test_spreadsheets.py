@@ -1,8 +1,10 @@
 """Excel files, old and new, whole and damaged."""
 
 import datetime
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -50,6 +52,27 @@ def test_a_new_file_reads_the_same(tmp_path):
     frame.to_excel(tmp_path / 'a.xlsx', index=False)
     table = read_spreadsheet(tmp_path / 'a.xlsx', ('name',))
     assert cells_of(table) == [{'name': '1', 'day': '2010-07-18', 'x': ''}, {'name': '2', 'day': '', 'x': ''}]
+
+
+def test_a_cell_far_out_costs_no_memory(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(['name'])
+    book.active.append([1])
+    book.active.cell(1, 16384, 'far')
+    book.save(tmp_path / 'right.xlsx')
+    book.active.cell(1048576, 1, 'far')
+    book.save(tmp_path / 'low.xlsx')
+    assert cells_of(read_spreadsheet(tmp_path / 'right.xlsx', ('name',))) == [{'name': '1'}]
+    with pytest.raises(MammoError, match=r'low\.xlsx: table: found more than 100,000 rows'):
+        read_spreadsheet(tmp_path / 'low.xlsx', ('name',))
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_is_not_unpacked(tmp_path):
+    with ZipFile(tmp_path / 'bomb.xlsx', 'w', ZIP_DEFLATED) as archive:
+        archive.writestr('xl/worksheets/sheet1.xml', bytes(2**26 + 1))
+    assert (tmp_path / 'bomb.xlsx').stat().st_size < 2**17
+    with pytest.raises(MammoError, match='more than 64 MiB, as it is or unpacked'):
+        read_spreadsheet(tmp_path / 'bomb.xlsx', ('name',))
 
 
 def test_no_file_and_no_column_are_told(xls):

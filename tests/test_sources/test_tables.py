@@ -1,7 +1,10 @@
 """Tables of downloads: by name, whatever wrote them, and every mistake with its row and column."""
 
+import os
+
 import pytest
 
+from mmmammo.sources.listing import list_files
 from mmmammo.sources.tables import read_table
 from mmmammo.structures import MammoError
 
@@ -111,3 +114,27 @@ def test_a_missing_table_is_named(tmp_path):
         read_table(tmp_path / 'nothing.csv', ('a',))
     with pytest.raises(MammoError, match='table: found Is a directory'):
         read_table(tmp_path, ('a',))
+
+
+def test_a_named_pipe_is_not_waited_for_and_a_huge_file_not_read(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.csv')
+    with pytest.raises(MammoError, match='found no regular file'):
+        read_table(tmp_path / 'pipe.csv', ('a',))
+    with (tmp_path / 'huge.csv').open('wb') as file:
+        file.truncate(2**28 + 1)  # sparse
+    with pytest.raises(MammoError, match='found more than 256 MiB'):
+        read_table(tmp_path / 'huge.csv', ('a',))
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path, monkeypatch):
+    (tmp_path / 'closed').mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith('closed'):
+            raise PermissionError(13, 'Permission denied', os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, 'scandir', refuse)
+    with pytest.raises(MammoError, match='closed: folder: found permission denied'):
+        list_files(tmp_path)
