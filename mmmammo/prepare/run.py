@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -23,8 +24,9 @@ from mmmammo.prepare.quality import QUARANTINED, QualityRow
 from mmmammo.prepare.splits import split_by_patient
 from mmmammo.prepare.summary import Summary, write_set
 from mmmammo.sources import CountCheck
-from mmmammo.structures import ImageRecord, MammoError, Policy, Problem
+from mmmammo.structures import ImageRecord, Laterality, MammoError, Policy, Problem, View
 
+_COUNTED = re.compile(r'0{3,}\d+|\d{1,3}(-\d{1,4})?')
 _DEAD_PROCESS = (
     'process: found dead while it prepared this file; expected a result. '
     'Remedy: see whether the machine ran out of memory; else report the file, a decoder crashes on it'
@@ -108,12 +110,19 @@ def slug(text: str) -> str:
     return clean or '_'
 
 
+def _stem(record: ImageRecord) -> str:
+    """The image's name in its source; side and view in place of one that only counts (``000000``, ``1-1``)."""
+    stem = Path(record.relative_path).stem
+    is_known = record.laterality is not Laterality.UNKNOWN and record.view is not View.UNKNOWN
+    return f'{record.laterality}_{record.view}' if is_known and _COUNTED.fullmatch(stem) else slug(stem)
+
+
 def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path, journal: Journal) -> list[Task]:
     """Name every output file, so that no two records share one and none leaves the folder."""
     taken: set[str] = set()
     tasks = []
     for record in records:
-        stem = f'{slug(record.exam_id)}/{slug(Path(record.relative_path).stem)}'
+        stem = f'{slug(record.exam_id)}/{_stem(record)}'
         if stem.lower() in taken:
             stem = f'{stem}-{hashlib.sha256(record.relative_path.encode()).hexdigest()[:8]}'
         taken.add(stem.lower())

@@ -15,7 +15,7 @@ from mmmammo.io import read_png16
 from mmmammo.io.exam_index import check_patient_disjoint, read_index
 from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, run
 from mmmammo.sources.folder import CATEGORIES, list_records
-from mmmammo.structures import Finding, MammoError
+from mmmammo.structures import Finding, Laterality, MammoError, View
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
 
 VIEWS = ('L-CC', 'L-MLO', 'R-CC', 'R-MLO')
@@ -319,6 +319,24 @@ def test_files_of_one_name_do_not_overwrite_each_other(raw, tmp_path):
     assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
         '.prepare', 'annotations', 'images', 'prepare.json', 'quality.csv',
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('stem', 'name'),
+    [
+        ('000000', 'L_CC'),
+        ('00000002', 'L_CC'),
+        ('1-1', 'L_CC'),
+        ('2-036', 'L_CC'),
+        ('462822612', '462822612'),
+        ('mdb001', 'mdb001'),
+        ('20586908_6c613a14b80a8591_MG_R_CC_ANON', '20586908_6c613a14b80a8591_MG_R_CC_ANON'),
+    ],
+)
+def test_a_name_that_only_counts_becomes_side_and_view(raw, stem, name):
+    record = replace(records_of(raw)[0], relative_path=f'P_00001/{stem}.dcm')
+    assert run._stem(replace(record, laterality=Laterality.LEFT, view=View.CC)) == name
+    assert run._stem(replace(record, laterality=Laterality.UNKNOWN, view=View.CC)) == stem
 
 
 def test_a_defect_of_ours_costs_one_image_and_is_written_down(raw, tmp_path, monkeypatch):
