@@ -42,3 +42,8 @@ def test_more_or_fewer_classes_are_refused(event, classes, model):
 def test_the_head_is_named_as_the_config_has_it_under_ddp(model):
     with pytest.raises(MammoError, match=r'2, which is model\.roi_head\.bbox_head\.num_classes\.'):
         check('train', ('mass',), nn.ModuleDict({'module': model}))
+
+
+@pytest.mark.parametrize('count', [None, -1])
+def test_parts_that_count_no_classes_are_passed_over(count):
+    check('train', ('no mass', 'mass'), nn.ModuleDict({'backbone': head(count), 'head': head(2)}))
