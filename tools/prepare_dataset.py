@@ -173,7 +173,7 @@ def _without_folders(word: str) -> str:
     if not os.path.isabs(value):
         return word
     path = os.path.relpath(value)
-    return f'{flag}{equals}{f"…/{Path(value).name}" if path.startswith(os.pardir) else path}'
+    return f'{flag}{equals}{f".../{Path(value).name}" if path.startswith(os.pardir) else path}'
 
 
 def _progress(console: Console) -> Progress:

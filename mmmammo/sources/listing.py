@@ -29,6 +29,11 @@ def list_files(raw: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
+def list_linked(files: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:
+    """The files, and those of the image folder of a download if it is a link, such as to an archive on another disk."""
+    return tuple(sorted({*files, *list_files(folder)})) if folder.is_symlink() and folder.is_dir() else files
+
+
 def refuse_folder(err: OSError) -> None:
     """For ``os.walk``, which leaves out without a word what it may not look into.
 

@@ -6,9 +6,9 @@
     <raw>/train_images/<patient_id>/<image_id>.dcm
     <raw>/test_images/<patient_id>/<image_id>.dcm
 
-``<raw>`` may also be a folder above. All images of a patient are her one exam: the tables know no dates. Files say
-hardly more than the side, so the view is that of the table. Labels are of the breast, or (age, site, density) of the
-patient; images of ``test_images`` have no diagnosis.
+The image folders may be links; ``<raw>`` may also be a folder above. All images of a patient are her one exam: the
+tables know no dates. Files say hardly more than the side, so the view is that of the table. Labels are of the breast,
+or (age, site, density) of the patient; images of ``test_images`` have no diagnosis.
 
 Numbers are read with and without a decimal point (``61.0``), as both kinds of copies exist. What is wrong with pixels
 is found in the pixels (all black, values beyond BitsStored, the window of another depth); what only a reader sees is in
@@ -27,6 +27,7 @@ from mmmammo.sources.folds import patient_folds
 from mmmammo.sources.listing import (
     link_refusal,
     list_files,
+    list_linked,
     may_be_image,
     missing_file,
     missing_row,
@@ -159,6 +160,8 @@ def read_download(raw: Path) -> Download:
     if path is None:
         remedy = 'name the folder of the download, and fetch its tables too'
         raise MammoError(raw, field=TRAIN, found='no such file', expected='the table of the images', remedy=remedy)
+    for folder in FOLDERS.values():
+        files = list_linked(files, path.with_name(folder))
     train = read_table(path, (*_COLUMNS, *_OF_TRAIN))
     test = path.with_name(TEST)
     table = read_table(test, (*_COLUMNS, 'prediction_id')) if test.is_file() else None

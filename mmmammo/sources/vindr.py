@@ -8,8 +8,8 @@
     <raw>/SHA256SUMS.txt                      may be absent; files that differ from it are left out
     <raw>/images/<study_id>/<image_id>.dicom
 
-``<raw>`` may also be a folder above, such as that in which ``wget -r`` made ``physionet.org/files/vindr-mammo/1.0.0``.
-Each woman has one study, so ``study_id`` is that of exam and patient.
+``images`` may be a link to a folder elsewhere. ``<raw>`` may also be a folder above, such as that in which ``wget -r``
+made ``physionet.org/files/vindr-mammo/1.0.0``. Each woman has one study, so ``study_id`` is that of exam and patient.
 
 A box of several categories becomes one finding per category, so that a detector gets a box for each. All of them hold
 ``attributes['categories']``, every category of their box, and ``attributes['box']``, its number in the image: from
@@ -28,6 +28,7 @@ from mmmammo.sources.checksums import CHECKSUMS, read_checksums
 from mmmammo.sources.listing import (
     link_refusal,
     list_files,
+    list_linked,
     may_be_image,
     missing_file,
     missing_row,
@@ -133,6 +134,7 @@ def read_download(raw: Path) -> Download:
     if path is None:
         remedy = 'name the folder of the download, and fetch its tables too'
         raise MammoError(raw, field=BREASTS, found='no such file', expected='the table of VinDr-Mammo', remedy=remedy)
+    files = list_linked(files, path.with_name('images'))
     breasts = read_table(path, ('study_id', 'image_id', *BREAST_COLUMNS), ('series_id', 'height', 'width'))
     findings, by_image = read_findings(path.with_name(FINDINGS))
     metadata, tags = read_metadata(path.with_name(METADATA))

@@ -292,3 +292,12 @@ def test_another_column_is_told(tables):
     (tables / 'train.csv').write_text('\n'.join([f'{lines[0]},fold', *(f'{line},0' for line in lines[1:])]) + '\n')
     check = rsna.count_checks(tables)[-1]
     assert (check.what, check.explanation) == ('unknown columns of train.csv', 'not read: fold')
+
+
+def test_an_image_folder_that_is_a_link_gives_the_same(tables, download):
+    for name in ('train_images', 'test_images'):
+        (tables / name).symlink_to(download[0] / name)
+    found, expected = list(rsna.list_records(tables)), list(rsna.list_records(download[0]))
+    assert [record.relative_path for record in found] == [record.relative_path for record in expected]
+    assert [bool(record.refused) for record in found] == [bool(record.refused) for record in expected]
+    assert rsna.count_checks(tables) == rsna.count_checks(download[0])

@@ -331,3 +331,12 @@ def test_of_one_class_a_box_of_several_categories_is_one_box(download, tmp_path)
     (image,) = read_index(tmp_path / 'annotations/train.json').images
     assert len(image.findings) == len({f.bbox for f in record.findings}) == len(record.findings) - 1
     assert image.findings[-1].attributes['categories'] == ['calcification', 'mass']
+
+
+def test_an_image_folder_that_is_a_link_gives_the_same(tables, download):
+    for name in ('images',):
+        (tables / name).symlink_to(download[0] / name)
+    found, expected = list(vindr.list_records(tables)), list(vindr.list_records(download[0]))
+    assert [record.relative_path for record in found] == [record.relative_path for record in expected]
+    assert [bool(record.refused) for record in found] == [bool(record.refused) for record in expected]
+    assert vindr.count_checks(tables) == vindr.count_checks(download[0])

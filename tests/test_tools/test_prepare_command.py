@@ -241,7 +241,7 @@ def test_the_command_is_kept_without_the_folders_of_this_machine(command, tmp_pa
 @pytest.mark.parametrize('word', ['/home/doe/mammo', '--raw=/home/doe/mammo', '/home/doe/mammo/'])
 def test_the_command_is_kept_without_the_names_of_folders_elsewhere(command, tmp_path, monkeypatch, word):
     monkeypatch.chdir(tmp_path)
-    assert command._command(['tools/x.py', word]).endswith("…/mammo'") and 'doe' not in command._command([word])
+    assert command._command(['tools/x.py', word]).endswith('.../mammo') and 'doe' not in command._command([word])
 
 
 def test_counts_stand_beside_the_published_ones():
