@@ -120,7 +120,9 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
             expected='several processes',
             remedy='start it with tools/dist_train.sh, or train with the config it derives from',
         )
-    return RUNNERS.build(cfg)
+    runner = RUNNERS.build(cfg)
+    runner.model = runner.strategy.build_model(runner.model)  # as every runner has it, not when it is first needed
+    return runner
 
 
 def for_testing(cfg: Config) -> Config:
