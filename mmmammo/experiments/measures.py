@@ -22,9 +22,11 @@ from mmmammo.evaluation.functional import (
     PairedDifference,
     bootstrap_ci,
     match_images,
+    mixed_readings,
     paired_difference,
+    side_by_side,
 )
-from mmmammo.evaluation.functional.froc_intervals import froc_readings, side_by_side
+from mmmammo.evaluation.functional.froc_intervals import froc_readings
 from mmmammo.evaluation.summary import DetectionSettings, on_same_images
 from mmmammo.evaluation.summary.average_precision import IOUS, MEANS, class_matches, read_average_precision
 from mmmammo.evaluation.summary.detections import counts_of, patients_of
@@ -81,7 +83,7 @@ class Trainings:
 
     def interval(self, n: int) -> Interval:
         """Of the mean over the trainings, one entry per key; patients are drawn."""
-        read = _mean([_reader(self.keys, *matches) for matches in self.matches])
+        read = _mean([_reader(self.keys, (froc,), per_class) for froc, per_class in self.matches])
         num_images = len(self.patients)
         return bootstrap_ci(lambda rows: read(np.bincount(rows, minlength=num_images)), self.patients, n)
 
@@ -89,7 +91,7 @@ class Trainings:
         """Difference of the means; training ``i`` of the one is paired with training ``i`` of the other."""
         pairs = [
             (
-                side_by_side(mine[0], theirs[0]),
+                (mine[0], theirs[0]),
                 [
                     [side_by_side(*pair) for pair in zip(*rows, strict=True)]
                     for rows in zip(mine[1], theirs[1], strict=True)
@@ -130,11 +132,12 @@ def settings_of(path: Path) -> DetectionSettings:
     return DetectionSettings(**known | {'fps_per_image': tuple(known['fps_per_image'])} if known else {})
 
 
-def _reader(keys: Sequence[str], froc: Matches, per_class: list[list[Matches]]) -> Reader:
+def _reader(keys: Sequence[str], froc: Sequence[Matches], per_class: list[list[Matches]]) -> Reader:
+    """Of one model, or of two side by side."""
     fps = [float(key.removeprefix(_RECALL)) for key in keys if key.startswith(_RECALL)]
     names = [*(key for key in keys if key.startswith(_RECALL)), _FAUC, *_AP]
     places = [names.index(key) for key in keys]
-    read_froc = froc_readings(froc, fps)
+    read_froc = mixed_readings(*froc, fps) if len(froc) > 1 else froc_readings(*froc, fps)
 
     def read(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         of_ap = read_average_precision(per_class, weights) if per_class else np.full(len(_AP), np.nan)

@@ -48,6 +48,7 @@ from mmmammo.evaluation.functional.froc import (
     undefined_reason,
 )
 from mmmammo.evaluation.functional.froc_intervals import froc_interval, paired_froc
+from mmmammo.evaluation.functional.froc_mixture import mixed_readings, side_by_side
 from mmmammo.evaluation.functional.hit_rules import HIT_RULES, HitRule, box_iou
 from mmmammo.evaluation.functional.inputs import FlatBoxes, flatten_images
 from mmmammo.evaluation.functional.labelled_scores import labelled_scores, unique_ids
@@ -258,6 +259,7 @@ __all__ = [
     'log_odds',
     'match_detections',
     'match_images',
+    'mixed_readings',
     'multilabel_report',
     'multilabel_report_from_counts',
     'paired_difference',
@@ -283,6 +285,7 @@ __all__ = [
     'select_images',
     'select_lesions',
     'sensitivity_at_specificity',
+    'side_by_side',
     'specificity_at_sensitivity',
     'subgroup_table',
     'swapped_groups',

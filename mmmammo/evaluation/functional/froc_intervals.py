@@ -7,20 +7,18 @@ sweep stops as soon as the replicate has passed what is read, which gives exactl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from mmmammo.evaluation.functional.bootstrap import Interval, check_resampling, percentile_interval, resampled_counts
 from mmmammo.evaluation.functional.froc import check_fps_per_image, froc_area, froc_curve, froc_recall_at
-from mmmammo.evaluation.functional.inputs import FloatArray, IntArray, check_groups
+from mmmammo.evaluation.functional.froc_mixture import Readings, mixed_readings, side_by_side
+from mmmammo.evaluation.functional.inputs import FloatArray, check_groups
 from mmmammo.evaluation.functional.matches import Matches
 from mmmammo.evaluation.functional.paired import PairedDifference, paired_result, swapped_groups
 from mmmammo.structures import MammoError
-
-Readings = Callable[[npt.ArrayLike], FloatArray]
-"""(num_images,) weights -> (k + 1,) recall at each FPI and, last, the area."""
 
 
 def froc_interval(
@@ -71,9 +69,9 @@ def paired_froc(
     """Differences of two models in recall at each FPI and, last, in area; first minus second.
 
     The interval draws patients, the same for both models. The permutation test exchanges the two models' detections in
-    each patient with a chance of one half. So that exchanged detections compete on equal terms, a score is first
-    replaced by what it costs on all images: the false positives down to it. Neither model's own curve changes by that.
-    It needs scores that differ: where many detections share one of few scores, p-values come out too small.
+    each patient with a chance of one half. So that exchanged detections compete on equal terms, both thresholds are
+    lowered together, false positive by false positive; see :func:`~mmmammo.evaluation.functional.mixed_readings`.
+    Neither the scale of the scores nor ties matter then.
 
     Args:
         first: Detections of one model, matched to the lesions.
@@ -85,7 +83,7 @@ def paired_froc(
         level: Coverage, in (0, 1).
         fauc_limit: Where the area ends.
         same_scale: Whether a score means the same in both models, as in two trainings of one system. Then scores are
-            exchanged as they are, which is exact whatever the scores.
+            exchanged as they are, which is exact however few the patients.
 
     Raises:
         MammoError: If the images or lesions differ, an image has no patient, or an argument is out of range.
@@ -95,7 +93,10 @@ def paired_froc(
     ones = np.ones(first.num_images)
     of_first, of_second = (froc_readings(m, fps_per_image, fauc_limit) for m in (first, second))
     bootstrap = _stack(of_first(counts) - of_second(counts) for counts in resampled_counts(groups, n, seed))
-    of_mixture = froc_readings(side_by_side(first, second, same_scale), fps_per_image, fauc_limit)
+    if same_scale:
+        of_mixture = froc_readings(side_by_side(first, second, same_scale=True), fps_per_image, fauc_limit)
+    else:
+        of_mixture = mixed_readings(first, second, fps_per_image, fauc_limit)
     permuted = _stack(
         of_mixture(np.append(~swap, swap)) - of_mixture(np.append(swap, ~swap))
         for swap in swapped_groups(groups, n, seed)
@@ -135,50 +136,6 @@ def _prefix_ends(matches: Matches, fps_per_image: float) -> list[int]:
         ends.append(int(np.searchsorted(-matches.scores, -score, side='right')))
         wanted *= 2
     return [*ends, len(matches.scores)]
-
-
-def side_by_side(first: Matches, second: Matches, same_scale: bool = False) -> Matches:
-    """Both models as one, whose images are those of the first, then those of the second.
-
-    Weights of these images then choose the model of each image, as a permutation test needs it.
-
-    Args:
-        first: Detections of one model, matched to the lesions.
-        second: Of the other, on the same images and lesions.
-        same_scale: See :func:`paired_froc`.
-    """
-    scores = np.concatenate([model.scores if same_scale else _on_common_scale(model) for model in (first, second)])
-    order = np.argsort(-scores, kind='stable')
-
-    def merged(name: str, shift: int = 0) -> IntArray:
-        values = getattr(second, name)
-        both: IntArray = np.append(getattr(first, name), np.where(values < 0, values, values + shift))
-        return both
-
-    n, g = first.num_images, len(first.lesion_image)
-    merged_matches = Matches(
-        scores=scores,
-        detection=merged('detection', len(first.detection)),
-        image=merged('image', n),
-        lesion=merged('lesion', g),
-        ignored=np.append(first.ignored, second.ignored),
-        lesion_image=merged('lesion_image', n),
-        num_images=2 * n,
-        fp_images=None if first.fp_images is None else np.tile(first.fp_images, 2),
-    )
-    return merged_matches.detections(order)
-
-
-def _on_common_scale(matches: Matches) -> FloatArray:
-    """(d,) minus the false positives down to each score, by the way keeping the order of different scores."""
-    _, point = np.unique(-matches.scores, return_inverse=True)
-    at_point = np.bincount(point, weights=matches.is_false_positive)
-    cost = np.cumsum(at_point)
-    first_of_cost = np.searchsorted(cost, cost, side='left')
-    points_of_cost = np.searchsorted(cost, cost, side='right') - first_of_cost
-    within = (np.arange(len(cost)) - first_of_cost) / np.maximum(points_of_cost, 1)
-    scale: FloatArray = -(cost + within)[point]
-    return scale
 
 
 def _stack(replicates: Iterable[FloatArray]) -> FloatArray:

@@ -9,8 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional import PairedDifference, auc, paired_difference, paired_froc, rank_scores
-from mmmammo.evaluation.functional.froc_intervals import side_by_side
+from mmmammo.evaluation.functional import (
+    PairedDifference,
+    auc,
+    paired_difference,
+    paired_froc,
+    rank_scores,
+    side_by_side,
+)
 from mmmammo.evaluation.summary.average_precision import class_matches, read_average_precision
 from mmmammo.evaluation.summary.detections import DetectionSummary, patients_of
 from mmmammo.evaluation.summary.numbers import Number
