@@ -5,7 +5,7 @@ Examples:
     python tools/evaluate.py detections --pred work_dirs/run/predictions.json --images data/phantom/images --out eval
     python tools/evaluate.py detections --gt annotations/test.json --pred detections.json --out eval
     python tools/evaluate.py scores --table scores.csv --label cancer --score prob --level exam --out eval
-    python tools/evaluate.py scores --table test.csv --choose-threshold-on val.csv --out eval
+    python tools/evaluate.py scores --table test.csv --choose-threshold-on val.csv --calibrate-on val.csv --out eval
 
 Detections are COCO's list of results or our predictions.json; scores any CSV with a head. Intervals resample patients.
 OUT gets metrics.json, report.html and plots/. Nothing is dropped in silence: rows that cannot be used are listed with
@@ -17,16 +17,22 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from mmmammo import __version__, cli
-from mmmammo.evaluation.functional import FROC_THRESHOLD_RULES, THRESHOLD_RULES, OperatingPoint
+from mmmammo.evaluation.functional import FROC_THRESHOLD_RULES, THRESHOLD_RULES, OperatingPoint, load_calibration
 from mmmammo.evaluation.summary import (
+    CALIBRATION_METHODS,
     FrozenReport,
+    aggregated,
+    calibrated,
     choose_for_detections,
     choose_for_scores,
+    fit_calibration,
+    report_calibration,
     report_detections,
     report_scores,
     summarise_detections,
@@ -41,7 +47,7 @@ from mmmammo.evaluation.summary.arguments import (
 )
 from mmmammo.io.detection_files import DetectionSet, read_detection_set, with_labels_of
 from mmmammo.io.intake import Intake
-from mmmammo.io.score_tables import read_score_table
+from mmmammo.io.score_tables import ScoreTable, read_score_table
 from mmmammo.provenance import git_commit
 from mmmammo.visualization import GallerySettings, Written, write_detection_report, write_score_report
 from mmmammo.visualization.terminal_tables import detection_tables, frozen_table, intake_lines, score_tables
@@ -72,7 +78,12 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
 def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--table', type=Path, required=True, help='CSV with a head')
     add_score_columns(parser)
-    parser.add_argument('--choose-split', help='split of --choose-threshold-on, which may be the same table')
+    parser.add_argument(
+        '--choose-split', help='split of --choose-threshold-on and --calibrate-on, which may be the same table'
+    )
+    parser.add_argument('--calibrate-on', type=Path, metavar='FILE', help='put probabilities right by these rows')
+    parser.add_argument('--calibration-method', choices=tuple(CALIBRATION_METHODS), default='temperature')
+    parser.add_argument('--calibration', type=Path, metavar='JSON', help='a calibration fitted before')
     parser.add_argument('--threshold', type=float, default=0.5, help='of the table of classes (default 0.5)')
     parser.add_argument('--subgroup', nargs='+', default=(), metavar='COLUMN', help='columns to divide by')
     add_common_arguments(parser, THRESHOLD_RULES)
@@ -97,10 +108,13 @@ def evaluate_detections(args: argparse.Namespace, console: Console) -> Written:
     frozen = None
     if args.choose_threshold_on:
         chosen_on = summarise_detections(
-            read_detection_set(args.choose_threshold_on, args.choose_gt, strict=args.strict), settings
+            read_detection_set(args.choose_threshold_on, args.choose_gt, strict=args.strict),
+            replace(settings, bootstrap=0),
         )
         point = choose_for_detections(chosen_on, args.threshold_rule, args.target)
         frozen = report_detections(point, summary, chosen_on=chosen_on, allow_same=args.allow_same_split)
+        read = with_files(summary.data.intakes, chosen_on.data.intakes)
+        summary = replace(summary, data=replace(summary.data, intakes=read))
     elif args.operating_point:
         frozen = report_detections(OperatingPoint.load(args.operating_point), summary, allow_same=args.allow_same_split)
     show(console, summary.data.intakes, summary.data.notes, detection_tables(summary), frozen)
@@ -115,19 +129,45 @@ def read_detections(args: argparse.Namespace) -> DetectionSet:
 
 
 def evaluate_scores(args: argparse.Namespace, console: Console) -> Written:
-    columns, settings = score_columns(args), score_settings(args, args.threshold, tuple(args.subgroup))
-    summary = summarise_scores(read_score_table(args.table, columns, split=args.split, strict=args.strict), settings)
+    settings = score_settings(args, args.threshold, tuple(args.subgroup))
+    table = read_table(args, args.table, args.split)
+    fitted_on = read_table(args, args.calibrate_on, args.choose_split) if args.calibrate_on else None
+    calibration = None
+    if fitted_on or args.calibration:
+        scaling = (
+            fit_calibration(fitted_on, args.calibration_method) if fitted_on else load_calibration(args.calibration)
+        )
+        table, calibration = report_calibration(
+            scaling, table, settings, fitted_on=fitted_on, allow_same=args.allow_same_split
+        )
+        table = replace(table, intakes=with_files(table.intakes, fitted_on.intakes if fitted_on else ()))
+    summary = summarise_scores(table, settings)
     frozen = None
     if args.choose_threshold_on:
-        table = read_score_table(args.choose_threshold_on, columns, split=args.choose_split, strict=args.strict)
-        chosen_on = summarise_scores(table, settings)
-        point = choose_for_scores(chosen_on, args.threshold_rule, args.target)
-        frozen = report_scores(point, summary, chosen_on=chosen_on, allow_same=args.allow_same_split)
+        chosen_on = read_table(args, args.choose_threshold_on, args.choose_split)
+        chosen_on = calibrated(chosen_on, calibration.scaling) if calibration else chosen_on
+        of_chosen = summarise_scores(chosen_on, replace(settings, bootstrap=0, subgroups=()))
+        point = choose_for_scores(of_chosen, args.threshold_rule, args.target)
+        frozen = report_scores(point, summary, chosen_on=of_chosen, allow_same=args.allow_same_split)
+        read = with_files(summary.table.intakes, chosen_on.intakes)
+        summary = replace(summary, table=replace(summary.table, intakes=read))
     elif args.operating_point:
         frozen = report_scores(OperatingPoint.load(args.operating_point), summary, allow_same=args.allow_same_split)
-    show(console, summary.table.intakes, summary.table.notes, score_tables(summary), frozen)
+    show(console, summary.table.intakes, summary.table.notes, score_tables(summary, calibration), frozen)
     title = args.title or 'Classification of mammograms'
-    return write_score_report(summary, args.out, run=run_of(args), title=title, frozen=frozen)
+    return write_score_report(summary, args.out, run=run_of(args), title=title, frozen=frozen, calibration=calibration)
+
+
+def read_table(args: argparse.Namespace, path: Path, split: str | None) -> ScoreTable:
+    """At the level that is reported."""
+    table = read_score_table(path, score_columns(args), split=split, strict=args.strict)
+    return aggregated(table, score_settings(args).aggregation)
+
+
+def with_files(read: tuple[Intake, ...], more: tuple[Intake, ...]) -> tuple[Intake, ...]:
+    """All files that numbers come from, each once."""
+    known = [intake.as_dict() for intake in read]
+    return (*read, *(intake for intake in more if intake.as_dict() not in known))
 
 
 def show(

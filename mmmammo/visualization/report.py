@@ -13,6 +13,7 @@ from typing import Any
 
 from mmmammo.evaluation.functional import MULTILABEL_COLUMNS, SubgroupRow
 from mmmammo.evaluation.summary import (
+    CalibrationReport,
     DetectionSummary,
     FrozenReport,
     ScoreSummary,
@@ -30,6 +31,7 @@ from mmmammo.visualization.page import render
 from mmmammo.visualization.report_plots import detection_plots, score_plots
 
 PAGE, DOCUMENT, PLOTS = 'report.html', 'metrics.json', 'plots'
+OPERATING_POINT, CALIBRATION = 'operating_point.json', 'calibration.json'
 UNITS = {'image': 'images', 'breast': 'breasts', 'exam': 'exams', 'patient': 'patients'}
 
 
@@ -66,7 +68,8 @@ def write_detection_report(
         run: What was run, shown as given: config, checkpoint, data set, seed, commit, command, …
         title: Of the page.
         gallery: Which exams to show; none without a folder of images.
-        frozen: A frozen operating point; it then decides which detections the pictures show.
+        frozen: A frozen operating point; it then decides which detections the pictures show, and is written to
+            ``operating_point.json``, to be reported on further sets.
         logged: What a test run printed; it goes into ``metrics`` of the document, and onto the page in full.
 
     Raises:
@@ -108,8 +111,12 @@ def write_score_report(
     run: Mapping[str, object] | None = None,
     title: str = 'Classification of mammograms',
     frozen: FrozenReport | None = None,
+    calibration: CalibrationReport | None = None,
 ) -> Written:
-    """Write everything about scores; see :func:`write_detection_report`."""
+    """Write everything about scores; see :func:`write_detection_report`.
+
+    A calibration is written to ``calibration.json`` beside the rest.
+    """
     run, table = run or {}, summary.table
     unit = UNITS[table.level]
     subgroups, silent = subgroup_tables(summary.subgroups, 0)
@@ -126,9 +133,13 @@ def write_score_report(
         'silent': silent,
     }
     shown = {**run, 'Classes': ', '.join(table.classes), 'Rows': summary.settings.aggregation.describe()}
+    if calibration:
+        shown['Calibration'] = calibration.describe()
+        calibration.scaling.save(Path(out_dir) / CALIBRATION)
     shared = _shared(title, shown, table.intakes, table.notes, frozen)
-    content |= {**shared, 'settings': summary.settings}
-    return _write(out_dir, score_document(summary, run, frozen), score_plots(summary, frozen), 'scores.html', content)
+    content |= {**shared, 'settings': summary.settings, 'calibration': calibration}
+    document = score_document(summary, run, frozen, calibration)
+    return _write(out_dir, document, score_plots(summary, frozen, calibration), 'scores.html', content)
 
 
 def subgroup_tables(rows: Sequence[SubgroupRow], place: int) -> tuple[list[dict[str, Any]], list[str]]:
@@ -165,6 +176,8 @@ def _write(
 ) -> Written:
     out_dir = Path(out_dir)
     written = write_document(out_dir / DOCUMENT, document)
+    if content['frozen']:
+        content['frozen'].point.save(out_dir / OPERATING_POINT)
     paths = save_plots(plots, out_dir / PLOTS)
     page = write_page(out_dir / PAGE, template, {**content, 'plots': plots}, written)
     return Written(written, page, tuple(paths))

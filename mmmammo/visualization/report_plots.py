@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mmmammo.evaluation.summary import DetectionSummary, FrozenReport, ScoreSummary
+from mmmammo.evaluation.summary import CalibrationReport, DetectionSummary, FrozenReport, ScoreSummary
 from mmmammo.evaluation.summary.detections import BAND_POINTS
 from mmmammo.visualization.curves import (
     Band,
@@ -19,6 +19,7 @@ from mmmammo.visualization.curves import (
 from mmmammo.visualization.figures import Plot
 from mmmammo.visualization.page import number
 from mmmammo.visualization.score_curves import (
+    draw_calibration,
     draw_reliability,
     draw_roc,
     draw_row_precision_recall,
@@ -85,7 +86,9 @@ def exam_roc_plot(runs: Mapping[str, DetectionSummary]) -> Plot:
     )
 
 
-def score_plots(summary: ScoreSummary, frozen: FrozenReport | None = None) -> list[Plot]:
+def score_plots(
+    summary: ScoreSummary, frozen: FrozenReport | None = None, calibration: CalibrationReport | None = None
+) -> list[Plot]:
     """ROC and precision of all classes; reliability, thresholds and scores where there is one class."""
     table = summary.table
     one = len(table.classes) == 1
@@ -94,6 +97,8 @@ def score_plots(summary: ScoreSummary, frozen: FrozenReport | None = None) -> li
     plots = roc_plots(rows)
     if one:
         plots += _one_class_plots(summary, frozen)
+        if calibration:
+            plots.insert(3, _calibration_plot(summary, calibration))
     elif table.scores.max(initial=0) <= 1:
         plots += [_reliability_plot(*rows[name], name, f'reliability_{i}') for i, name in enumerate(names, start=1)]
     return plots
@@ -144,6 +149,16 @@ def _reliability_plot(labels: np.ndarray, scores: np.ndarray, name: str, file_na
         f'Reliability curve of {name}: observed share of positives against the predicted probability, in 10 bins.',
         f'Reliability of {name}. On the diagonal, three in ten rows with score 0.3 are positive. Bars: Wilson 95 % '
         'intervals.',
+    )
+
+
+def _calibration_plot(summary: ScoreSummary, calibration: CalibrationReport) -> Plot:
+    return Plot(
+        'calibration',
+        draw_calibration(calibration.scaling.apply, calibration.scores_before, summary.table.labels[:, 0]),
+        f'What the calibration ({calibration.method}) makes of each score, and the observed shares before it.',
+        f'Calibration: {calibration.describe()}. Line: what it makes of a score. Dots: observed shares of positives, '
+        'here, of the scores before it. The nearer the dots to the line, the better it fits these rows.',
     )
 
 

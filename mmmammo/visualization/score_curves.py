@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,24 @@ def draw_reliability(labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float
         axes.annotate(f'n={n}', (x, min(y, 1.0)), (0, 4), textcoords='offset points', ha='center', fontsize=8)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.08)
+    axes.legend(loc='upper left', frameon=False, fontsize=9)
+    return figure
+
+
+def draw_calibration(
+    apply: Callable[[npt.ArrayLike], npt.NDArray[np.float64]],
+    scores: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.int64],
+) -> Figure:
+    """What a calibration makes of each score, beside the observed shares of positives before it."""
+    figure, axes = new_axes('Score before calibration', 'Probability')
+    curve, grid = reliability_curve(labels, scores), np.linspace(0, 1, 501)
+    full = curve.n > 0
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=':', label='no change')
+    axes.plot(grid, apply(grid), **style(1), linewidth=1.8, label='calibration')
+    axes.plot(curve.predicted[full], curve.observed[full], 'o', color=COLOURS[0], label='observed share here')
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
     axes.legend(loc='upper left', frameon=False, fontsize=9)
     return figure
 

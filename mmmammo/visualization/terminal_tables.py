@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmmammo.evaluation.summary import Comparison, DetectionSummary, FrozenReport, ScoreSummary
+from mmmammo.evaluation.summary import CalibrationReport, Comparison, DetectionSummary, FrozenReport, ScoreSummary
 from mmmammo.evaluation.summary.detections import LEVEL_WORDS, per_image, recall_key
 from mmmammo.evaluation.summary.numbers import Number
 from mmmammo.io.intake import Intake, first_of
@@ -35,11 +35,15 @@ def detection_tables(summary: DetectionSummary) -> list[Table]:
     ]
 
 
-def score_tables(summary: ScoreSummary) -> list[Table]:
-    """All numbers."""
+def score_tables(summary: ScoreSummary, calibration: CalibrationReport | None = None) -> list[Table]:
+    """All numbers; what a calibration changed."""
     counts = summary.headline.counts
     title = f'Scores: {counts["rows"]} rows, {counts["positives"]} positive, {counts["patients"]} patients'
-    return [number_table(title, list(summary.numbers.values()))]
+    tables = [number_table(title, list(summary.numbers.values()))]
+    if calibration:
+        of = f'Calibration: {calibration.describe()}' + (' (THE SAME SPLIT)' if calibration.same_split else '')
+        tables.append(number_table(of, list(calibration.before.values())))
+    return tables
 
 
 def frozen_table(frozen: FrozenReport) -> Table:

@@ -153,6 +153,19 @@ def test_threshold_for_false_positives_per_image(fps, threshold):
     assert choose_froc_operating_point(three_images(), 'abc', 'val', 'fps_per_image', fps).threshold == threshold
 
 
+@pytest.mark.parametrize(('recall', 'threshold'), [(0.1, 0.9), (1 / 3, 0.9), (0.34, 0.7), (2 / 3, 0.7)])
+def test_threshold_for_a_share_of_lesions(recall, threshold):
+    assert choose_froc_operating_point(three_images(), 'abc', 'val', 'sensitivity', recall).threshold == threshold
+
+
+@pytest.mark.parametrize(
+    ('target', 'words'), [(0.7, 'one that finds 0.7 of the lesions'), (None, 'target: found None')]
+)
+def test_a_share_of_lesions_out_of_reach_is_refused(target, words):
+    with pytest.raises(MammoError, match=words):
+        choose_froc_operating_point(three_images(), 'abc', 'val', 'sensitivity', target)
+
+
 def test_detections_of_another_split():
     point = choose_froc_operating_point(three_images(), 'abc', 'val')
     report = report_froc_operating_point(point, three_images(shift=-0.1), 'def', 'test')

@@ -128,6 +128,16 @@ def test_subgroups_carry_their_counts(summary):
     assert rows['pathology', 'malignant']['lesions'] == 0
 
 
+def test_subgroups_are_the_same_of_a_set_that_knows_nothing(summary):
+    bare = [replace(image, view='UNKNOWN', laterality='U') for image in images()[:4]]
+    silent = DetectionSet(tuple(bare), ('mass', 'calc'), ({},) * 4, ({},) * 2, 'test', (INTAKE,))
+    rows = {(row.column, row.value): row.counts for row in summarise_detections(silent, DetectionSettings()).subgroups}
+    always = {(row.column, row.value) for row in summary.subgroups} - {('density', 'a'), ('density', 'b')}
+    assert set(rows) == always
+    assert {('view', 'CC'), ('laterality', 'R'), ('density', 'D'), ('age', '< 40 years')} < set(rows)
+    assert rows['view', 'CC']['images'] == 0 and rows['laterality', 'unknown']['images'] == 4
+
+
 def test_the_document_is_json_without_nan(summary):
     document = json.loads(json.dumps(detection_document(summary, {}), allow_nan=False))
     assert document['format'] == 'mmmammo-metrics-1'
@@ -193,7 +203,7 @@ def test_a_frozen_threshold_is_reported_with_the_bootstrap_of_its_ratios():
 def test_thresholds_are_for_one_class():
     table = score_table()
     both = replace(table, classes=('a', 'b'), labels=np.tile(table.labels, 2), scores=np.tile(table.scores, 2))
-    with pytest.raises(MammoError, match='expected one, to choose a threshold for'):
+    with pytest.raises(MammoError, match='expected one, to choose a threshold or a calibration for'):
         choose_for_scores(summarise_scores(both, ScoreSettings(bootstrap=0)), 'max_f1', None)
 
 

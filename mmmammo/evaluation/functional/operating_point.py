@@ -190,8 +190,8 @@ def choose_froc_operating_point(
         result: Of :func:`~mmmammo.evaluation.functional.froc.froc`.
         image_ids: (n_images,) each once.
         split: Name of the split they are.
-        rule: ``'max_f1'`` (paper 3), or ``'fps_per_image'`` with a target.
-        target: False positives per image that may be spent.
+        rule: ``'max_f1'`` (paper 3), or ``'fps_per_image'`` or ``'sensitivity'`` with a target.
+        target: False positives per image that may be spent, or share of lesions that must be found.
 
     Raises:
         MammoError: Without lesions, on a repeated id, an unknown rule or a target out of reach.

@@ -26,8 +26,9 @@ THRESHOLD_RULES = (*_BEST, *_HELD)
 ``'youden'``: greatest sensitivity + specificity - 1. ``'sensitivity'`` and ``'specificity'``: at least the target, and
 then as much as possible of the other.
 """
-FROC_THRESHOLD_RULES = ('max_f1', 'fps_per_image')
-"""How a threshold of detections is chosen: greatest F1 of lesions (paper 3), or at most the target's FPI."""
+FROC_THRESHOLD_RULES = ('max_f1', 'fps_per_image', 'sensitivity')
+"""How a threshold of detections is chosen: greatest F1 of lesions (paper 3), at most the target's FPI, or at least the
+target's share of lesions found."""
 
 
 def best_threshold(sweep: ThresholdSweep, rule: str, target: float | None) -> float:
@@ -67,6 +68,12 @@ def best_froc_threshold(result: FROCResult, rule: str, target: float | None) -> 
         counted = f'false positives of {result.n_fp_images} images'
         option(where, 'FROC', counted, f'of all {result.n_images}', good=counts_all_images(result))
         return _usable(float(result.thresholds[int(np.argmax(lesion_f1(result)))]), 'one with a lesion found')
+    if rule == 'sensitivity':
+        good = target is not None and 0 < target <= 1
+        option(where, 'target', target, 'the share of lesions to find, in (0, 1]', good=good)
+        reached = result.recall >= (target or 0.0)
+        threshold = result.thresholds[int(np.argmax(reached))] if reached.any() else np.inf
+        return _usable(float(threshold), f'one that finds {target} of the lesions')
     option(where, 'target', target, 'false positives per image, 0 or more', good=target is not None and target >= 0)
     affordable = result.fps_per_image <= (target or 0.0)
     found = result.recall == result.recall[affordable][-1]  # the fewest false positives for that recall

@@ -1,5 +1,12 @@
 """What a run is reported as: all its numbers with intervals, their document, and comparisons. No torch."""
 
+from mmmammo.evaluation.summary.calibrated import (
+    CALIBRATION_METHODS,
+    CalibrationReport,
+    calibrated,
+    fit_calibration,
+    report_calibration,
+)
 from mmmammo.evaluation.summary.comparison import (
     Comparison,
     Difference,
@@ -24,11 +31,13 @@ from mmmammo.evaluation.summary.frozen import (
     report_scores,
 )
 from mmmammo.evaluation.summary.numbers import Number
-from mmmammo.evaluation.summary.score_levels import Aggregation
+from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
 from mmmammo.evaluation.summary.scores import ScoreSettings, ScoreSummary, summarise_scores
 
 __all__ = [
+    'CALIBRATION_METHODS',
     'Aggregation',
+    'CalibrationReport',
     'Comparison',
     'DetectionSettings',
     'DetectionSummary',
@@ -37,14 +46,18 @@ __all__ = [
     'Number',
     'ScoreSettings',
     'ScoreSummary',
+    'aggregated',
+    'calibrated',
     'choose_for_detections',
     'choose_for_scores',
     'compare_detections',
     'compare_scores',
     'comparison_document',
     'detection_document',
+    'fit_calibration',
     'on_same_images',
     'on_same_rows',
+    'report_calibration',
     'report_detections',
     'report_scores',
     'score_document',

@@ -10,10 +10,18 @@ import numpy as np
 from mmmammo.evaluation.functional import Matches, SubgroupRow, bands, froc_subgroups, lesion_diameters_mm
 from mmmammo.evaluation.summary.detection_settings import DetectionSettings
 from mmmammo.io.detection_files import DetectionSet
+from mmmammo.structures import Laterality, View
 
 _AGE_EDGES = (40, 50, 60, 70)
 _SIZE_EDGES_MM = (5, 10, 20, 50)
-_PATHOLOGIES = ('benign', 'malignant')
+_ALWAYS = {
+    'view': ('CC', 'MLO'),
+    'laterality': ('L', 'R'),
+    'density': ('A', 'B', 'C', 'D'),
+    'pathology': ('benign', 'malignant'),
+}
+"""Labels that have a row whether or not they occur."""
+_UNKNOWN = (View.UNKNOWN.value, Laterality.UNKNOWN.value)
 _VENDOR_KEYS = ('vendor', 'manufacturer', 'machine')
 
 
@@ -31,33 +39,35 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
     images = data.images
     ages, age_names = bands(_numbers(data.image_labels, 'age'), _AGE_EDGES, 'years')
     sizes, size_names = bands(_diameters(data), _SIZE_EDGES_MM, 'mm')
-    pathology = _labels(data.lesion_labels, ('pathology',))
+    by_image = {
+        'view': [_known(image.view) for image in images],
+        'laterality': [_known(image.laterality) for image in images],
+        'density': _labels(data.image_labels, ('density',)),
+        'vendor': _labels(data.image_labels, _VENDOR_KEYS),
+        'age': ages,
+    }
+    by_lesion = {
+        'size': sizes,
+        'pathology': _labels(data.lesion_labels, ('pathology',)),
+        'class': _labels(data.lesion_labels, ('class',)),
+    }
+    found = by_image | by_lesion
     return froc_subgroups(
         matches,
         [image.patient_id for image in images],
-        image_columns={
-            'view': [image.view for image in images],
-            'laterality': [image.laterality for image in images],
-            'density': _labels(data.image_labels, ('density',)),
-            'vendor': _labels(data.image_labels, _VENDOR_KEYS),
-            'age': ages,
-        },
-        lesion_columns={
-            'size': sizes,
-            'pathology': pathology,
-            'class': _labels(data.lesion_labels, ('class',)),
-        },
-        values={
-            'age': age_names,
-            'size': size_names,
-            'pathology': sorted({*_PATHOLOGIES, *pathology} - {''}),
-            'class': data.categories,
-        },
+        image_columns=by_image,
+        lesion_columns=by_lesion,
+        values={name: sorted({*labels, *found[name]} - {''}) for name, labels in _ALWAYS.items()}
+        | {'age': age_names, 'size': size_names, 'class': data.categories},
         exams=[image.exam_id for image in images],
         fps_per_image=settings.all_fps,
         n=max(settings.bootstrap, 1),
         seed=settings.seed,
     )
+
+
+def _known(label: str) -> str:
+    return '' if label in _UNKNOWN else label
 
 
 def _labels(entries: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmammo.evaluation.functional import MULTILABEL_COLUMNS, MultilabelReport, SubgroupRow
+from mmmammo.evaluation.summary.calibrated import CalibrationReport
 from mmmammo.evaluation.summary.comparison import Comparison
 from mmmammo.evaluation.summary.detections import DetectionSummary, recall_key
 from mmmammo.evaluation.summary.frozen import FrozenReport
@@ -51,7 +52,10 @@ def detection_document(
 
 
 def score_document(
-    summary: ScoreSummary, run: Mapping[str, object], frozen: FrozenReport | None = None
+    summary: ScoreSummary,
+    run: Mapping[str, object],
+    frozen: FrozenReport | None = None,
+    calibration: CalibrationReport | None = None,
 ) -> dict[str, Any]:
     """What ``metrics.json`` says of scores."""
     key = 'auc' if len(summary.table.classes) == 1 else 'macro/auc'
@@ -61,6 +65,7 @@ def score_document(
         'run': dict(run),
         'settings': asdict(summary.settings),
         **_common(summary.table.split, summary.table.intakes, summary.table.notes, frozen),
+        'calibration': None if calibration is None else _calibration_entry(calibration),
         'classes': list(summary.table.classes),
         'metrics': flat_metrics(summary.numbers),
         'numbers': {name: number.as_dict() for name, number in summary.numbers.items()},
@@ -135,6 +140,15 @@ def _frozen_entry(frozen: FrozenReport) -> dict[str, Any]:
         'same_split': frozen.same_split,
         'numbers': {key: number.as_dict() for key, number in frozen.numbers.items()},
         'shift': None if frozen.shift is None else asdict(frozen.shift),
+    }
+
+
+def _calibration_entry(calibration: CalibrationReport) -> dict[str, Any]:
+    return {
+        'method': calibration.method,
+        **asdict(calibration.scaling),
+        'same_split': calibration.same_split,
+        'numbers': {key: number.as_dict() for key, number in calibration.before.items()},
     }
 
 

@@ -24,6 +24,7 @@ from mmmammo.evaluation.summary.detections import DetectionSummary
 from mmmammo.evaluation.summary.numbers import Number, by_key, with_interval
 from mmmammo.evaluation.summary.scores import ScoreSettings, ScoreSummary, counts_of
 from mmmammo.io.intake import first_of
+from mmmammo.io.score_tables import ScoreTable
 from mmmammo.structures import MammoError
 
 _DETECTION_WORDS = {
@@ -109,7 +110,7 @@ def choose_for_scores(summary: ScoreSummary, rule: str, target: float | None) ->
     Raises:
         MammoError: If the table has several classes.
     """
-    _require_one_class(summary)
+    require_one_class(summary.table)
     table = summary.table
     return choose_operating_point(table.labels[:, 0], table.scores[:, 0], table.ids, table.split, rule, target)
 
@@ -118,7 +119,7 @@ def report_scores(
     point: OperatingPoint, summary: ScoreSummary, *, chosen_on: ScoreSummary | None = None, allow_same: bool
 ) -> FrozenReport:
     """As :func:`report_detections`, for rows."""
-    _require_one_class(summary)
+    require_one_class(summary.table)
     table = summary.table
     if chosen_on is not None and not allow_same:
         refuse_shared_patients(chosen_on.table.patient_ids, table.patient_ids)
@@ -139,8 +140,8 @@ def report_scores(
     return FrozenReport(point, report.same_split, numbers, shift)
 
 
-def refuse_shared_patients(chosen_on: Sequence[str], reported_on: Sequence[str]) -> None:
-    """A threshold is reported on other women than it was chosen on.
+def refuse_shared_patients(chosen_on: Sequence[str], reported_on: Sequence[str], what: str = 'operating point') -> None:
+    """A threshold or a calibration is reported on other women than it was chosen on.
 
     Raises:
         MammoError: If a patient is in both sets.
@@ -148,7 +149,7 @@ def refuse_shared_patients(chosen_on: Sequence[str], reported_on: Sequence[str])
     shared = sorted(set(chosen_on) & set(reported_on))
     if shared:
         raise MammoError(
-            'operating point',
+            what,
             field='patients',
             found=f'{len(shared)} in both sets: {first_of(shared)}',
             expected='no patient in two splits',
@@ -174,13 +175,18 @@ def _numbers(
     return by_key(with_interval(numbers, interval))
 
 
-def _require_one_class(summary: ScoreSummary) -> None:
-    if len(summary.table.classes) > 1:
+def require_one_class(table: ScoreTable) -> None:
+    """Thresholds and calibrations are of one class.
+
+    Raises:
+        MammoError: If the table has several.
+    """
+    if len(table.classes) > 1:
         raise MammoError(
-            summary.table.intakes[0].path,
+            table.intakes[0].path,
             field='classes',
-            found=json.dumps(summary.table.classes),
-            expected='one, to choose a threshold for',
+            found=json.dumps(table.classes),
+            expected='one, to choose a threshold or a calibration for',
             remedy='name one label and one score column',
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,28 +127,31 @@ def summarise_scores(table: ScoreTable, settings: ScoreSettings | None = None) -
     )
 
 
-def class_numbers(table: ScoreTable, column: int, settings: ScoreSettings) -> list[Number]:
-    """All metrics of one class, with intervals."""
+def class_numbers(
+    table: ScoreTable, column: int, settings: ScoreSettings, keys: Sequence[str] = tuple(METRICS)
+) -> list[Number]:
+    """Metrics of one class, with intervals."""
     labels, scores = table.labels[:, column], table.scores[:, column]
     prefix, of = ('', '') if len(table.classes) == 1 else (f'{table.classes[column]}/', f', {table.classes[column]}')
     counts = counts_of(table, labels)
     probabilities = not _beyond_one(scores)
-    readings = {key: _read(key, labels, scores, probabilities) for key in METRICS}
+    readings = {key: _read(key, labels, scores, probabilities) for key in keys}
     numbers = [
         Number(prefix + key, METRICS[key][0] + of, float(value), counts, value.reason)
         for key, value in readings.items()
     ]
     if settings.bootstrap:
         interval = bootstrap_ci(
-            lambda rows: [_read(key, labels[rows], scores[rows], probabilities) for key in METRICS],
+            lambda rows: [_read(key, labels[rows], scores[rows], probabilities) for key in keys],
             table.patient_ids,
             settings.bootstrap,
             seed=settings.seed,
         )
         numbers = with_interval(numbers, interval)
-    if len(set(table.patient_ids)) == len(table.ids):  # independent rows need no resampling
-        numbers[0] = _with_delong(numbers[0], labels, scores)
-    return numbers
+    if len(set(table.patient_ids)) < len(table.ids):
+        return numbers
+    of_auc = prefix + 'auc'  # independent rows need no resampling
+    return [_with_delong(number, labels, scores) if number.key == of_auc else number for number in numbers]
 
 
 def counts_of(table: ScoreTable, labels: npt.NDArray[np.int64]) -> dict[str, int]:
