@@ -16,6 +16,8 @@ from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
+PATCHES = [name for name in CONFIGS if 'malignancy' in name]
+"""Classifiers of patches, which predict no boxes."""
 SPLITS = ('train', 'val', 'test')
 
 
@@ -50,7 +52,7 @@ def steps_of(pipeline):
 
 
 def shrink_dino(model):
-    """One layer each way, 20 queries, a block per stage of Swin; tests/test_models/test_dino_configs.py has full size."""
+    """One layer each way, 20 queries, a block per stage of Swin; test_dino_configs.py has the full size."""
     model.encoder.update(num_layers=1, num_cp=min(1, model.encoder.get('num_cp', 0)))
     model.decoder.num_layers = 1
     model.num_queries, model.test_cfg.max_per_img = 20, 10
@@ -71,6 +73,9 @@ def shrink(cfg, size=(96, 96)):
         for step in steps_of(cfg[f'{split}_dataloader'].dataset.pipeline):
             if step.type == 'Resize':
                 step.scale = size
+            elif step.type == 'mmmammo.CropFinding':
+                step.size = size[0]
+                cfg[f'{split}_dataloader'].batch_size = 2  # the tiny set has four findings
             elif step.type == 'RandomChoiceResize':
                 step.scales = [size]
             elif step.type == 'RandomCrop':
@@ -88,7 +93,7 @@ def set_classes(part, number):
 
 
 def test_the_headline_configs_are_there():
-    systems = ('agrcnn', 'maskrcnn', 'yolox', 'yolov3', 'detr')
+    systems = ('agrcnn', 'agdino', 'agrtmdet', 'maskrcnn', 'yolox', 'yolov3', 'detr')
     assert {f'configs/{system}_{data}.py' for system in systems for data in ('cbis', 'phantom')} <= set(CONFIGS)
     rows = ('r50_4scale', 'r50_5scale', 'swinl_4scale')
     assert {f'configs/ihrrb_dino_{row}_{data}.py' for row in rows for data in ('birads', 'phantom')} <= set(CONFIGS)
@@ -133,7 +138,7 @@ def test_evaluators_and_hooks_build(name):
         assert sum(stage.epochs for stage in stages) == cfg.train_cfg.max_epochs
 
 
-@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize('name', sorted(set(CONFIGS) - set(PATCHES)))
 def test_one_training_step_and_one_prediction(name, prepared):
     torch.manual_seed(0)
     cfg = shrink(load(name, prepared))
@@ -156,7 +161,25 @@ def test_one_training_step_and_one_prediction(name, prepared):
         assert np.isfinite(boxes).all() and (boxes[:, 2:] >= boxes[:, :2]).all()
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if 'agrcnn' in Path(name).name])
+@pytest.mark.parametrize('name', PATCHES)
+def test_one_training_step_and_one_judgement(name, prepared):
+    torch.manual_seed(0)
+    cfg = shrink(load(name, prepared))
+    model = MODELS.build(copy.deepcopy(cfg.model))
+    batch = next(iter(Runner.build_dataloader(cfg.train_dataloader)))
+    loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, training=True), mode='loss'))
+    loss.backward()
+    assert torch.isfinite(loss) and loss > 0
+    model.eval()
+    with torch.no_grad():
+        samples = model.test_step(next(iter(Runner.build_dataloader(cfg.test_dataloader))))
+    for sample in samples:
+        assert sample.pred_score.shape == (2,) and float(sample.pred_score.sum()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    'name', [name for name in CONFIGS if Path(name).name.startswith(('agrcnn', 'agdino', 'agrtm'))]
+)
 def test_missing_prior_names_the_command(name, tmp_path):
     cfg = Config.fromfile(ROOT / name)
     init_default_scope(cfg.default_scope)

@@ -26,11 +26,13 @@ from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.fast_layers import use_fast_layers
-from mmmammo.evaluation.metrics import FROCMetric, HeatmapDump
+from mmmammo.evaluation.metrics import ClassificationMetric, FROCMetric, HeatmapDump, LesionMatchingMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.evaluation.summary import DetectionSettings, detection_document, summarise_detections, write_document
 from mmmammo.io.detection_files import read_detection_set, with_labels_of
 from mmmammo.provenance import git_commit
+from mmmammo.registry import METRICS
+from mmmammo.structures import MammoError
 from mmmammo.visualization import GallerySettings, write_detection_report
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,6 +79,30 @@ def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
         'seed': cfg.get('randomness', {}).get('seed'),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
     }
+
+
+def judges_patches(cfg: Config) -> bool:
+    """Whether all metrics of a config are about scores: its model predicts no boxes to keep or report."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    return all(issubclass(METRICS.get(evaluator.type) or object, ClassificationMetric) for evaluator in evaluators)
+
+
+def refuse_report(args: argparse.Namespace) -> None:
+    """There is no page for a classifier of patches."""
+    if args.report:
+        raise MammoError(
+            '--report',
+            field=args.config,
+            found='a classifier of patches',
+            expected='a detector or localiser',
+            remedy='leave it out: metrics.json in the work dir has the numbers',
+        )
+
+
+def write_metrics(args: argparse.Namespace, cfg: Config, metrics: dict[str, float]) -> list[Path]:
+    """The numbers of a classifier of patches."""
+    numbers = {key: None if math.isnan(value) else float(value) for key, value in metrics.items()}  # JSON has no nan
+    return [write_document(Path(cfg.work_dir) / 'metrics.json', {'run': describe_run(args, cfg), 'metrics': numbers})]
 
 
 def settings_of(metrics: Sequence[Any]) -> DetectionSettings:
@@ -128,7 +154,11 @@ def main() -> int:
         load_checkpoint(args.checkpoint)  # a wrong path is told before anything is built
     cfg.load_from, cfg.resume = args.checkpoint if trained else None, False
     predictions = Path(args.report or cfg.work_dir) / 'predictions.json'
-    keep_predictions(cfg, predictions, args.report and args.report / HEATMAPS)
+    patches = judges_patches(cfg)
+    if patches:
+        refuse_report(args)
+    else:
+        keep_predictions(cfg, predictions, args.report and args.report / HEATMAPS)
     runner = Runner.from_cfg(cfg)
     model = getattr(runner.model, 'module', runner.model)
     if trained:
@@ -136,13 +166,17 @@ def main() -> int:
         runner.load_or_resume()
     else:
         model.init_weights()
-    if all(isinstance(metric, DetectionMetric | HeatmapDump) for metric in runner.test_loop.evaluator.metrics):
+    boxes_only = DetectionMetric | HeatmapDump | LesionMatchingMetric
+    if all(isinstance(metric, boxes_only) for metric in runner.test_loop.evaluator.metrics):
         skip_masks(model)  # these metrics read no masks
     use_fast_layers(model)
     metrics = runner.test()
     if is_main_process():
         settings = settings_of(runner.test_loop.evaluator.metrics)
-        for path in write_results(args, cfg, metrics, settings, predictions):
+        written = (
+            write_metrics(args, cfg, metrics) if patches else write_results(args, cfg, metrics, settings, predictions)
+        )
+        for path in written:
             runner.logger.info(f'written: {path}')
     return 0
 
