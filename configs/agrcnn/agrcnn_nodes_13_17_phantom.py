@@ -5,8 +5,7 @@ num_nodes = (13, 17)  # parent: (22, 26)
 prior = f'{_base_.data_root}/geometric_prior_13_17.json'
 _base_.inputs[-1] = dict(
     makes=prior,
-    command=f'tools/build_geometric_prior.py {_base_.data_root}/annotations/train.json --out {prior} '
-    '--num-nodes 13 17',
+    command=f'tools/build_geometric_prior.py {_base_.data_root}/annotations/train.json --out {prior} --num-nodes 13 17',
 )
 inputs = _base_.inputs
 _base_.model.neck[1].update(num_nodes=num_nodes, prior=prior)
