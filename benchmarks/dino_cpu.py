@@ -50,12 +50,11 @@ COLUMNS = (
     *('pixels', 'ours', 'seconds', 'stock', 'faster', 'CPU time', 'goal', 'met', 'peak GB', 'stock'),
     *('scores off', 'boxes off', 'same anchors'),
 )
-BESIDE = ('attention', 'bf16', 'compile')
+BESIDE = ('attention', 'bf16')
 TITLES = {
     'speed_up': 'speed_up',
     'attention': 'fused attention alone',
     'bf16': 'speed_up, bfloat16',
-    'compile': 'speed_up, torch.compile',
 }
 
 
@@ -141,11 +140,7 @@ def make_faster(name: str, stock: nn.Module) -> nn.Module:
     model = copy.deepcopy(stock)
     if name == 'attention':
         return fuse_deformable_attention(model)
-    model = speed_up(model)
-    if name == 'compile':
-        model.backbone.compile()
-        model.encoder.compile()
-    return model
+    return speed_up(model)
 
 
 def precision(name: str) -> torch.autocast | nullcontext:
