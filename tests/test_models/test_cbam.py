@@ -17,7 +17,7 @@ def test_equals_the_formula_written_out():
     pooled = torch.nn.functional.pad(torch.stack([scaled.sum(0) / 6, scaled.max(0).values]), (1, 1, 1, 1))
     weight = module.place.weight[0]
     places = torch.tensor(
-        [[float((pooled[:, i : i + 3, j : j + 3] * weight).sum()) for j in range(4)] for i in range(5)]
+        [[float((pooled[:, i : i + 3, j : j + 3] * weight).sum().detach()) for j in range(4)] for i in range(5)]
     )
     torch.testing.assert_close(module(x)[0], scaled * torch.sigmoid(places), rtol=1e-5, atol=1e-6)
 
