@@ -1,10 +1,12 @@
 # IHRRB-DINO, ResNet-50, four scales (paper 0, Table 1, first row).
-# The paper's: AP 60.0 / 58.7 / 56.9 / 54.8 / 50.7 / 37.0 / 19.0 at IoU 20 to 80, "Avg" 42.55 (its seven columns have the
+# The paper's: AP 60.0 / 58.7 / 56.9 / 54.8 / 50.7 / 37.0 / 19.0 at IoU 20 to 80, "Avg" 42.55 (its seven columns have
+# the
 # mean 48.16; 42.55 is a mean of eight, IoU 90 being the one not shown).
 # Differs from the paper because:
 #   * its BI-RADS set is private: any prepared set takes its place, by one line of _base_/datasets/birads_images.py;
 #   * it gives neither classes ("mass" here), epochs, batch, queries, loss weights nor sizes: these are DINO's;
-#   * chosen labels of denoising queries always change (label_noise='other'): DINO's own noise does nothing with one class;
+#   * chosen labels of denoising queries always change (label_noise='other'): DINO's own noise does nothing with one
+#     class;
 #   * it starts from ImageNet weights; from COCO: --cfg-options load_from=FILE, mmdet's dino-4scale_r50_8xb2-12e_coco.
 # Second stage: ihrrb_dino/ihrrb_dino_r50_4scale_birads_finetune.py.
 _base_ = [

@@ -1,4 +1,5 @@
-# The twin of ihrrb_dino_r50_5scale_birads.py that trains from scratch on a CPU; three times as slow as that of four scales.
+# The twin of ihrrb_dino_r50_5scale_birads.py that trains from scratch on a CPU; three times as slow as that of four
+# scales.
 # Differs from it: ResNet-18 with 64 channels, two encoder and two decoder layers, 50 queries, images 320 px high.
 _base_ = ['./ihrrb_dino_r50_4scale_phantom.py']
 

@@ -1,5 +1,6 @@
 # IHRRB-DINO, Swin-L, four scales (paper 0, Table 1, third row, its best).
-# The paper's: AP 63.2 / 62.4 / 61.1 / 59.5 / 56.4 / 46.3 / 22.6 at IoU 20 to 80, "Avg" 46.96 (mean of the seven: 53.07).
+# The paper's: AP 63.2 / 62.4 / 61.1 / 59.5 / 56.4 / 46.3 / 22.6 at IoU 20 to 80, "Avg" 46.96 (mean of the seven:
+# 53.07).
 # Differs from the paper as ihrrb_dino_r50_4scale_birads.py does; mmdet has COCO weights of five scales only.
 # Over several GPUs in shards: ihrrb_dino/ihrrb_dino_swinl_4scale_birads_fsdp.py.
 # Second stage: ihrrb_dino/ihrrb_dino_swinl_4scale_birads_finetune.py.

@@ -218,7 +218,7 @@ def _prepare(records: Sequence[ImageRecord]) -> tuple[list[Prepared], list[Quali
         try:
             views.append(prepare_image(record, PrepareOptions()))
         except MammoError as err:
-            rejected.append(QualityRow(record.relative_path, QUARANTINED, err.reason, exam_id=record.exam_id))
+            rejected.append(QualityRow(record.relative_path, QUARANTINED, reason=err.reason, exam_id=record.exam_id))
     return views, rejected
 
 

@@ -58,6 +58,7 @@ def view_sample(
             'laterality': laterality,
             'view': view,
             'quality': 1.0,
+            'landmarks': None,
             'nodes': None if nodes is None else nodes.astype(np.float32),
             'breast_mask': mask,
             **metainfo,

@@ -61,11 +61,13 @@ def test_a_run_that_another_process_holds_is_left_alone(plan, root, make_runs):
 
 
 CHILD = """
+import signal
 import sys
 from pathlib import Path
 from mmmammo.experiments import execute
 from mmmammo.experiments.plan import Row
 from mmmammo.experiments.runs import Run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
 root = Path(sys.argv[1])
 execute([Run(Row('plain', 'slow.py', (0,)), 0, 'a' * 64, 2, root / 'run')], root)
 """

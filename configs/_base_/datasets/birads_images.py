@@ -1,4 +1,5 @@
-# A prepared set image by image, read as paper 0's detector reads it. The paper's BI-RADS set is private; any source takes
+# A prepared set image by image, read as paper 0's detector reads it. The paper's BI-RADS set is private; any source
+# takes
 # its place, and this is the one line to change:
 data_root = 'data/birads/'  # 'data/cohort/', 'data/cbis_ddsm/', 'data/vindr/', …
 # Prepare: python tools/prepare_dataset.py SOURCE --raw DIR --out data/birads --height 2048 --single-class mass
