@@ -60,7 +60,24 @@ def parse_args() -> argparse.Namespace:
     kinds = parser.add_subparsers(dest='kind', required=True, metavar='detections | scores')
     add_detection_arguments(kinds.add_parser('detections', help='boxes with scores beside annotated lesions'))
     add_score_arguments(kinds.add_parser('scores', help='scores beside labels, in a CSV'))
-    return parser.parse_args()
+    args = parser.parse_args()
+    refuse_idle_options(parser, args)
+    return args
+
+
+def refuse_idle_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """What would do nothing is a mistake."""
+    given = {name for name, value in vars(args).items() if value}
+    if {'choose_threshold_on', 'operating_point'} <= given or {'calibrate_on', 'calibration'} <= given:
+        parser.error('a point or a calibration is either fitted (--…-on) or loaded: give one of the two')
+    if args.target is not None and 'choose_threshold_on' not in given:
+        parser.error('--target: nothing is chosen; give --choose-threshold-on')
+    if 'choose_gt' in given and 'choose_threshold_on' not in given:
+        parser.error('--choose-gt: nothing is chosen; give --choose-threshold-on')
+    if 'choose_split' in given and not given & {'choose_threshold_on', 'calibrate_on'}:
+        parser.error('--choose-split: nothing is chosen; give --choose-threshold-on or --calibrate-on')
+    if args.bootstrap < 0:
+        parser.error(f'--bootstrap: found {args.bootstrap}; expected 0 or more')
 
 
 def add_detection_arguments(parser: argparse.ArgumentParser) -> None:

@@ -178,9 +178,18 @@ def _identities(path: Path, entries: Sequence[Mapping[str, Any]]) -> tuple[list[
     if not any(patients):
         notes = (NO_PATIENTS_BUT_EXAMS,) if any(exams) else (NO_PATIENTS,)
         patients = exams if any(exams) else [f'image {entry["id"]}' for entry in entries]
+    _check_one_patient_per_exam(path, exams, patients)
     if not any(exams):
         exams = [f'image {entry["id"]}' for entry in entries]
     return list(zip(exams, patients, strict=True)), notes
+
+
+def _check_one_patient_per_exam(path: Path, exams: Sequence[str], patients: Sequence[str]) -> None:
+    first: dict[str, str] = {}
+    for number, (exam, patient) in enumerate(zip(exams, patients, strict=True)):
+        if exam and first.setdefault(exam, patient) != patient:
+            found = f'{patient!r}, but {first[exam]!r} in another image of exam {exam!r}'
+            raise _fault(path, f'images[{number}]: patient_id', found, 'one patient per exam')
 
 
 def _ids(path: Path, entries: Sequence[Mapping[str, Any]], key: str) -> list[str]:

@@ -169,6 +169,25 @@ def refuse_repeats(rows: Sequence[Row], gate: RowGate) -> list[Row]:
     return kept
 
 
+def require_one_patient_per_exam(rows: Sequence[Row], path: str | Path) -> None:
+    """Intervals draw patients, and exams go with theirs.
+
+    Raises:
+        MammoError: If the rows of an exam name several patients.
+    """
+    first: dict[str, Row] = {}
+    for row in rows:
+        other = first.setdefault(row.exam, row) if row.exam else row
+        if other.patient != row.patient:
+            raise MammoError(
+                f'{path}, line {row.lines[0]}',
+                field='patient',
+                found=f'{row.patient!r}, but {other.patient!r} in line {other.lines[0]} of exam {row.exam!r}',
+                expected='one patient per exam',
+                remedy='correct the table; give exams of different patients different ids',
+            )
+
+
 def join_classes(rows: Sequence[Row], gate: RowGate) -> list[Row]:
     """The lines of a long table joined by id; an id that lacks a class is refused."""
     classes = {name for row in rows for name in row.values}

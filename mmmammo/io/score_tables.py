@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.io.intake import Intake, RowGate, first_of
-from mmmammo.io.score_rows import Columns, Row, join_classes, of_one_split, parse_row, refuse_repeats
+from mmmammo.io.score_rows import (
+    Columns,
+    Row,
+    join_classes,
+    of_one_split,
+    parse_row,
+    refuse_repeats,
+    require_one_patient_per_exam,
+)
 from mmmammo.structures import MammoError
 
 NO_PATIENTS = 'the table names neither patients nor exams: each row counts as a patient, so intervals may be too narrow'
@@ -71,8 +79,8 @@ def read_score_table(
         strict: Stop at the first faulty row, instead of leaving it out and listing it.
 
     Raises:
-        MammoError: If the file or a column is missing, a patient is in two splits, the splits are mixed, or no row can
-            be used.
+        MammoError: If the file or a column is missing, a patient is in two splits, an exam is of two patients, the
+            splits are mixed, or no row can be used.
     """
     columns = columns or Columns()
     head, lines = _read(Path(path))
@@ -81,6 +89,7 @@ def read_score_table(
     rows = [row for row in (parse_row(line, number, columns, head, gate) for number, line in lines) if row is not None]
     chosen, left_out, split_name = of_one_split(rows, split, path)
     merged = join_classes(refuse_repeats(chosen, gate), gate)
+    require_one_patient_per_exam(merged, path)
     intake = gate.close(sum(len(row.lines) for row in merged), left_out)
     return _table(merged, columns, head, split_name, intake)
 

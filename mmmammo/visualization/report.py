@@ -23,6 +23,7 @@ from mmmammo.evaluation.summary import (
 )
 from mmmammo.evaluation.summary.detections import LEVEL_WORDS, recall_key
 from mmmammo.evaluation.summary.document import class_rows
+from mmmammo.evaluation.summary.numbers import spread
 from mmmammo.io.intake import file_sha256
 from mmmammo.visualization.case_selection import RULE
 from mmmammo.visualization.figures import Plot, save_plots
@@ -199,11 +200,12 @@ def _is_box_row(key: str) -> bool:
 
 def _row(row: SubgroupRow, place: int) -> dict[str, Any]:
     interval = row.interval
+    low, high = spread(interval)
     return {
         'value': row.value,
         'reason': row.reason,
         'counts': row.counts,
         'number': float(interval.estimate[place]),
-        'low': float(interval.low[place]),
-        'high': float(interval.high[place]),
+        'low': float(low[place]),
+        'high': float(high[place]),
     }

@@ -199,7 +199,53 @@ def test_keys_do_not_depend_on_the_data(monkeypatch, tmp_path):
     for truth in (TRUTH, TRUTH | {'annotations': []}):
         run(monkeypatch, *coco(tmp_path, [detection()], truth), '--bootstrap', 20)
         written = document(tmp_path)
-        keys.append((list(written), list(written['numbers']), sorted({row['by'] for row in written['subgroups']})))
+        subgroups = [(row['by'], row['value']) for row in written['subgroups'] if row['value'] != 'unknown']
+        keys.append((list(written), list(written['numbers']), list(written['metrics']), subgroups))
     assert keys[0] == keys[1]
     assert written['numbers']['froc/recall@1.00']['value'] is None
     assert written['numbers']['froc/recall@1.00']['reason'] == 'no lesion in the ground truth'
+
+
+def test_an_exam_of_two_patients_stops_both_kinds(monkeypatch, tmp_path):
+    images = [image | {'exam_id': 'e', 'patient_id': p} for image, p in zip(TRUTH['images'], 'aab', strict=True)]
+    with pytest.raises(MammoError, match=r"images\[2\]: patient_id: found 'b', but 'a' in another image of exam 'e'"):
+        run(monkeypatch, *coco(tmp_path, [detection()], TRUTH | {'images': images}))
+    rows = exams('x', [0.9, 0.1])
+    rows[1][1] = rows[0][1]
+    args = ['scores', '--table', table(tmp_path / 't.csv', rows), '--out', tmp_path / 'out']
+    with pytest.raises(MammoError, match=r"line 3: patient: found 'xp1', but 'xp0' in line 2 of exam 'xe0'"):
+        run(monkeypatch, *args)
+
+
+def test_sides_that_are_missing_are_named_with_their_rows(monkeypatch, tmp_path):
+    rows = exams('x', [0.9, 0.1, 0.2])
+    rows[1][3] = 'left side'
+    args = ['scores', '--table', table(tmp_path / 't.csv', rows), '--level', 'exam', '--out', tmp_path / 'out']
+    with pytest.raises(MammoError, match=r't\.csv: laterality: found 1 rows that are neither L nor R: x1'):
+        run(monkeypatch, *args)
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (['--target', '0.9'], '--target: nothing is chosen'),
+        (['--choose-split', 'val'], '--choose-split: nothing is chosen'),
+        (['--choose-threshold-on', 'a', '--operating-point', 'b'], 'give one of the two'),
+        (['--calibrate-on', 'a', '--calibration', 'b'], 'give one of the two'),
+        (['--bootstrap', '-3'], '--bootstrap: found -3'),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(monkeypatch, tmp_path, capsys, options, said):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, 'scores', '--table', tmp_path / 't.csv', '--out', tmp_path / 'out', *options)
+    assert said in capsys.readouterr().err
+
+
+def test_equal_replicates_are_no_interval(monkeypatch, tmp_path):
+    truth = TRUTH | {'annotations': [TRUTH['annotations'][0] | {'id': i, 'image_id': i} for i in (1, 2, 3)]}
+    run(monkeypatch, *coco(tmp_path, [detection(i) for i in (1, 2, 3)], truth), '--bootstrap', 20)
+    written = document(tmp_path)
+    perfect = written['numbers']['froc/recall@1.00']
+    assert (perfect['value'], perfect['low'], perfect['high']) == (1.0, None, None)
+    assert perfect['no_interval'] == 'all replicates are equal: too little data to tell a spread'
+    assert written['subgroups'][0]['numbers']['froc/recall@1.00'] == {'value': 1.0, 'low': None, 'high': None}

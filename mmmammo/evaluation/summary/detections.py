@@ -176,7 +176,11 @@ def _level_numbers(
     numbers = []
     for level, words in LEVEL_WORDS.items():
         if level == 'lesion' and records.lesion_ids is None and len(matches.lesion_image):
-            numbers += _undefined_level(fps, counts, 'the truth does not say which boxes show one lesion')
+            reason = 'the truth does not say which boxes show one lesion'
+            undefined = _undefined_level(fps, counts, reason)
+            if settings.bootstrap:
+                undefined = [number.with_bounds(np.nan, np.nan, number.level) for number in undefined]
+            numbers += undefined
             continue
         units = at_level(matches, records, level) if len(matches.lesion_image) else matches
         interval = None
@@ -189,8 +193,7 @@ def _level_numbers(
 def _undefined_level(fps: tuple[float, ...], counts: dict[str, int], reason: str) -> list[Number]:
     nan = np.full(1, np.nan)
     nothing = FROCResult(nan, nan, nan, dict.fromkeys(fps, np.nan), np.nan, counts['images'], 0, 0, reason)
-    numbers = _froc_numbers('froc/lesion', LEVEL_WORDS['lesion'], nothing, None, counts)
-    return [number.with_bounds(np.nan, np.nan, number.level) for number in numbers]
+    return _froc_numbers('froc/lesion', LEVEL_WORDS['lesion'], nothing, None, counts)
 
 
 def _exam_auc(

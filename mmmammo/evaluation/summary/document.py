@@ -14,7 +14,7 @@ from mmmammo.evaluation.summary.calibrated import CalibrationReport
 from mmmammo.evaluation.summary.comparison import Comparison
 from mmmammo.evaluation.summary.detections import DetectionSummary, recall_key
 from mmmammo.evaluation.summary.frozen import FrozenReport
-from mmmammo.evaluation.summary.numbers import LEVEL, flat_metrics
+from mmmammo.evaluation.summary.numbers import LEVEL, flat_metrics, spread
 from mmmammo.evaluation.summary.scores import ScoreSummary
 from mmmammo.io.intake import Intake
 
@@ -109,7 +109,8 @@ def write_document(path: str | Path, document: Mapping[str, Any]) -> Path:
 def subgroup_entry(row: SubgroupRow, keys: Sequence[str]) -> dict[str, Any]:
     """One row of a subgroup table."""
     interval = row.interval
-    columns = {'value': interval.estimate, 'low': interval.low, 'high': interval.high}
+    low, high = spread(interval)
+    columns = {'value': interval.estimate, 'low': low, 'high': high}
     numbers = {key: {name: _or_none(values[i]) for name, values in columns.items()} for i, key in enumerate(keys)}
     return {'by': row.column, 'value': row.value, 'n': dict(row.counts), 'numbers': numbers, 'reason': row.reason}
 

@@ -7,13 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from mmmammo.evaluation.functional import Interval
+
+FloatArray = npt.NDArray[np.float64]
 
 LEVEL = 0.95
 """Coverage of every interval."""
 BOOTSTRAP = 'bootstrap of patients'
 DELONG = 'DeLong'
 NOT_ASKED = 'no interval was asked for'
+NO_SPREAD = 'all replicates are equal: too little data to tell a spread'
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,14 @@ class Number:
     def with_bounds(
         self, low: float, high: float, level: float, method: str = BOOTSTRAP, reason: str | None = None
     ) -> Number:
-        """The same with an interval, or with the reason why it has none."""
+        """The same with an interval, or with the reason why it has none.
+
+        A bootstrap whose replicates are all equal (every lesion found, of a few) is no proof of certainty: it has none.
+        """
         if math.isnan(low) or math.isnan(high):
             return replace(self, no_interval=reason or self.reason or 'undefined')
+        if method == BOOTSTRAP and low == high:
+            return replace(self, no_interval=NO_SPREAD)
         return replace(self, low=float(low), high=float(high), level=level, method=method, no_interval=None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,6 +89,12 @@ def with_interval(numbers: Sequence[Number], interval: Interval | None) -> list[
     ]
 
 
+def spread(interval: Interval) -> tuple[FloatArray, FloatArray]:
+    """Bounds of an interval, nan where all replicates are equal; see :meth:`Number.with_bounds`."""
+    equal = interval.low == interval.high
+    return np.where(equal, np.nan, interval.low), np.where(equal, np.nan, interval.high)
+
+
 def by_key(numbers: Sequence[Number]) -> dict[str, Number]:
     """Key -> number, in their order.
 
@@ -91,11 +108,11 @@ def by_key(numbers: Sequence[Number]) -> dict[str, Number]:
 
 
 def flat_metrics(numbers: Mapping[str, Number]) -> dict[str, float | None]:
-    """``key``, ``key_low``, ``key_high`` -> number, as a test run logs them."""
+    """``key``, and where intervals were asked for ``key_low`` and ``key_high`` -> number, as a test run logs them."""
     flat: dict[str, float | None] = {}
     for key, number in numbers.items():
         flat[key] = _or_none(number.value)
-        if number.no_interval is None:
+        if number.no_interval != NOT_ASKED:
             flat |= {f'{key}_low': _or_none(number.low), f'{key}_high': _or_none(number.high)}
     return flat
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.evaluation.functional import GroupScores, breast_scores, exam_scores
+from mmmammo.io.intake import first_of
 from mmmammo.io.score_tables import ScoreTable
 from mmmammo.structures import MammoError
 
@@ -45,7 +46,7 @@ def aggregated(table: ScoreTable, how: Aggregation) -> ScoreTable:
     An exam that lost a row to a refusal is scored on fewer images; a note says so.
 
     Raises:
-        MammoError: If the table lacks exams or sides, or a rule or level is unknown.
+        MammoError: If the table lacks exams or the side of a row, or a rule or level is unknown.
     """
     if how.level not in LEVELS:
         raise MammoError(
@@ -61,6 +62,7 @@ def aggregated(table: ScoreTable, how: Aggregation) -> ScoreTable:
             expected=f'one per image with its exam and side, to make one per {how.level}',
             remedy='give a table of images, or evaluate its rows as they are (--level row)',
         )
+    _require_sides(table)
     groups = [_grouped(table, how, column) for column in range(len(table.classes))]
     first = _first_rows(table, groups[0], how)
     return replace(
@@ -75,6 +77,18 @@ def aggregated(table: ScoreTable, how: Aggregation) -> ScoreTable:
         level=how.level,
         notes=(*table.notes, FEWER_IMAGES) if table.intakes[0].refused else table.notes,
     )
+
+
+def _require_sides(table: ScoreTable) -> None:
+    unknown = [row for row, side in zip(table.ids, table.lateralities, strict=True) if side not in ('L', 'R')]
+    if unknown:
+        raise MammoError(
+            table.intakes[0].path,
+            field='laterality',
+            found=f'{len(unknown)} rows that are neither L nor R: {first_of(unknown)}',
+            expected='the side of every image, to put breasts together',
+            remedy='complete the column, or evaluate the rows as they are (--level row); the side is not guessed',
+        )
 
 
 def _grouped(table: ScoreTable, how: Aggregation, column: int) -> GroupScores:
