@@ -1,5 +1,6 @@
 """Building blocks of the models."""
 
+from mmmammo.models.layers.attention_pooling import AttentionPooling, grouped_softmax
 from mmmammo.models.layers.bipartite_graph import BipartiteGraph
 from mmmammo.models.layers.cbam import CBAM
 from mmmammo.models.layers.denoising_queries import MammoCdnQueryGenerator
@@ -14,6 +15,7 @@ from mmmammo.models.layers.view_context import ViewContext
 
 __all__ = [
     'CBAM',
+    'AttentionPooling',
     'BipartiteGraph',
     'ExamContext',
     'ExamContextReader',
@@ -27,6 +29,7 @@ __all__ = [
     'TokenGrid',
     'ViewContext',
     'fuse_deformable_attention',
+    'grouped_softmax',
     'nearest_nodes',
     'neighbour_matrix',
     'read_graph_prior',
