@@ -35,7 +35,7 @@ MAY_IMPORT = {
     'evaluation.metrics': {'structures', 'io', 'evaluation.functional', 'registry'},
     'ops': {'structures'},
     'models': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'evaluation.functional', 'ops'},
-    'datasets': {'structures', 'io', 'preprocessing', 'anatomy', 'registry'},
+    'datasets': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'sources'},  # whose folds are cut alike
     'engine': {'structures', 'io', 'registry', 'models', 'datasets', 'evaluation.functional', 'evaluation.metrics'},
     'experiments': {'structures', 'io', 'evaluation.functional', 'evaluation.summary', 'apis'},
 }

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from mmdet.datasets import BaseDetDataset
 
-from mmmammo.io.exam_index import check_patient_disjoint, read_index
+from mmmammo.datasets.fold_part import FoldPart
+from mmmammo.io.exam_index import PreparedSet, check_patient_disjoint, read_index
 from mmmammo.registry import DATASETS
 from mmmammo.structures import STANDARD_VIEWS, Finding, MammoError, PreparedImage, View
 
@@ -48,6 +49,8 @@ class MammogramDataset(BaseDetDataset):
         disjoint_from: Further index files whose patients must not occur in this one.
         filter_cfg: ``dict(filter_empty_gt=True)`` leaves out, at training, what has no findings. Kept by default:
             most screening images have none.
+        folds: Takes, instead of the images of ``ann_file``, those of one part of one fold of a cross-validation; the
+            arguments of :class:`~mmmammo.datasets.fold_part.FoldPart`, which ``tools/crossval.py`` writes.
         **kwargs: The rest of mmengine's ``BaseDataset``: ``pipeline``, ``test_mode``, ``indices``, ``lazy_init``, …
 
     Raises:
@@ -63,9 +66,11 @@ class MammogramDataset(BaseDetDataset):
         metainfo: Mapping[str, Any] | None = None,
         disjoint_from: Sequence[str] = (),
         filter_cfg: Mapping[str, bool] | None = None,
+        folds: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.disjoint_from = tuple(disjoint_from)
+        self.folds = FoldPart.of(folds) if folds is not None else None
         _check_filter(filter_cfg or {})
         super().__init__(
             ann_file=ann_file,
@@ -78,13 +83,24 @@ class MammogramDataset(BaseDetDataset):
 
     def load_data_list(self) -> list[Record]:
         """Read the index; one record per image."""
-        for path in (self.data_prefix['img'], self.ann_file):
-            require_prepared(path, self.data_root)
-        prepared = read_index(self.ann_file)
+        prepared = self.read_images()
         self._metainfo['classes'] = self._agreed_classes(prepared.categories)
         self._check_disjoint()
         label_of = {name: label for label, name in enumerate(prepared.categories)}
         return [self._record(image, label_of) for image in sorted(prepared.images, key=_reading_order)]
+
+    def read_images(self) -> PreparedSet:
+        """The images of the split, or of the part of a fold, as the prepared set describes them."""
+        files = [self._path(name) for name in self.folds.pool] if self.folds else [self.ann_file]
+        for path in (self.data_prefix['img'], *files):
+            require_prepared(path, self.data_root)
+        sets = [read_index(path) for path in files]
+        if self.folds is None:
+            return sets[0]
+        for path, other in zip(files[1:], sets[1:], strict=True):
+            _require_same_classes(path, other, files[0], sets[0])
+        images = tuple(image for prepared in sets for image in prepared.images)
+        return PreparedSet(self.folds.select(images), sets[0].categories, sets[0].info)
 
     def filter_data(self) -> list[Record]:
         """Apply ``filter_cfg`` to training data.
@@ -138,10 +154,14 @@ class MammogramDataset(BaseDetDataset):
         return in_file
 
     def _check_disjoint(self) -> None:
-        others = [str(Path(self.data_root or '', name)) for name in self.disjoint_from]
+        pool = [self._path(name) for name in self.folds.pool] if self.folds else [self.ann_file]
+        others = [path for path in map(self._path, self.disjoint_from) if not self.folds or path not in pool]
         for path in others:
             require_prepared(path, self.data_root)
-        check_patient_disjoint([self.ann_file, *others])
+        check_patient_disjoint([*pool, *others])
+
+    def _path(self, name: str) -> str:
+        return str(Path(self.data_root or '', name))
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
         record = image_record(image, str(Path(self.data_prefix['img'], image.file_name)))
@@ -192,6 +212,17 @@ def image_record(image: PreparedImage, img_path: str) -> Record:
         'labels': dict(image.labels),
         'landmarks': landmarks,
     }
+
+
+def _require_same_classes(path: str, other: PreparedSet, first_path: str, first: PreparedSet) -> None:
+    if other.categories != first.categories:
+        raise MammoError(
+            path,
+            field='categories',
+            found=other.categories,
+            expected=f'those of {first_path}, {first.categories}',
+            remedy='pool files of one prepared set',
+        )
 
 
 def _instance(finding: Finding, label_of: Mapping[str, int]) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
@@ -11,15 +11,15 @@ from sklearn.model_selection import StratifiedGroupKFold
 from mmmammo.structures import MammoError
 
 
-def patient_folds(patients: Sequence[str], positive: Sequence[bool], num_folds: int, seed: int) -> dict[str, int]:
+def patient_folds(patients: Sequence[str], strata: Sequence[Hashable], num_folds: int, seed: int) -> dict[str, int]:
     """The fold of every patient, as scikit-learn's ``StratifiedGroupKFold`` with shuffle draws them.
 
     The draw depends on the set of rows, not on their order. Ids that are all numbers are ordered as numbers, so that
     RSNA's give the folds of whoever passed them as integers.
 
     Args:
-        patients: One per image.
-        positive: Of each image; images, not patients, are shared out evenly.
+        patients: One per row; a row is what is shared out evenly, an image or an exam.
+        strata: Of each row: whether it is positive, or one of several outcomes.
         num_folds: At least 2.
         seed: Of the shuffle.
 
@@ -35,11 +35,11 @@ def patient_folds(patients: Sequence[str], positive: Sequence[bool], num_folds: 
     if all(patient.isdecimal() for patient in patients):
         groups = groups.astype(np.int64)
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
-    labels = np.asarray(positive, dtype=np.int64)
+    labels = np.unique([str(stratum) for stratum in strata], return_inverse=True)[1]
     if np.bincount(labels).max() < num_folds:
-        raise _too_few(f'{len(labels)} images', num_folds)
+        raise _too_few(f'{len(labels)} rows', num_folds)
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', UserWarning)  # fewer positives than folds; the source counts them per fold
+        warnings.simplefilter('ignore', UserWarning)  # fewer positives than folds; who trains counts them per fold
         parts = list(splitter.split(labels, labels, groups))
     return {patients[row]: fold for fold, (_, held_out) in enumerate(parts) for row in held_out}
 
