@@ -9,6 +9,7 @@ histogram has 256 bins, as with 8-bit images, and the mapping between the bins i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -63,21 +64,51 @@ def clahe(image: npt.NDArray[np.floating], clip_limit: float, tile_grid: int | S
         MammoError: If the image is not (h, w) in [0, 1], or the limit or the grid is out of range.
     """
     image = np.ascontiguousarray(image, dtype=np.float32)
-    rows, columns = _checked(image, clip_limit, tile_grid)
-    levels = image * (BINS - 1)
-    tables = _tile_mappings(np.rint(levels).astype(np.uint8), clip_limit, rows, columns)
-    below = np.minimum(levels.astype(np.uint8), BINS - 2)
-    levels -= below
-    out = np.empty_like(image)
-    for strip, top, bottom, down in _blends(image.shape[0], rows):
-        for part, left, right, across in _blends(image.shape[1], columns):
-            cell = (strip, part)
-            corners = tables[[top, top, bottom, bottom], [left, right, left, right]]
-            mapped = [_interpolate(table, below[cell], levels[cell]) for table in corners]
-            upper = mapped[0] + (mapped[1] - mapped[0]) * across
-            lower = mapped[2] + (mapped[3] - mapped[2]) * across
-            out[cell] = upper + (lower - upper) * down[:, None]
-    return np.clip(out, 0, 1, out=out)
+    return TileMappings.of(image, clip_limit, tile_grid).apply(image)
+
+
+@dataclass(frozen=True, eq=False)
+class TileMappings:
+    """What the equalisation of a whole image does, ready to be done to any part of it.
+
+    Args:
+        tables: (rows, columns, BINS) mapping of each tile at the centres of the bins, from 0 to 1.
+        shape: (h, w) of the whole image.
+    """
+
+    tables: FloatImage
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, image: npt.NDArray[np.floating], clip_limit: float, tile_grid: int | Sequence[int]) -> TileMappings:
+        """Count an image; arguments and errors are those of :func:`clahe`."""
+        image = np.ascontiguousarray(image, dtype=np.float32)
+        rows, columns = _checked(image, clip_limit, tile_grid)
+        levels = np.rint(image * (BINS - 1)).astype(np.uint8)
+        return cls(_tile_mappings(levels, clip_limit, rows, columns), (image.shape[0], image.shape[1]))
+
+    def apply(self, part: FloatImage, top: int = 0, left: int = 0) -> FloatImage:
+        """Equalise a part of the image: bit by bit what :func:`clahe` of the whole has there.
+
+        Args:
+            part: (h, w), at most the whole image.
+            top: Row of the whole image at which it begins.
+            left: Likewise, column.
+        """
+        (rows, columns), (height, width) = self.tables.shape[:2], self.shape
+        levels = part * np.float32(BINS - 1)
+        below = np.minimum(levels.astype(np.uint8), BINS - 2)
+        levels -= below
+        out = np.empty_like(part)
+        for strip, upper, lower, down in _blends(height, rows, top, top + part.shape[0]):
+            for stretch, first, second, across in _blends(width, columns, left, left + part.shape[1]):
+                cell = (strip, stretch)
+                corners = self.tables[[upper, upper, lower, lower], [first, second, first, second]]
+                mapped = [_interpolate(table, below[cell], levels[cell]) for table in corners]
+                above = mapped[0] + (mapped[1] - mapped[0]) * across
+                beneath = mapped[2] + (mapped[3] - mapped[2]) * across
+                out[cell] = above + (beneath - above) * down[:, None]
+        return np.clip(out, 0, 1, out=out)
 
 
 def _tile_mappings(levels: npt.NDArray[np.uint8], clip_limit: float, rows: int, columns: int) -> FloatImage:
@@ -105,15 +136,15 @@ def _interpolate(table: FloatImage, below: npt.NDArray[np.uint8], fraction: Floa
     return mapped
 
 
-def _blends(length: int, tiles: int) -> Iterator[tuple[slice, int, int, FloatImage]]:
-    """Cut an axis at the tile centres: the pixels of each stretch, the tiles at its ends, and the weight of the second.
+def _blends(length: int, tiles: int, begin: int, end: int) -> Iterator[tuple[slice, int, int, FloatImage]]:
+    """Cut a part of an axis at the tile centres: pixels of each stretch, tiles at its ends, weight of the second.
 
-    Before the first and after the last centre both ends are the same tile.
+    Before the first and after the last centre both ends are the same tile. The pixels count from ``begin``.
     """
-    position = (np.arange(length) + 0.5) * (tiles / length) - 0.5  # in tiles, from the centre of the first
+    position = (np.arange(begin, end) + 0.5) * (tiles / length) - 0.5  # in tiles, from the centre of the first
     first = np.floor(position).astype(int)
     starts = np.flatnonzero(np.diff(first, prepend=first[0] - 1))
-    for start, stop in zip(starts, [*starts[1:], length], strict=True):
+    for start, stop in zip(starts, [*starts[1:], end - begin], strict=True):
         tile = int(first[start])
         weights = (position[start:stop] - tile).astype(np.float32)
         yield slice(start, stop), max(tile, 0), min(tile + 1, tiles - 1), weights
