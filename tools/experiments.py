@@ -19,21 +19,17 @@ import argparse
 import json
 import os
 import shlex
-import threading
-import time
-from collections import defaultdict
 from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from mmmammo import cli
 from mmmammo.apis.arguments import make_parser
 from mmmammo.evaluation.summary import write_document
 from mmmammo.experiments import Outcome, Plan, Run, collect, execute, put_between_marks, read_plan, render
-from mmmammo.experiments.estimate import in_words, seconds_left
 from mmmammo.experiments.schedule import plan_runs, shard
+from mmmammo.experiments.watch import Watch, bars
 from mmmammo.provenance import git_commit
 from mmmammo.structures import MammoError
 
@@ -70,59 +66,11 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-class Watch:
-    """Bars of what is running, and the time that is left; a line per event where the output is no terminal."""
-
-    def __init__(self, runs: list[Run], jobs: int, progress: Progress) -> None:
-        self.jobs, self.progress = jobs, progress
-        self.lock = threading.Lock()
-        self.waiting = [run for run in runs if not run.is_complete]
-        self.known: dict[str, list[float]] = defaultdict(list)
-        for run in runs:
-            if run.is_complete:
-                self.known[run.row.name].append(sum(run.record.get('seconds', {}).values()))
-        self.active: dict[str, tuple[Run, TaskID, float, float]] = {}
-        self.whole = progress.add_task(self._title(), total=len(runs), completed=len(runs) - len(self.waiting))
-
-    def __call__(self, run: Run, what: str, share: float) -> None:
-        """A run has gone on."""
-        with self.lock:
-            if run in self.waiting:
-                self.waiting.remove(run)
-            _, task, begun, first = self.active.get(run.name) or (run, None, time.monotonic(), share)
-            if task is None:
-                task = self.progress.add_task('', total=1.0)
-                self.progress.console.print(f'{run.name}: {what}', highlight=False)
-            self.active[run.name] = (run, task, begun, share - first)
-            self.progress.update(task, description=f'{run.name}: {what}', completed=share)
-            if not what.endswith('ing'):
-                self._end(run, what)
-            self.progress.update(self.whole, description=self._title())
-
-    def _end(self, run: Run, what: str) -> None:
-        seconds = sum(run.record.get('seconds', {}).values())
-        self.progress.remove_task(self.active.pop(run.name)[1])
-        self.progress.advance(self.whole)
-        if what == 'complete':
-            self.known[run.row.name].append(seconds)
-        left = in_words(self._seconds_left())
-        self.progress.console.print(f'{run.name}: {what} ({seconds / 60:.0f} min); left: {left}', highlight=False)
-
-    def _title(self) -> str:
-        return f'left: {in_words(self._seconds_left())}'
-
-    def _seconds_left(self) -> float | None:
-        now = time.monotonic()
-        active = [(run.row.name, share, now - begun) for run, _, begun, share in self.active.values()]
-        return seconds_left(self.known, [run.row.name for run in self.waiting], active, self.jobs)
-
-
 def make(args: argparse.Namespace, runs: list[Run], console: Console) -> Outcome:
     """The runs that are missing."""
     gpus = torch.cuda.device_count()
     jobs = args.jobs or gpus or os.cpu_count() or 1
-    columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.percentage:>3.0f} %'))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+    with bars(console) as progress:
         return execute(runs, ROOT, jobs=jobs, gpus=gpus, commit=git_commit(ROOT), report=Watch(runs, jobs, progress))
 
 
