@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmmammo.io.intake import RowGate, first_of
+from mmmammo.io.score_files import LABEL, SCORE
 from mmmammo.structures import Laterality, MammoError
 
 _LABELS = {'0': 0, '1': 1, '0.0': 0, '1.0': 1, 'false': 0, 'true': 1}
@@ -27,6 +28,7 @@ class Columns:
         labels: 0 or 1, one column per class.
         scores: In [0, 1], one column per class, in the order of the labels; a class is called by its score column.
         class_column: For long tables, the column with the name of the class; then there is one label and one score.
+        classes: What the classes of a wide table are called; by default as their score columns.
     """
 
     image: str = 'image_id'
@@ -34,9 +36,27 @@ class Columns:
     patient: str = 'patient_id'
     laterality: str = 'laterality'
     split: str = 'split'
-    labels: tuple[str, ...] = ('label',)
-    scores: tuple[str, ...] = ('score',)
+    labels: tuple[str, ...] = (LABEL,)
+    scores: tuple[str, ...] = (SCORE,)
     class_column: str | None = None
+    classes: tuple[str, ...] = ()
+
+    def found_in(self, head: Sequence[str]) -> Columns:
+        """The same, or, where a table has no ``label`` and ``score``, its ``label_<class>`` and ``score_<class>``."""
+        default = (self.labels, self.scores) == ((LABEL,), (SCORE,)) and self.class_column is None
+        if not default or LABEL in head or SCORE in head:
+            return self
+        names = [name.removeprefix(f'{SCORE}_') for name in head if name.startswith(f'{SCORE}_')]
+        classes = tuple(name for name in names if f'{LABEL}_{name}' in head)
+        if not classes:
+            return self
+        labels, scores = (tuple(f'{kind}_{name}' for name in classes) for kind in (LABEL, SCORE))
+        return replace(self, labels=labels, scores=scores, classes=classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the classes of a wide table."""
+        return self.classes or self.scores
 
     @property
     def used(self) -> set[str]:
@@ -109,11 +129,11 @@ def parse_row(line: Mapping[str, str], number: int, columns: Columns, head: Sequ
     """One line, or ``None`` if it is refused."""
     try:
         values = {
-            line[columns.class_column] if columns.class_column else score: (
+            line[columns.class_column] if columns.class_column else name: (
                 _label(line[label], label),
                 _score(line[score], score),
             )
-            for label, score in zip(columns.labels, columns.scores, strict=True)
+            for name, label, score in zip(columns.names, columns.labels, columns.scores, strict=True)
         }
         image, exam, patient = (_id(line, name, head) for name in (columns.image, columns.exam, columns.patient))
         side = _side(line, columns, head)

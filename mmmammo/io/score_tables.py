@@ -82,8 +82,8 @@ def read_score_table(
         MammoError: If the file or a column is missing, a patient is in two splits, an exam is of two patients, the
             splits are mixed, or no row can be used.
     """
-    columns = columns or Columns()
     head, lines = _read(Path(path))
+    columns = (columns or Columns()).found_in(head)
     columns.require(path, head)
     gate = RowGate(path, 'rows', strict)
     rows = [row for row in (parse_row(line, number, columns, head, gate) for number, line in lines) if row is not None]
@@ -126,7 +126,7 @@ def _named(path: Path, number: int, head: Sequence[str], values: Sequence[str]) 
 
 
 def _table(rows: Sequence[Row], columns: Columns, head: Sequence[str], split: str, intake: Intake) -> ScoreTable:
-    classes = sorted(rows[0].values) if columns.class_column else columns.scores
+    classes = sorted(rows[0].values) if columns.class_column else columns.names
     notes: tuple[str, ...] = ()
     if columns.patient not in head:
         notes = (NO_PATIENTS_BUT_EXAMS if columns.exam in head else NO_PATIENTS,)

@@ -10,10 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.evaluation.functional import log_odds
-from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric, require
-from mmmammo.structures import MammoError
+from mmmammo.evaluation.metrics.classifier_samples import (
+    identity_of,
+    image_label,
+    labels_of_sample,
+    sample_error,
+    scores_of_sample,
+)
+from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric
 
-_META = "add '{}' to the meta_keys of the test pipeline's PackInputs"
+
+class ScoreMetric(GatheredMetric):
+    """Base of metrics over the scores of classifiers: what they need can be read again from ``scores.csv``."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class ImageScore:
         exam_id: Empty where the sample has none.
         patient_id: Empty where the sample has none.
         laterality: ``'U'`` where the sample has none.
+        view: Empty where the sample has none.
     """
 
     image_id: Any
@@ -35,9 +44,10 @@ class ImageScore:
     exam_id: str = ''
     patient_id: str = ''
     laterality: str = 'U'
+    view: str = ''
 
 
-class ClassificationMetric(GatheredMetric):
+class ClassificationMetric(ScoreMetric):
     """Base of metrics that compare ``pred_score`` of mmpretrain's ``DataSample`` with a label, both of one class.
 
     Args:
@@ -59,29 +69,25 @@ class ClassificationMetric(GatheredMetric):
         Raises:
             MammoError: If one is missing or malformed.
         """
-        image_id = sample['img_id'] if sample.get('img_id') is not None else sample.get('sample_idx')
-        if image_id is None:
-            require(sample, 'img_id', _META.format('img_id'))
-        scores = _vector(require(sample, 'pred_score', 'the model must return predictions (mode="predict")'))
-        if not -len(scores) <= self.score_index < len(scores):
-            raise _error(image_id, 'pred_score', f'{len(scores)} entries', f'an entry {self.score_index}')
-        identity = {key: str(sample[key]) for key in ('exam_id', 'patient_id', 'laterality') if sample.get(key)}
-        label = self._label(sample, image_id, len(scores))
-        return ImageScore(image_id, float(scores[self.score_index]), label, **identity)
+        return one_score(sample, self.score_index, self.label_key)
 
-    def _label(self, sample: Mapping[str, Any], image_id: Any, num_classes: int) -> bool:
-        index = self.score_index % num_classes
-        if self.label_key is not None:
-            found = require(sample, 'labels', _META.format('labels')).get(self.label_key)
-            if found is None or found not in (0, 1):
-                raise _error(image_id, f'labels[{self.label_key!r}]', found, '0 or 1, for every image of the set')
-            return bool(found)
-        if sample.get('gt_score') is not None:
-            return bool(_vector(sample['gt_score'])[index] > 0)
-        classes = _vector(require(sample, 'gt_label', 'give the samples labels, or the metric a label_key'))
-        if num_classes == 1:
-            raise _error(image_id, 'gt_label', 'class numbers of a head with one output', 'gt_score or a label_key')
-        return bool((classes == index).any())
+
+def one_score(sample: Mapping[str, Any], score_index: int, label_key: str | None) -> ImageScore:
+    """Score and label of one class; see :class:`ClassificationMetric`.
+
+    Raises:
+        MammoError: If one is missing or malformed.
+    """
+    identity = identity_of(sample)
+    scores = scores_of_sample(sample)
+    if not -len(scores) <= score_index < len(scores):
+        found = f'{len(scores)} entries'
+        raise sample_error(identity['image_id'], 'pred_score', found, f'an entry {score_index}')
+    if label_key is not None:
+        label = image_label(sample, label_key)
+    else:
+        label = bool(labels_of_sample(sample, len(scores))[score_index])
+    return ImageScore(score=float(scores[score_index]), label=label, **identity)
 
 
 def columns_of(images: Sequence[ImageScore]) -> dict[str, list[Any]]:
@@ -92,7 +98,7 @@ def columns_of(images: Sequence[ImageScore]) -> dict[str, list[Any]]:
     """
     for image in images:
         if not image.exam_id:
-            raise _error(image.image_id, 'exam_id', 'nothing', 'an id: scores are aggregated by exam')
+            raise sample_error(image.image_id, 'exam_id', 'nothing', 'an id: scores are aggregated by exam')
     return {
         'exam_ids': [image.exam_id for image in images],
         'lateralities': [image.laterality for image in images],
@@ -105,19 +111,3 @@ def scores_of(images: Sequence[ImageScore], *, as_log_odds: bool = False) -> npt
     """(n,) scores, or their log-odds."""
     scores = np.array([image.score for image in images])
     return log_odds(scores) if as_log_odds else scores
-
-
-def _vector(values: Any) -> npt.NDArray[np.float64]:
-    if hasattr(values, 'detach'):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64).reshape(-1)
-
-
-def _error(image_id: Any, field: str, found: object, expected: str) -> MammoError:
-    return MammoError(
-        f'image {image_id}',
-        field=field,
-        found=found,
-        expected=expected,
-        remedy='correct the test pipeline (meta_keys of PackInputs) or the arguments of the metric',
-    )
