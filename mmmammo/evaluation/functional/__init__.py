@@ -49,6 +49,7 @@ from mmmammo.evaluation.functional.froc import (
 )
 from mmmammo.evaluation.functional.froc_intervals import froc_interval, paired_froc
 from mmmammo.evaluation.functional.froc_mixture import mixed_readings, side_by_side
+from mmmammo.evaluation.functional.held_out_f1 import FoldF1, HeldOutF1, held_out_f1
 from mmmammo.evaluation.functional.hit_rules import HIT_RULES, HitRule, box_iou
 from mmmammo.evaluation.functional.inputs import FlatBoxes, flatten_images
 from mmmammo.evaluation.functional.labelled_scores import labelled_scores, unique_ids
@@ -178,7 +179,9 @@ __all__ = [
     'FROCResult',
     'FlatBoxes',
     'FoldAUC',
+    'FoldF1',
     'GroupScores',
+    'HeldOutF1',
     'HitRule',
     'ImageRecords',
     'Interval',
@@ -248,13 +251,14 @@ __all__ = [
     'froc_threshold_at',
     'grey_map',
     'hanley_mcneil_se',
+    'held_out_f1',
     'interpolated_precision',
     'labelled_scores',
     'lesion_diameters_mm',
     'lesion_f1',
+    'lesion_matching',
     'lesion_units',
     'load_calibration',
-    'lesion_matching',
     'localisation_accuracy',
     'log_odds',
     'match_detections',
