@@ -27,6 +27,9 @@ REQUIRED = (
     'pylibjpeg-openjpeg',
     'pyjpegls',
 )
+HELPFUL = {'imagecodecs': 'RLE and JPEG Lossless take five times the time'}
+"""What mmmammo can do without, and what that costs."""
+
 RIVALS = ('mmcv', 'mmcv-full', 'mmcv-lite', 'mmengine', 'mmdet', 'mmpretrain')
 SUPPORTED = ((3, 11), (3, 12))
 LOW_DISK_GB = 5
@@ -58,13 +61,15 @@ def pip_line(*names: str, pins: Mapping[str, str]) -> str:
 
 def check_packages(pins: Mapping[str, str], version_of: VersionOf = installed_version) -> list[Finding]:
     """One finding for each distribution that mmmammo stands on."""
-    return [_check_package(name, version_of(name), pins) for name in REQUIRED]
+    return [_check_package(name, version_of(name), pins) for name in (*REQUIRED, *HELPFUL)]
 
 
 def _check_package(name: str, version: str | None, pins: Mapping[str, str]) -> Finding:
     # A plain `pip install onedl-mmcv` may silently come without operators, so set-up is the one to install it.
     remedy = FRESH if name == 'onedl-mmcv' else pip_line(name, pins=pins)
     pin = pins.get(name)
+    if version is None and name in HELPFUL:
+        return Finding(name, Status.WARN, f'missing: {HELPFUL[name]}', remedy)
     if version is None:
         return Finding(name, Status.FAIL, f'missing, {pin or "any version"} wanted', remedy)
     if pin and version.split('+')[0] != pin:

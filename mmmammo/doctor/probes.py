@@ -48,7 +48,9 @@ PROBES = {
         'image libraries', stack.probe_images, ('opencv-python', 'opencv-python-headless', 'albumentations')
     ),
     'dicom': Probe(
-        'DICOM', dicom.probe_dicom, ('pydicom', 'pylibjpeg', 'pylibjpeg-libjpeg', 'pylibjpeg-openjpeg', 'pyjpegls')
+        'DICOM',
+        dicom.probe_dicom,
+        ('pydicom', 'pylibjpeg', 'pylibjpeg-libjpeg', 'pylibjpeg-openjpeg', 'pyjpegls', 'imagecodecs'),
     ),
 }
 TOGETHER = (('torch', 'operators', 'own_operators', 'cuda', 'detection'), ('images', 'dicom'))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,17 +15,13 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
 )
 
 from mmmammo.io.codestream import stream_bits
-from mmmammo.io.elements import UNREADABLE, label, number, quoted, raw_value, shortened, text
+from mmmammo.io.elements import label, number, quoted, raw_value, shortened, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
+from mmmammo.io.fast_decoders import UNDECODABLE, decoded
 
-_UNDECODABLE = (*UNREADABLE, RuntimeError, IndexError, StopIteration, MemoryError)
-_AS_STORED: dict[str, Any] = {'raw': True, 'correct_unused_bits': False, 'view_only': True}
-_FASTEST = {JPEGLSLossless: 'pyjpegls', JPEGLSNearLossless: 'pyjpegls'}  # a third of the time of pydicom's first
 _PIP_LINE = 'pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pyjpegls'
 
 
@@ -65,8 +60,8 @@ def decode(dataset: Dataset, path: Path) -> StoredValues:
     _check_pixel_data(dataset, path)
     decoder = _decoder(dataset, path)
     try:
-        pixels = _decoded(decoder, dataset)
-    except _UNDECODABLE as err:
+        pixels = decoded(decoder, dataset)
+    except UNDECODABLE as err:
         raise CorruptFile(
             path,
             field=label('PixelData'),
@@ -147,17 +142,6 @@ def _decoder(dataset: Dataset, path: Path) -> Decoder:
         found = f'{UID(syntax).name} ({found})' if UID(syntax).name != syntax else found
         raise _unsupported(path, 'TransferSyntaxUID', found, 'a syntax with a decoder', f'{_PIP_LINE}, or convert it')
     return decoder
-
-
-def _decoded(decoder: Decoder, dataset: Dataset) -> npt.NDArray[np.integer]:
-    """Stored values, by the fastest plugin for the syntax, and by any other where that one fails or is absent."""
-    fastest = _FASTEST.get(decoder.UID)
-    if fastest in decoder.available_plugins:
-        try:
-            return decoder.as_array(dataset, index=0, decoding_plugin=fastest, **_AS_STORED)[0]
-        except _UNDECODABLE:
-            pass  # a stream that is no stricter than its writer: libjpeg reads more of those
-    return decoder.as_array(dataset, index=0, **_AS_STORED)[0]
 
 
 def _tabulate(pixels: npt.NDArray[np.integer], dataset: Dataset, stream: int | None) -> StoredValues:

@@ -124,8 +124,22 @@ def test_operators_that_miscompute_are_not_taken(monkeypatch):
 
 
 def test_every_transfer_syntax_decodes():
-    rows = dicom.probe_dicom()
-    assert {name: status for name, status, _ in rows} == dict.fromkeys([*dicom.ENCODABLE, *dicom.DECODABLE], Status.OK)
+    titles = [*dicom.ENCODABLE, *dicom.DECODABLE, dicom.QUICK]
+    assert {name: status for name, status, _ in dicom.probe_dicom()} == dict.fromkeys(titles, Status.OK)
+
+
+def test_quick_decoders_that_are_missing_are_a_warning_with_the_line_that_installs_them(monkeypatch):
+    assert by_name(check_packages({}, lambda name: None))['imagecodecs'].status is Status.WARN
+    monkeypatch.setitem(sys.modules, 'imagecodecs', None)
+    finding = probes._finding('dicom', dicom.probe_dicom()[-1], {'imagecodecs': '2026.3.6'})
+    assert finding.status is Status.WARN
+    assert 'five times the time' in finding.detail
+    assert finding.remedy.endswith('imagecodecs==2026.3.6')
+
+
+def test_quick_decoders_that_change_a_picture_are_not_sound(monkeypatch):
+    monkeypatch.setattr('imagecodecs.jpeg8_decode', lambda data: 0)
+    assert dicom.probe_dicom()[-1][1:] == (Status.FAIL, 'a picture came back changed')
 
 
 def test_missing_decoder_names_what_would_do(monkeypatch):

@@ -19,7 +19,7 @@ from pydicom.uid import (
 
 from mmmammo.io import read_mammogram, read_meta
 from mmmammo.io.dicom_file import open_dicom
-from mmmammo.io.stored_values import _decoded, decode
+from mmmammo.io.stored_values import decode
 from mmmammo.structures import Laterality, View
 
 NATIVE = {
@@ -61,28 +61,6 @@ def test_pydicom_says_nothing_of_its_own(tmp_path, recwarn, read):
     recwarn.clear()
     read(path)
     assert len(recwarn) == 0
-
-
-class Fails:
-    """A decoder whose fastest plugin does not read the stream."""
-
-    UID, available_plugins = JPEGLSLossless, ('pyjpegls', 'pylibjpeg')
-
-    def as_array(self, dataset, decoding_plugin='', **_):
-        if decoding_plugin:
-            raise RuntimeError('invalid marker')
-        return np.array([[7]]), {}
-
-
-def test_another_decoder_reads_what_the_fastest_does_not():
-    assert _decoded(Fails(), None) == 7
-
-
-def test_all_decoders_of_jpeg_ls_give_the_same_values(tmp_path, monkeypatch):
-    path = save_dicom(make_dicom(ramp('u2'), BitsStored=12), tmp_path / 'image', JPEGLSLossless)
-    fastest = read_mammogram(path).pixels
-    monkeypatch.setattr('mmmammo.io.stored_values._FASTEST', {})
-    np.testing.assert_array_equal(fastest, read_mammogram(path).pixels)
 
 
 @pytest.mark.parametrize('syntax', [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
