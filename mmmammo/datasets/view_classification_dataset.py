@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from mmengine.logging import MMLogger
 
 from mmmammo.datasets.label_rule import LabelRule
@@ -84,6 +85,11 @@ class ViewClassificationDataset(MammogramDataset):
         """Class numbers of an image; what class-balanced sampling asks for."""
         record = self.get_data_info(idx)
         return [record['gt_label']] if 'gt_label' in record else np.flatnonzero(record['gt_score']).tolist()
+
+    def is_positive(self) -> npt.NDArray[np.bool_]:
+        """Whether each sample has any class but the first, or any of several labels, (n,) bool."""
+        records = (self.get_data_info(i) for i in range(len(self)))
+        return np.array([np.any(record.get('gt_label', record.get('gt_score'))) for record in records], dtype=bool)
 
     def __repr__(self) -> str:
         """Counts per view and class."""

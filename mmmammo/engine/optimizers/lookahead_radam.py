@@ -15,11 +15,11 @@ from mmmammo.structures import MammoError
 class LookaheadRAdam(Lookahead):
     """timm's ``Lookahead`` around torch's ``RAdam``: what timm calls ``lookahead_radam``.
 
-    RAdam (Liu et al., ICLR 2020): while the variance of Adam's second moment is unknown, the first five steps with beta2
-    = .999, it is momentum SGD with bias correction. Lookahead (Zhang et al., NeurIPS 2019): after every ``k`` steps the
-    weights go back to ``slow + alpha * (weights - slow)``, and ``slow`` goes there too. In timm ``slow`` begins as the
-    weights after the first ``k`` steps, so that the first of these moments does nothing; the paper begins with those
-    before them.
+    RAdam (Liu et al., ICLR 2020): while the variance of Adam's second moment is unknown, the first five steps with a
+    beta2 of .999, it is momentum SGD with bias correction. Lookahead (Zhang et al., NeurIPS 2019): after every ``k``
+    steps the weights go back to ``slow + alpha * (weights - slow)``, and ``slow`` goes there too. In timm ``slow``
+    begins as the weights after the first ``k`` steps, so that the first of these moments does nothing; the paper begins
+    with those before them.
 
     Args:
         params: Parameters, or groups of them.
