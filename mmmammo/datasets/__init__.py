@@ -1,16 +1,22 @@
 """Prepared set to samples: images, exams, transforms, samplers."""
 
 from mmmammo.datasets import samplers, transforms
+from mmmammo.datasets.cohort_dataset import CohortDataset
 from mmmammo.datasets.collate import exam_collate
 from mmmammo.datasets.exam_dataset import ExamDataset
 from mmmammo.datasets.finding_patch_dataset import FindingPatchDataset
+from mmmammo.datasets.four_view_dataset import FourViewDataset
 from mmmammo.datasets.mammogram_dataset import MammogramDataset
+from mmmammo.datasets.patch_dataset import PatchDataset
 from mmmammo.datasets.view_classification_dataset import ViewClassificationDataset
 
 __all__ = [
+    'CohortDataset',
     'ExamDataset',
     'FindingPatchDataset',
+    'FourViewDataset',
     'MammogramDataset',
+    'PatchDataset',
     'ViewClassificationDataset',
     'exam_collate',
     'samplers',

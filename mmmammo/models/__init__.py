@@ -1,7 +1,22 @@
 """Models: everything between a batch of views and its losses or detections."""
 
-from mmmammo.models.backbones import GrayCSPNeXt, GrayResNet, GraySwin, TimmBackbone
-from mmmammo.models.classifiers import MultiTaskHead, PatchHead, SelfDistillationHead
+from mmmammo.models.attention import AttentionClassifier, AttentionPreprocessor, RiskHead
+from mmmammo.models.backbones import (
+    GrayCSPNeXt,
+    GrayResNet,
+    GraySwin,
+    NYUResNet,
+    SamePaddingDenseNet,
+    TimmBackbone,
+)
+from mmmammo.models.classifiers import (
+    BreastHead,
+    ExamHead,
+    FourViewClassifier,
+    MultiTaskHead,
+    PatchHead,
+    SelfDistillationHead,
+)
 from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 from mmmammo.models.dense_heads import MammoDINOHead
 from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin, MultiViewRTMDet
@@ -18,12 +33,17 @@ from mmmammo.models.wsol import (
 )
 
 __all__ = [
-    'ACoLHead',
     'AGRCNN',
+    'ACoLHead',
     'AnatomyGraphNeck',
+    'AttentionClassifier',
+    'AttentionPreprocessor',
+    'BreastHead',
     'ClassMapHead',
     'CrossViewAttentionNeck',
     'ExamDataPreprocessor',
+    'ExamHead',
+    'FourViewClassifier',
     'GrayCSPNeXt',
     'GrayResNet',
     'GraySwin',
@@ -34,8 +54,11 @@ __all__ = [
     'MultiTaskHead',
     'MultiViewMixin',
     'MultiViewRTMDet',
+    'NYUResNet',
     'PatchHead',
+    'RiskHead',
     'SPGHead',
+    'SamePaddingDenseNet',
     'SelfDistillationHead',
     'StepwiseInceptionV3',
     'StepwiseResNet',

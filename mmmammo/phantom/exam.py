@@ -14,6 +14,7 @@ from mmmammo.phantom.drawing import outline
 from mmmammo.phantom.marker import burn_marker
 from mmmammo.phantom.placement import SIDES, PlacedLesion, place_lesions
 from mmmammo.phantom.projection import Projection, make_projection
+from mmmammo.phantom.reading import read_exam
 from mmmammo.phantom.render import Rendering, render
 from mmmammo.phantom.rng import stream
 from mmmammo.phantom.tissue import sample_glands, sample_strands
@@ -84,7 +85,7 @@ class PhantomExam:
         return f'woman-{self.index:05d}'
 
     def labels(self, laterality: Laterality) -> Mapping[str, object]:
-        """Breast-level labels: cancer (0 or 1), BI-RADS assessment, density, age and machine."""
+        """Breast-level labels: cancer (0 or 1), BI-RADS assessment, density, age, machine, and those of the readers."""
         found = [x.lesion.pathology for x in self.lesions if x.laterality is laterality and x.decoy is None]
         birads = '5' if 'malignant' in found else '2' if found else '1'
         return {
@@ -93,6 +94,7 @@ class PhantomExam:
             'density': self.woman.density,
             'age': self.woman.age,
             'machine': self.vendor.name,
+            **read_exam(self.lesions, stream(self.seed, self.index, 'reading'))[laterality],
         }
 
 

@@ -1,9 +1,18 @@
 """Hooks."""
 
 from mmmammo.engine.hooks.acceleration_hook import AccelerationHook
+from mmmammo.engine.hooks.attention_centres_hook import AttentionCentresHook
 from mmmammo.engine.hooks.class_count_hook import ClassCountHook
 from mmmammo.engine.hooks.epoch_seed_hook import EpochSeedHook
 from mmmammo.engine.hooks.equal_weights_hook import EqualWeightsHook
 from mmmammo.engine.hooks.staged_training_hook import Stage, StagedTrainingHook
 
-__all__ = ['AccelerationHook', 'ClassCountHook', 'EpochSeedHook', 'EqualWeightsHook', 'Stage', 'StagedTrainingHook']
+__all__ = [
+    'AccelerationHook',
+    'AttentionCentresHook',
+    'ClassCountHook',
+    'EpochSeedHook',
+    'EqualWeightsHook',
+    'Stage',
+    'StagedTrainingHook',
+]

@@ -28,6 +28,15 @@ from mmmammo.evaluation.functional.calibration import (
     expected_calibration_error,
     reliability_curve,
 )
+from mmmammo.evaluation.functional.cohort import (
+    FOUR_IMAGES,
+    N_CONTROLS,
+    CohortAUC,
+    cohort_aucs,
+    four_image_exams,
+    reader_exam_scores,
+    screening_outcomes,
+)
 from mmmammo.evaluation.functional.delong import (
     AUCComparison,
     AUCInterval,
@@ -138,6 +147,7 @@ from mmmammo.evaluation.functional.roc import (
     sensitivity_at_specificity,
     specificity_at_sensitivity,
 )
+from mmmammo.evaluation.functional.roi_hits import chance_of_hold, windows_hold
 from mmmammo.evaluation.functional.sampling import SCREENING_OUTCOMES, SampledRows, sample_controls, screening_tasks
 from mmmammo.evaluation.functional.sensitivity import LEVELS, ImageRecords, at_level, froc_by_level, lesion_units
 from mmmammo.evaluation.functional.shift import ShiftResult, ShiftVerdict, score_shift, score_shifts
@@ -160,12 +170,14 @@ __all__ = [
     'COCO_SIZE_CLASSES',
     'DUPLICATE_RULES',
     'FALSE_POSITIVE_IMAGES',
+    'FOUR_IMAGES',
     'FROC_THRESHOLD_RULES',
     'HIT_RULES',
     'LEVELS',
     'MAP_THRESHOLDS',
     'MULTILABEL_AVERAGES',
     'MULTILABEL_COLUMNS',
+    'N_CONTROLS',
     'PAPER_AVERAGES',
     'RSNA_THRESHOLDS',
     'SCREENING_OUTCOMES',
@@ -174,6 +186,7 @@ __all__ = [
     'AUCComparison',
     'AUCInterval',
     'BestF1',
+    'CohortAUC',
     'DetectionReport',
     'FROCCurve',
     'FROCResult',
@@ -226,8 +239,10 @@ __all__ = [
     'boxes_by_image',
     'breast_scores',
     'brier_score',
+    'chance_of_hold',
     'choose_froc_operating_point',
     'choose_operating_point',
+    'cohort_aucs',
     'count_false_positives_on',
     'count_units',
     'delong_interval',
@@ -240,6 +255,7 @@ __all__ = [
     'fit_temperature',
     'flatten_images',
     'flatten_predictions',
+    'four_image_exams',
     'froc',
     'froc_area',
     'froc_by_level',
@@ -275,6 +291,7 @@ __all__ = [
     'pr_curve',
     'probabilistic_f1',
     'rank_scores',
+    'reader_exam_scores',
     'region_boxes',
     'reliability_curve',
     'report_froc_operating_point',
@@ -285,6 +302,7 @@ __all__ = [
     'sample_controls',
     'score_shift',
     'score_shifts',
+    'screening_outcomes',
     'screening_tasks',
     'select_images',
     'select_lesions',
@@ -296,5 +314,6 @@ __all__ = [
     'undefined_reason',
     'unique_ids',
     'weighted_mean',
+    'windows_hold',
     'with_no_finding',
 ]

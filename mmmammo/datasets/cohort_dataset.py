@@ -1,0 +1,112 @@
+"""The images of a screening programme, with the labels that paper 4 trains on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.logging import MMLogger
+
+from mmmammo.datasets.mammogram_dataset import Record
+from mmmammo.datasets.view_classification_dataset import ViewClassificationDataset
+from mmmammo.io.attention_centres import read_centres
+from mmmammo.registry import DATASETS
+from mmmammo.structures import STANDARD_VIEWS, MammoError, PreparedImage
+
+OUTCOMES = ('none', 'interval', 'screening')
+FOUR = sorted((side, view.value) for side in ('L', 'R') for view in STANDARD_VIEWS)
+_CHOICES = {'exams': ('four', 'any'), 'healthy_breast': ('leave_out', 'negative')}
+
+
+@DATASETS.register_module()
+class CohortDataset(ViewClassificationDataset):
+    """A prepared set of the source ``cohort`` (or the phantom), image by image, after paper 4, section 4.1.
+
+    An image is positive if its breast has a screening cancer. Interval cancers count as negative. At training the
+    healthy breast of a woman with a screening cancer is left out. Where the side of a cancer is not known, no image of
+    the exam is trained on; at test, which judges exams by ``exam_outcome``, both breasts then have the exam's outcome.
+
+    Args:
+        ann_file: Index of one split, relative to ``data_root``.
+        positive: Outcomes of a breast that are positive; ``('screening', 'interval')`` trains on all cancers.
+        exams: ``'four'``: only exams of exactly four images, one per side and standard view, as in the paper; or
+            ``'any'``.
+        healthy_breast: Of a woman with a positive breast, at training: ``'leave_out'`` or ``'negative'``.
+        attention_centres: File of ``mmmammo.AttentionCentresHook``; each record in it gets ``attention_centre``.
+        **kwargs: As :class:`ViewClassificationDataset`, but for ``labels``, ``mapping`` and ``absent``.
+
+    Raises:
+        MammoError: If the set has no outcomes or unknown ones, an argument is not one of its choices, or no exam is
+            left.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        positive: Sequence[str] = ('screening',),
+        exams: str = 'four',
+        healthy_breast: str = 'leave_out',
+        attention_centres: str | None = None,
+        classes: Sequence[str] = ('no screening cancer', 'screening cancer'),
+        **kwargs: Any,
+    ) -> None:
+        for name, value in (('exams', exams), ('healthy_breast', healthy_breast)):
+            if value not in _CHOICES[name]:
+                raise _error(ann_file, name, repr(value), f'one of {_CHOICES[name]}', 'correct the config')
+        if not set(positive) <= set(OUTCOMES[1:]) or not positive:
+            raise _error(ann_file, 'positive', tuple(positive), f'some of {OUTCOMES[1:]}', 'correct the config')
+        self.positive = tuple(positive)
+        self.exams = exams
+        self.healthy_breast = healthy_breast
+        self.attention_centres: dict[int, tuple[float, float]] = {}
+        if attention_centres is not None:
+            self.attention_centres = read_centres(attention_centres)
+        mapping = {outcome: int(outcome in positive) for outcome in OUTCOMES}
+        super().__init__(ann_file, labels='outcome', mapping=mapping, classes=classes, absent='leave_out', **kwargs)
+
+    def load_data_list(self) -> list[Record]:
+        """One record per image that is trained on, or tested."""
+        records = super().load_data_list()
+        if self.exams == 'four':
+            records = self._of_four(records)
+        if not self.test_mode and self.healthy_breast == 'leave_out':
+            records = self._without_healthy_breasts(records)
+        if not records:
+            raise _error(self.ann_file, 'images', 'none left', 'at least one', 'look at exams and outcomes of the set')
+        return records
+
+    def get_data_info(self, idx: int) -> Record:
+        """A record, with its centre of attention where one is known."""
+        record = super().get_data_info(idx)
+        centre = self.attention_centres.get(record['img_id'])
+        return record if centre is None else record | {'attention_centre': centre}
+
+    def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
+        record: Record = super()._record(image, label_of)
+        if self.test_mode and 'exam_outcome' in record['labels']:
+            record['labels'].setdefault('outcome', record['labels']['exam_outcome'])
+        return record
+
+    def _of_four(self, records: list[Record]) -> list[Record]:
+        views: dict[str, list[tuple[str, str]]] = {}
+        for record in records:
+            views.setdefault(record['exam_id'], []).append((record['laterality'], record['view']))
+        odd = Counter(len(found) for found in views.values() if sorted(found) != FOUR)
+        if odd:
+            counts = ', '.join(f'{n} with {images} images' for images, n in sorted(odd.items()))
+            self._tell(f'{odd.total()} of {len(views)} exams left out that are not of four views ({counts})')
+        return [record for record in records if sorted(views[record['exam_id']]) == FOUR]
+
+    def _without_healthy_breasts(self, records: list[Record]) -> list[Record]:
+        """Negative images of exams that are positive."""
+        kept = [r for r in records if r['gt_label'] == 1 or r['labels'].get('exam_outcome') not in self.positive]
+        self._tell(f'{len(records) - len(kept)} images of the healthy breasts of positive exams left out')
+        return kept
+
+    def _tell(self, what: str) -> None:
+        MMLogger.get_current_instance().info(f'{self.ann_file}: {what}')
+
+
+def _error(where: str, field: str, found: object, expected: str, remedy: str) -> MammoError:
+    return MammoError(where, field=field, found=found, expected=expected, remedy=remedy)
