@@ -163,13 +163,16 @@ def _make_phantom(phantom: tuple[int, PhantomConfig, int], raw: Path, workers: i
 
 
 def _command(argv: list[str]) -> str:
-    """What the user typed, without the folders of this machine: their names may be those of people."""
-    return shlex.join(['python', *map(_without_folders, argv)])
+    """What the user typed, without folders and addresses of this place: they may name people and networks."""
+    return shlex.join(['python', *map(_without_places, argv)])
 
 
-def _without_folders(word: str) -> str:
-    """An absolute path as it is from the working folder, and elsewhere by its last name; also after ``--raw=``."""
+def _without_places(word: str) -> str:
+    """No address; an absolute path as it is from the working folder, elsewhere its last name; also after ``--raw=``."""
     flag, equals, value = word.partition('=') if word.startswith('--') else ('', '', word)
+    protocol, slashes, _ = value.partition('://')
+    if slashes:
+        return f'{flag}{equals}{protocol}://...'
     if not os.path.isabs(value):
         return word
     path = os.path.relpath(value)

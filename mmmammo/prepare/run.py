@@ -87,10 +87,10 @@ def prepare_dataset(
     """
     options, set_options = options or PrepareOptions(), set_options or SetOptions()
     classes, pool = set_options.classes(categories), BoundedPool(workers, executor)
+    records = _checked(records, out)
     state = out / '.prepare'
     with only_one(state), Journal(state / 'journal.jsonl') as journal:
         tasks = _tasks(records, options, out, journal)
-        split_by_patient(task.record for task in tasks)  # refuses now what would be refused after hours
         if on_start is not None:
             on_start(len(tasks))
         with pool:
@@ -102,6 +102,21 @@ def prepare_dataset(
         results = [(task.record, journal.entries[task.record.relative_path]) for task in tasks]
         facts = {'source': source, **(info or {}), 'options': vars(options) | vars(set_options)}
         return write_set(out, results, classes, set_options, facts, skipped, checks)
+
+
+def _checked(records: Iterable[ImageRecord], out: Path) -> list[ImageRecord]:
+    """All of them; refuses now, and before there is a folder, what would be refused after hours."""
+    records = list(records)
+    if not records:
+        raise MammoError(
+            out,
+            field='records',
+            found='no image in the source',
+            expected='at least one',
+            remedy='check --raw: it must name the folder as it was downloaded (see data/README.md)',
+        )
+    split_by_patient(records)
+    return records
 
 
 def slug(text: str) -> str:
@@ -128,14 +143,6 @@ def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path, j
         taken.add(stem.lower())
         name = f'{stem}.png'
         tasks.append(Task(record, name, _digest(record, name, options), journal.entries.get(record.relative_path)))
-    if not tasks:
-        raise MammoError(
-            out,
-            field='records',
-            found='no image in the source',
-            expected='at least one',
-            remedy='check --raw: it must name the folder as it was downloaded (see data/README.md)',
-        )
     if journal.entries and not any(task.done for task in tasks):
         raise MammoError(
             out,

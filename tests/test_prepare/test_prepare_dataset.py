@@ -394,6 +394,7 @@ def test_no_usable_image_and_no_record_end_in_a_message(tmp_path):
     assert rows_of(tmp_path / 'out')['e/L_CC.png']['status'] == 'quarantined'
     with pytest.raises(MammoError, match='no image in the source'):
         prepare(tmp_path / 'raw', tmp_path / 'nothing', records=[])
+    assert not (tmp_path / 'nothing').exists()
 
 
 def test_contradicting_records_are_refused_before_any_work(raw, tmp_path, calls):

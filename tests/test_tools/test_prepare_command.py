@@ -244,6 +244,11 @@ def test_the_command_is_kept_without_the_names_of_folders_elsewhere(command, tmp
     assert command._command(['tools/x.py', word]).endswith('.../mammo') and 'doe' not in command._command([word])
 
 
+@pytest.mark.parametrize('words', [['--dask', 'tcp://10.0.0.1:8786'], ['--dask=tcp://10.0.0.1:8786']])
+def test_the_command_is_kept_without_the_addresses_of_the_network(command, words):
+    assert command._command(['tools/x.py', *words]).endswith('tcp://...')
+
+
 def test_counts_stand_beside_the_published_ones():
     checks = (
         CountCheck('rows', 1318, 1318),
