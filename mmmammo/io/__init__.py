@@ -1,5 +1,6 @@
 """Files to images and back: DICOM, raster images, prepared sets. No torch."""
 
+from mmmammo.io.decoded import read_decoded
 from mmmammo.io.errors import (
     CorruptFile,
     MammogramError,
@@ -20,6 +21,7 @@ __all__ = [
     'NotForPresentation',
     'UnsupportedPixelData',
     'parse_view_name',
+    'read_decoded',
     'read_film_scan',
     'read_mammogram',
     'read_meta',

@@ -44,6 +44,11 @@ def read_png16(path: str | Path) -> npt.NDArray[np.float32]:
         CorruptFile: If there is no such file, or it cannot be decoded.
         UnsupportedPixelData: If it is not a grey image of 8 or 16 bits.
     """
+    return full_scale(read_stored(path))
+
+
+def read_stored(path: str | Path) -> npt.NDArray[np.unsignedinteger]:
+    """As :func:`read_png16`, but the (h, w) uint8 or uint16 that the file holds."""
     path = Path(path)
     stored = decode_raster(path)
     if stored.dtype not in (np.uint8, np.uint16) or stored.ndim != 2:
@@ -54,7 +59,13 @@ def read_png16(path: str | Path) -> npt.NDArray[np.float32]:
             expected='a grey PNG of a prepared set',
             remedy='prepare the dataset again, or read a source image with read_mammogram',
         )
-    return stored.astype(np.float32) / np.float32(np.iinfo(stored.dtype).max)
+    return stored
+
+
+def full_scale(stored: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float32]:
+    """Stored values as float32 in [0, 1]."""
+    shown: npt.NDArray[np.float32] = np.divide(stored, np.float32(np.iinfo(stored.dtype).max), dtype=np.float32)
+    return shown
 
 
 def _write(path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> None:
@@ -66,7 +77,7 @@ def _write(path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | n
         raise _unfit(path, f'values from {low} to {high}')
     # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
     _, encoded = cv2.imencode('.png', _quantised(pixels, kind))
-    _write_whole(path, encoded.data)
+    write_whole(path, encoded.data)
 
 
 def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.integer]:
@@ -79,10 +90,14 @@ def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16
     return stored
 
 
-def _write_whole(path: Path, content: memoryview) -> None:
+def write_whole(path: Path, content: memoryview, like: Path | None = None) -> None:
+    """Write a file so that it appears whole or not at all, with the times of another file if one is given."""
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         temporary.write_bytes(content)
+        if like is not None:
+            status = like.stat()
+            os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

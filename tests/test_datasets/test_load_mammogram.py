@@ -54,3 +54,14 @@ def test_missing_file_is_named(record):
 def test_size_must_agree_with_the_index(record):
     with pytest.raises(MammoError, match='prepare the set again'):
         LoadMammogram()(record | {'width': SIZE[1] + 1})
+
+
+def test_pixels_may_be_kept_decoded(tmp_path):
+    path = tmp_path / 'images' / 'exam' / 'L_CC.png'
+    path.parent.mkdir(parents=True)
+    write_png16(path, RAMP)
+    record = {'img_path': str(path), 'height': SIZE[0], 'width': SIZE[1]}
+    plain = LoadMammogram()(dict(record))['img']
+    for _ in range(2):
+        np.testing.assert_array_equal(LoadMammogram(keep_decoded=True)(dict(record))['img'], plain)
+    assert (tmp_path / 'decoded' / 'exam' / 'L_CC.npy').is_file()

@@ -134,3 +134,28 @@ def test_operations_draw_independently():
         matrix = transform(dotted_results()).get('homography_matrix', np.eye(3))
         signs.add((round(float(matrix[0, 0])), round(float(matrix[1, 1]))))
     assert len(signs) == 4
+
+
+DISTORTIONS = ('OpticalDistortion', 'GridDistortion', 'PiecewiseAffine')
+
+
+def labelled_results():
+    results = dotted_results()
+    return {key: results[key] for key in results if not key.startswith('gt_')}
+
+
+@pytest.mark.parametrize('name', DISTORTIONS)
+def test_classifiers_may_have_what_boxes_cannot_follow(name):
+    results = labelled_results()
+    before = results['img'].copy()
+    np.random.seed(0)
+    results = MammoAlbu([dict(type=name, p=1)], labels_only=True)(results)
+    assert results['img'].dtype == np.float32 and results['img'].shape == before.shape
+    assert not np.array_equal(results['img'], before)
+    assert len(np.unique(results['img'])) > 256
+    assert 'landmarks' not in results and 'homography_matrix' not in results
+
+
+def test_boxes_are_not_left_behind():
+    with pytest.raises(MammoError, match='labels_only'):
+        MammoAlbu([dict(type='HorizontalFlip', p=1)], labels_only=True)(dotted_results())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmmammo.io import read_png16
+from mmmammo.io import read_decoded, read_png16
 from mmmammo.registry import TRANSFORMS
 from mmmammo.structures import MammoError
 
@@ -30,14 +30,21 @@ class LoadMammogram(BaseTransform):
     - img (np.float32, (h, w))
     - img_shape, ori_shape
 
+    Args:
+        keep_decoded: Whether the pixels are kept decoded in ``<set>/decoded``, see :func:`mmmammo.io.read_decoded`:
+            images of 16 bits are then read faster than PNG of 8. They take about three times the disk of the PNG.
+
     Raises:
         MammoError: If the file is missing, is no grey PNG of 8 or 16 bits, or its size is not that of the annotation
             file.
     """
 
+    def __init__(self, keep_decoded: bool = False) -> None:
+        self.keep_decoded = keep_decoded
+
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the image."""
-        image = read_png16(results['img_path'])
+        image = (read_decoded if self.keep_decoded else read_png16)(results['img_path'])
         expected = (results['height'], results['width'])
         if image.shape != expected:
             raise MammoError(
@@ -52,3 +59,6 @@ class LoadMammogram(BaseTransform):
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape
         return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(keep_decoded={self.keep_decoded})'

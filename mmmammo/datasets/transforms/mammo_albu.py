@@ -41,6 +41,9 @@ class MammoAlbu(Albu):
     crops the landmarks stay the prepared ones; only what no matrix can express moves them. Augmentations that work in
     8 bits, or need three channels, are refused when the pipeline is built.
 
+    With ``labels_only`` nothing but the image is moved, for classifiers: distortions that boxes cannot follow are then
+    allowed, and landmarks and the matrix, which no longer fit, are taken off the sample.
+
     Required Keys:
 
     - img (np.float32 in [0, 1], (h, w))
@@ -56,18 +59,23 @@ class MammoAlbu(Albu):
     Args:
         transforms: Albumentations as config dicts, e.g. ``dict(type='RandomGamma', gamma_limit=(80, 120), p=0.5)``.
         min_visibility: A box that keeps less than this share of its area inside the image is dropped.
+        labels_only: Whether the sample has labels and no places; see above.
 
     Raises:
-        MammoError: If an augmentation rounds to 8 bits, cannot take a grey float image, or is one of :data:`INEXACT`.
+        MammoError: If an augmentation rounds to 8 bits, cannot take a grey float image, or is one of :data:`INEXACT`
+            where places are to follow; at a sample, if one with boxes is given to ``labels_only``.
     """
 
-    def __init__(self, transforms: Sequence[dict[str, Any]], min_visibility: float = 0.25) -> None:
+    def __init__(
+        self, transforms: Sequence[dict[str, Any]], min_visibility: float = 0.25, labels_only: bool = False
+    ) -> None:
         # keys keep their names here; the two phases below rename what albumentations receives
         super().__init__(list(transforms), keymap={'img': 'img'})
         leaves = list(_leaves(self.aug))
         for leaf in leaves:
-            _check_fit(leaf)
-        self._is_spatial = any(isinstance(leaf, A.DualTransform) for leaf in leaves)
+            _check_fit(leaf, labels_only)
+        self.labels_only = labels_only
+        self._is_spatial = not labels_only and any(isinstance(leaf, A.DualTransform) for leaf in leaves)
         if self._is_spatial:
             self.aug = A.Compose(
                 self.aug.transforms,
@@ -86,6 +94,8 @@ class MammoAlbu(Albu):
     def _preprocess_results(self, results: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what albumentations receives, and the rest for :meth:`_postprocess_results`."""
         inputs = {'image': results['img']}
+        if self.labels_only:
+            _forget_places(results)
         if self._is_spatial:
             inputs['keypoints'] = _keypoints(results)
         if self._is_spatial and 'gt_bboxes' in results:
@@ -101,6 +111,7 @@ class MammoAlbu(Albu):
             _track_points(results, outputs['keypoints'])
             _track_instances(results, outputs)
         results['img'] = np.clip(outputs['image'], 0, 1).astype(np.float32, copy=False)
+        results['img_shape'] = results['img'].shape
         return results
 
 
@@ -112,10 +123,25 @@ def _leaves(compose: A.BaseCompose) -> Iterator[A.BasicTransform]:
             yield transform
 
 
-def _check_fit(leaf: A.BasicTransform) -> None:
+def _forget_places(results: dict[str, Any]) -> None:
+    """Take off what would no longer fit the pixels."""
+    if 'gt_bboxes' in results or 'gt_masks' in results:
+        raise MammoError(
+            f'pipeline, image {results.get("img_path", "")}',
+            field='MammoAlbu: labels_only',
+            found='a sample with boxes or masks',
+            expected='one with labels only',
+            remedy='leave out labels_only, so that they follow the pixels',
+        )
+    for key in ('landmarks', 'homography_matrix'):
+        results.pop(key, None)
+
+
+def _check_fit(leaf: A.BasicTransform, labels_only: bool) -> None:
     name = type(leaf).__name__
-    if name in INEXACT:
-        raise _unfit(name, 'boxes and landmarks that do not follow the pixels', 'use mmmammo.ElasticDeform')
+    if name in INEXACT and not labels_only:
+        remedy = 'use mmmammo.ElasticDeform, or labels_only=True for a classifier'
+        raise _unfit(name, 'boxes and landmarks that do not follow the pixels', remedy)
     if not isinstance(leaf, A.ImageOnlyTransform):
         return
     side = math.isqrt(_PROBE_LEVELS)
