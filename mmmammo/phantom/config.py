@@ -9,7 +9,9 @@ from typing import Any
 
 from mmmammo.structures import MammoError
 
-CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry')
+ASYMMETRIES: tuple[str, ...] = ('asymmetry', 'focal_asymmetry', 'global_asymmetry')
+CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', *ASYMMETRIES, 'lymph_node')
+"""The first four occur by default, the others where ``finding_mix`` names them. Named as the source ``vindr`` does."""
 DENSITIES: tuple[str, ...] = ('A', 'B', 'C', 'D')
 DETECTOR_MM: tuple[float, float] = (232.96, 179.2)
 """(height, width) of the detector: 3328 x 2560 pixels of 0.07 mm."""

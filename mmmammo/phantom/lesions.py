@@ -62,7 +62,7 @@ def sample_lesion(
     Returns:
         ``None`` if no place is found, which happens in a very small breast.
     """
-    make = {'mass': _mass, 'calcification': _cluster, 'distortion': _distortion, 'asymmetry': _asymmetry}[category]
+    make = _MAKERS[category]
     for shrink in (1.0, 0.8, 0.6):
         for _ in range(60):
             centre = _place(breast, rng)
@@ -133,6 +133,63 @@ def _asymmetry(pathology: str, contrast: float, centre: Points, shrink: float, r
     radii = radius * rng.uniform(0.45, 0.6, count)
     balls = np.column_stack([offsets - offsets.mean(axis=0), radii])
     return Lesion('asymmetry', pathology, centre, radius, contrast, balls, None, 2.5, {'shape': 'focal'})
+
+
+def _focal_asymmetry(
+    pathology: str, contrast: float, centre: Points, shrink: float, rng: np.random.Generator
+) -> Lesion:
+    """Compact, but without the border of a mass."""
+    radius = truncated_normal(rng, 8, 1, (6, 10)) * shrink
+    return _cloud('focal_asymmetry', pathology, contrast, centre, radius, 5, rng)
+
+
+def _global_asymmetry(
+    pathology: str, contrast: float, centre: Points, shrink: float, rng: np.random.Generator
+) -> Lesion:
+    """As large as a quadrant, as far as the breast is."""
+    radius = truncated_normal(rng, 27, 4, (22, 34)) * shrink
+    return _cloud('global_asymmetry', pathology, contrast, centre, radius, 12, rng)
+
+
+def _cloud(
+    category: str,
+    pathology: str,
+    contrast: float,
+    centre: Points,
+    radius: float,
+    count: int,
+    rng: np.random.Generator,
+) -> Lesion:
+    offsets = _directions(count, rng) * radius * 0.5 * rng.uniform(0.4, 1, (count, 1))
+    radii = radius * rng.uniform(0.4, 0.55, count)
+    balls = np.column_stack([offsets - offsets.mean(axis=0), radii])
+    shape = category.removesuffix('_asymmetry')
+    return Lesion(category, pathology, centre, radius, contrast, balls, None, 2.5, {'shape': shape})
+
+
+def _lymph_node(pathology: str, contrast: float, centre: Points, shrink: float, rng: np.random.Generator) -> Lesion:
+    """A kidney: balls on an arc, which leave the hilum free; a malignant one has nearly closed over it."""
+    radius = truncated_normal(rng, 7.5, 1.2, (5, 10)) * shrink
+    malignant = pathology == 'malignant'
+    thickness = radius * (0.5 if malignant else 0.36)
+    angles = np.linspace(0, np.pi * (1.6 if malignant else 1.25), 9)
+    arc = np.stack([np.cos(angles), 0.75 * np.sin(angles), np.zeros(9)], axis=1) * (radius - thickness)
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    offsets = arc @ turn
+    balls = np.column_stack([offsets - offsets.mean(axis=0), np.full(9, thickness)])
+    words = {'shape': 'reniform', 'hilum': 'effaced' if malignant else 'fatty'}
+    return Lesion('lymph_node', pathology, centre, radius, contrast, balls, None, 0.4, words)
+
+
+_MAKERS = {
+    'mass': _mass,
+    'calcification': _cluster,
+    'distortion': _distortion,
+    'asymmetry': _asymmetry,
+    'focal_asymmetry': _focal_asymmetry,
+    'global_asymmetry': _global_asymmetry,
+    'lymph_node': _lymph_node,
+}
 
 
 def _directions(count: int, rng: np.random.Generator) -> Points:

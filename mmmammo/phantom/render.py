@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from mmmammo.phantom.config import ASYMMETRIES
 from mmmammo.phantom.drawing import draw_lesion
 from mmmammo.phantom.lesions import Lesion
 from mmmammo.phantom.projection import Projection
@@ -98,13 +99,13 @@ def render(
     thickness = _coarse_gland(canvas, gland)
     region = (thickness > 0.2 * np.percentile(thickness, 98)) & (canvas.skin_mm > 8)
     for lesion in lesions:
-        if lesion.category == 'asymmetry':
+        if lesion.category in ASYMMETRIES:
             thickness += draw_lesion(lesion, projection, canvas.shape)
     tissue = _tissue(canvas, thickness, strands, rng)
     for lesion in lesions:
         if lesion.category == 'distortion':
             tissue = _pull(tissue, lesion, canvas)
-        if lesion.category != 'asymmetry':
+        if lesion.category not in ASYMMETRIES:
             tissue += draw_lesion(lesion, projection, canvas.shape)
     tissue += _nipple(canvas)
     if projection.view is View.MLO:

@@ -73,8 +73,7 @@ class Fusion:
         frame = otsu_box(image) if self.crop == 'otsu' else (0, 0, image.shape[1], image.shape[0])
         scaled = _scaled(image, low, high)
         coarse, fine = (
-            TileMappings.of(scaled, limit, grid)
-            for limit, grid in zip(self.clip_limits, self.tile_grids, strict=True)
+            TileMappings.of(scaled, limit, grid) for limit, grid in zip(self.clip_limits, self.tile_grids, strict=True)
         )
         return ViewFusion((image.shape[0], image.shape[1]), low, high, frame, coarse, fine, mask, copy.factor)
 

@@ -29,9 +29,7 @@ class ClassWeightedSampler(DefaultSampler):
         MammoError: If a weight is negative or not finite, all are 0, or the length is not positive.
     """
 
-    def __init__(
-        self, dataset: Any, length: int | None = None, seed: int | None = None, round_up: bool = True
-    ) -> None:
+    def __init__(self, dataset: Any, length: int | None = None, seed: int | None = None, round_up: bool = True) -> None:
         # the parent deals positions of an epoch out to the ranks; any sized thing will do for it
         super().__init__(range(len(dataset) if length is None else length), shuffle=False, seed=seed, round_up=round_up)
         weights = np.asarray(dataset.sample_weights(), dtype=np.float64)

@@ -24,6 +24,9 @@ _NAMES = {
     'calcification': ('Suspicious Calcification',),
     'distortion': ('Architectural Distortion',),
     'asymmetry': ('Asymmetry', 'Focal Asymmetry', 'Global Asymmetry'),
+    'focal_asymmetry': ('Focal Asymmetry',),
+    'global_asymmetry': ('Global Asymmetry',),
+    'lymph_node': ('Suspicious Lymph Node',),
 }
 _BREAST = 'study_id,series_id,image_id,laterality,view_position,height,width,breast_birads,breast_density,split'
 _FINDING = _BREAST.replace(',split', ',finding_categories,finding_birads,xmin,ymin,xmax,ymax,split')

@@ -1,0 +1,23 @@
+# MobileNetV3-L, the other MobileNet that the paper may mean. Parent: ../patch_effnetv2s_vindr.py
+_base_ = [
+    '../_base_/models/patch_effnetv2s.py',
+    '../_base_/datasets/vindr_patches.py',
+    '../_base_/schedules/patch_plateau.py',
+    '../_base_/default_runtime.py',
+]
+
+data_root = 'data/vindr'
+checkpoint = (
+    'https://mmassets.onedl.ai/mmclassification/v0/mobilenet_v3/mobilenet-v3-large_8xb128_in1k_20221114-0ed9ed9a.pth'
+)
+model = dict(
+    data_preprocessor=dict(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),  # of the weights
+    backbone=dict(
+        _delete_=True,
+        type='mmpretrain.MobileNetV3',
+        arch='large',
+        init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone'),
+    ),
+    head=dict(in_channels=960),
+)
+randomness = dict(seed=0)

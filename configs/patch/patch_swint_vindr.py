@@ -1,0 +1,25 @@
+# Swin-T; the paper does not say which size. Parent: ../patch_effnetv2s_vindr.py
+_base_ = [
+    '../_base_/models/patch_effnetv2s.py',
+    '../_base_/datasets/vindr_patches.py',
+    '../_base_/schedules/patch_plateau.py',
+    '../_base_/default_runtime.py',
+]
+
+data_root = 'data/vindr'
+checkpoint = (
+    'https://mmassets.onedl.ai/mmclassification/v0/swin-transformer/'
+    'swin_tiny_224_b16x64_300e_imagenet_20210616_090925-66df6be6.pth'
+)
+model = dict(
+    data_preprocessor=dict(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),  # of the weights
+    backbone=dict(
+        _delete_=True,
+        type='mmpretrain.SwinTransformer',
+        arch='tiny',
+        drop_path_rate=0.2,
+        init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone'),
+    ),
+    head=dict(in_channels=768),
+)
+randomness = dict(seed=0)
