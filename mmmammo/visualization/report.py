@@ -113,6 +113,7 @@ def write_score_report(
     title: str = 'Classification of mammograms',
     frozen: FrozenReport | None = None,
     calibration: CalibrationReport | None = None,
+    logged: Mapping[str, float | None] | None = None,
 ) -> Written:
     """Write everything about scores; see :func:`write_detection_report`.
 
@@ -132,6 +133,7 @@ def write_score_report(
         'class_columns': MULTILABEL_COLUMNS,
         'subgroups': subgroups,
         'silent': silent,
+        'logged': sorted((logged or {}).items()),
     }
     shown = {**run, 'Classes': ', '.join(table.classes), 'Rows': summary.settings.aggregation.describe()}
     if calibration:
@@ -140,6 +142,7 @@ def write_score_report(
     shared = _shared(title, shown, table.intakes, table.notes, frozen)
     content |= {**shared, 'settings': summary.settings, 'calibration': calibration}
     document = score_document(summary, run, frozen, calibration)
+    document['metrics'] |= logged or {}
     return _write(out_dir, document, score_plots(summary, frozen, calibration), 'scores.html', content)
 
 

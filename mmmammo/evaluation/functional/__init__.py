@@ -149,6 +149,13 @@ from mmmammo.evaluation.functional.roc import (
 )
 from mmmammo.evaluation.functional.roi_hits import chance_of_hold, windows_hold
 from mmmammo.evaluation.functional.sampling import SCREENING_OUTCOMES, SampledRows, sample_controls, screening_tasks
+from mmmammo.evaluation.functional.score_measures import (
+    SCORE_LEVELS,
+    SCORE_STATISTICS,
+    ScoreMeasure,
+    read_measure,
+)
+from mmmammo.evaluation.functional.score_reader import patients_in, score_reader
 from mmmammo.evaluation.functional.sensitivity import LEVELS, ImageRecords, at_level, froc_by_level, lesion_units
 from mmmammo.evaluation.functional.shift import ShiftResult, ShiftVerdict, score_shift, score_shifts
 from mmmammo.evaluation.functional.size_classes import COCO_SIZE_CLASSES, SIZE_CLASSES, average_precision_by_size
@@ -163,6 +170,12 @@ from mmmammo.evaluation.functional.subgroups import (
 from mmmammo.evaluation.functional.threshold_choice import FROC_THRESHOLD_RULES, THRESHOLD_RULES, lesion_f1
 
 __all__ = [
+    'score_reader',
+    'patients_in',
+    'read_measure',
+    'ScoreMeasure',
+    'SCORE_STATISTICS',
+    'SCORE_LEVELS',
     'AGGREGATION_RULES',
     'AVG7_IOUS',
     'AVG8_IOUS',

@@ -1,4 +1,4 @@
-"""AUC of single samples as an MMEngine metric."""
+"""AUC of samples as an MMEngine metric."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mmmammo.evaluation.functional import auc, bootstrap_ci, delong_interval
-from mmmammo.evaluation.functional.inputs import IntArray
+from mmmammo.evaluation.functional import ScoreMeasure, auc, bootstrap_ci, delong_interval
+from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray
 from mmmammo.evaluation.metrics.classification_metric import ClassificationMetric, ImageScore, scores_of
 from mmmammo.evaluation.metrics.gathered_metric import patients_of
 from mmmammo.evaluation.metrics.log_table import log_table
@@ -29,30 +29,44 @@ class AUCMetric(ClassificationMetric):
     """
 
     default_prefix = 'auc'
+    unit = 'samples'
 
     def __init__(self, bootstrap: int = 0, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.bootstrap = bootstrap
         self.seed = seed
 
+    def measured(self) -> dict[str, ScoreMeasure]:
+        """See :meth:`ClassificationMetric.measured`."""
+        return {'auc': ScoreMeasure('auc')}
+
     def score(self, images: list[ImageScore]) -> dict[str, float]:
         """Rank."""
-        labels, scores = np.array([image.label for image in images]), scores_of(images)
+        labels, scores, patients = self.rows(images)
         area = auc(labels, scores)
-        if self.bootstrap:
-
-            def of_rows(rows: IntArray) -> float:
-                return auc(labels[rows], scores[rows])
-
-            interval = bootstrap_ci(of_rows, patients_of(images), self.bootstrap, seed=self.seed)
-        else:
-            interval = delong_interval(labels, scores)
-        low, high = float(interval.low), float(interval.high)
+        low, high, reason = self._interval(labels, scores, patients)
+        reason = area.reason or reason
         rule = 'bootstrap of patients' if self.bootstrap else 'DeLong'
         log_table(
-            f'AUC of {len(labels)} samples, {labels.sum()} positive' + (f' ({area.reason})' if area.reason else ''),
+            f'AUC of {len(labels)} {self.unit}, {labels.sum()} positive' + (f' ({reason})' if reason else ''),
             ['', 'value', f'95 % interval ({rule})'],
             [['AUC', f'{area:.3f}', f'{low:.3f} to {high:.3f}']],
         )
-        counts = {'n_samples': len(labels), 'n_positive': int(labels.sum())}
+        counts = {f'n_{self.unit}': len(labels), 'n_positive': int(labels.sum())}
         return {'auc': float(area), 'auc_low': low, 'auc_high': high} | counts
+
+    def rows(self, images: list[ImageScore]) -> tuple[BoolArray, FloatArray, list[str]]:
+        """Label, score and patient of each unit that is ranked; no patients unless they are resampled."""
+        labels = np.array([image.label for image in images])
+        return labels, scores_of(images), patients_of(images) if self.bootstrap else []
+
+    def _interval(self, labels: BoolArray, scores: FloatArray, patients: list[str]) -> tuple[float, float, str | None]:
+        if not self.bootstrap:
+            interval = delong_interval(labels, scores)
+            return float(interval.low), float(interval.high), interval.low.reason
+
+        def area(rows: IntArray) -> float:
+            return auc(labels[rows], scores[rows])
+
+        drawn = bootstrap_ci(area, patients, self.bootstrap, seed=self.seed)
+        return float(drawn.low), float(drawn.high), drawn.reason

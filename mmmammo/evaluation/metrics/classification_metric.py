@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional import log_odds
+from mmmammo.evaluation.functional import ScoreMeasure, log_odds
 from mmmammo.evaluation.metrics.classifier_samples import (
     identity_of,
     image_label,
@@ -20,8 +20,36 @@ from mmmammo.evaluation.metrics.classifier_samples import (
 from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric
 
 
+@dataclass(frozen=True)
+class TableColumns:
+    """Which outputs of a model a table of scores holds.
+
+    Args:
+        outputs: (c,) entries of ``pred_score``, in the order of the table's classes.
+        num_outputs: Entries of ``pred_score``.
+        label_key: Where the labels are from, see :class:`ClassificationMetric`.
+    """
+
+    outputs: tuple[int, ...]
+    num_outputs: int
+    label_key: str | None = None
+
+    def index_of(self, score_index: int, label_key: str | None) -> int | None:
+        """Which class of the table a metric is about; ``None`` if the table does not have it."""
+        output = score_index % self.num_outputs
+        return self.outputs.index(output) if output in self.outputs and label_key == self.label_key else None
+
+
 class ScoreMetric(GatheredMetric):
-    """Base of metrics over the scores of classifiers: what they need can be read again from ``scores.csv``."""
+    """Base of metrics over the scores of classifiers: what they log can be read again from a table of scores."""
+
+    def measures(self, columns: TableColumns) -> dict[str, ScoreMeasure]:
+        """Logged key -> how it is read off a table; without those that cannot be.
+
+        Args:
+            columns: What the table holds.
+        """
+        return {}
 
 
 @dataclass(frozen=True)
@@ -70,6 +98,17 @@ class ClassificationMetric(ScoreMetric):
             MammoError: If one is missing or malformed.
         """
         return one_score(sample, self.score_index, self.label_key)
+
+    def measures(self, columns: TableColumns) -> dict[str, ScoreMeasure]:
+        """See :meth:`ScoreMetric.measures`."""
+        index = columns.index_of(self.score_index, self.label_key)
+        if index is None:
+            return {}
+        return {f'{self.prefix}/{key}': replace(one, class_index=index) for key, one in self.measured().items()}
+
+    def measured(self) -> dict[str, ScoreMeasure]:
+        """Key without prefix -> how it comes about, of the metric's class; none unless a metric says so."""
+        return {}
 
 
 def one_score(sample: Mapping[str, Any], score_index: int, label_key: str | None) -> ImageScore:

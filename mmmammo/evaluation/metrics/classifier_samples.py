@@ -76,7 +76,7 @@ def image_label(sample: Mapping[str, Any], key: str) -> bool:
 def vector(values: Any) -> npt.NDArray[np.float64]:
     """A tensor or list as (n,) float."""
     if hasattr(values, 'detach'):
-        values = values.detach().cpu().float().numpy()
+        values = values.detach().cpu().double().numpy()
     return np.asarray(values, dtype=np.float64).reshape(-1)
 
 

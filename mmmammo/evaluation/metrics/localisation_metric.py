@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from mmmammo.evaluation.metrics.ap_metric import name_of_mean
 from mmmammo.evaluation.metrics.detection_metric import unique_keys
 from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric, patients_of, require
 from mmmammo.evaluation.metrics.log_table import log_table
+from mmmammo.io.localisation_tables import LocalisationTable, write_localisation
 from mmmammo.registry import METRICS
 
 
@@ -45,7 +47,7 @@ class LocalisationMetric(GatheredMetric):
     """Localisation accuracy at the best threshold per IoU (MaxBoxAccV2), and the mean over the IoUs.
 
     Heatmaps are enlarged to the network input and lesions brought there, as the WSOL benchmark does. Logs
-    ``localisation/0.20`` … , ``localisation/mean7_0.20-0.80`` (the "Avg" of the WSOL rows of paper 1's table, which
+    ``localisation/0.20`` … , ``localisation/mean7_0.20-0.80`` (the "Avg" of the WSOL rows of paper 0's table, which
     it prints beside), per IoU ``localisation/threshold@0.20``, ``localisation/n_images`` (with a lesion) and
     ``localisation/n_without_lesion``; with a bootstrap ``…_low`` and ``…_high`` of the accuracies.
 
@@ -56,6 +58,8 @@ class LocalisationMetric(GatheredMetric):
         frozen: IoU -> threshold, from another split. By default the best on these images, which flatters them.
         bootstrap: Replicates of intervals that resample patients, thresholds chosen anew in each; 0 for none.
         seed: Of the bootstrap.
+        path: A file for the row of every image, to draw patients from later; see
+            :mod:`mmmammo.io.localisation_tables`. ``None`` for none.
         **kwargs: See :class:`GatheredMetric`.
 
     Raises:
@@ -72,9 +76,11 @@ class LocalisationMetric(GatheredMetric):
         frozen: Mapping[float, float] | None = None,
         bootstrap: int = 0,
         seed: int = 0,
+        path: str | Path | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.path = None if path is None else Path(path)
         self.iou_thrs = tuple(iou_thrs)
         self.keys = unique_keys([f'{iou:.2f}' for iou in self.iou_thrs], self.iou_thrs)
         self.mean_key = name_of_mean(self.iou_thrs)
@@ -107,7 +113,15 @@ class LocalisationMetric(GatheredMetric):
                 numbers |= {f'{key}_low': float(low), f'{key}_high': float(high)}
         numbers |= {f'threshold@{key}': t for key, t in zip(self.keys, result.threshold.values(), strict=True)}
         self._log(result, numbers, interval)
+        if self.path is not None:
+            write_localisation(self.path, self._table(table, images))
         return numbers | {'n_images': result.n_images, 'n_without_lesion': result.n_without_lesion}
+
+    def _table(self, table: FloatArray, images: list[ImageLocalisation]) -> LocalisationTable:
+        frozen = None if self.frozen is None else tuple(float(self.frozen[iou]) for iou in self.iou_thrs)
+        ids = tuple(str(image.image_id) for image in images)
+        patients = tuple(image.patient_id for image in images)
+        return LocalisationTable(ids, patients, table.astype(np.float32), self.iou_thrs, frozen)
 
     def _row(self, result: LocalisationResult) -> list[float]:
         return [float(value) for value in (*result.accuracy.values(), result.mean)]

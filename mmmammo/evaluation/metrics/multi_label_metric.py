@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from mmmammo.evaluation.functional import MultilabelRow, multilabel_report, with_no_finding
+from mmmammo.evaluation.functional import MultilabelRow, ScoreMeasure, multilabel_report, with_no_finding
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray
 from mmmammo.evaluation.functional.labelled_scores import option
 from mmmammo.evaluation.functional.multilabel import MULTILABEL_COLUMNS
-from mmmammo.evaluation.metrics.classification_metric import ScoreMetric
+from mmmammo.evaluation.functional.score_measures import MULTI_LABEL, multi_label_entries
+from mmmammo.evaluation.metrics.classification_metric import ScoreMetric, TableColumns
 from mmmammo.evaluation.metrics.classifier_samples import (
     identity_of,
     labels_of_sample,
@@ -105,6 +106,20 @@ class MultiLabelMetric(ScoreMetric):
         rows = [_cells(row) for row in (*report.classes, *report.averages)]
         log_table(f'Classes of {len(labels)} images or patches', ['', *MULTILABEL_COLUMNS, 'support'], rows)
         return report.as_dict()
+
+    def measures(self, columns: TableColumns) -> dict[str, ScoreMeasure]:
+        """See :meth:`~mmmammo.evaluation.metrics.ScoreMetric.measures`."""
+        names = class_names(self.classes, self.dataset_meta)
+        if columns.outputs != tuple(range(len(names))) or columns.label_key is not None:
+            return {}
+        settings = {
+            'threshold': float(self.threshold) if self.threshold.ndim == 0 else tuple(self.threshold.tolist()),
+            'no_finding': self.no_finding,
+            'undefined_as': None if np.isnan(self.undefined_as) else float(self.undefined_as),
+        }
+        nothing = np.zeros((0, len(names)))
+        entries = multi_label_entries(ScoreMeasure(MULTI_LABEL, **settings), nothing > 0, nothing, names)
+        return {f'{self.prefix}/{entry}': ScoreMeasure(MULTI_LABEL, entry=entry, **settings) for entry in entries}
 
 
 def class_names(given: Sequence[str] | None, meta: Mapping[str, Any] | None) -> tuple[str, ...]:

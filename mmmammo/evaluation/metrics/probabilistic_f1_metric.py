@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mmmammo.evaluation.functional import (
     RSNA_THRESHOLDS,
     Reading,
+    ScoreMeasure,
     auc,
     best_binarised_f1,
     binarised_f1,
@@ -61,6 +62,22 @@ class ProbabilisticF1Metric(ClassificationMetric):
         self.threshold = threshold
         self.levels = tuple(levels)
         self.rule = rule
+
+    def measured(self) -> dict[str, ScoreMeasure]:
+        """See :meth:`ClassificationMetric.measured`."""
+        statistics = {
+            'pf1': ('pf1', {'beta': self.beta}),
+            'f1@best': ('best_f1', {'beta': self.beta}),
+            'threshold@best': ('best_threshold', {'beta': self.beta}),
+            f'f1@{self.threshold:.2f}': ('f1', {'beta': self.beta, 'threshold': self.threshold}),
+            'auc': ('auc', {}),
+        }
+        levels = {'image': {'level': 'row'}, 'breast': {'level': 'breast', 'breast_rule': self.rule}}
+        return {
+            f'{level}/{key}': ScoreMeasure(statistic, **levels[level], **options)
+            for level in self.levels
+            for key, (statistic, options) in statistics.items()
+        }
 
     def score(self, images: list[ImageScore]) -> dict[str, float]:
         """Aggregate, then score each level."""

@@ -12,7 +12,7 @@ from mmengine.logging import MMLogger
 
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray
 from mmmammo.evaluation.functional.labelled_scores import option
-from mmmammo.evaluation.metrics.classification_metric import ScoreMetric, one_score
+from mmmammo.evaluation.metrics.classification_metric import ScoreMetric, TableColumns, one_score
 from mmmammo.evaluation.metrics.classifier_samples import (
     identity_of,
     labels_of_sample,
@@ -32,7 +32,7 @@ class DumpedScores:
         image_id: ``img_id`` of the sample, or ``sample_idx``.
         scores: (c,) in [0, 1].
         labels: (c,) bool.
-        several: Whether the columns need the names of the classes.
+        columns: Which outputs of the model these are.
         identity: ``exam_id``, ``patient_id``, ``laterality`` and ``view``, where the sample has them.
         attributes: Further columns.
     """
@@ -40,7 +40,7 @@ class DumpedScores:
     image_id: Any
     scores: FloatArray
     labels: BoolArray
-    several: bool
+    columns: TableColumns
     identity: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -92,40 +92,44 @@ class ScoreDump(ScoreMetric):
         self.one_class = None if score_index is None and label_key is None else (score_index, label_key)
         self.classes = None if classes is None else tuple(classes)
         self.attributes = tuple(attributes)
+        self.columns: TableColumns | None = None  # known once a table is written
 
     def record(self, sample: Mapping[str, Any]) -> DumpedScores:
         """Scores, labels, identity and attributes of one sample."""
         identity = identity_of(sample)
         image_id = identity.pop('image_id')
-        scores, labels, several = self._values(sample)
+        scores, labels, columns = self._values(sample)
         if not ((scores >= 0) & (scores <= 1)).all():
             raise sample_error(image_id, 'pred_score', scores.round(3).tolist(), 'numbers in [0, 1]')
         further = {key: sample[key] for key in self.attributes if sample.get(key) is not None}
-        return DumpedScores(image_id, scores, labels, several, identity, {**(sample.get('labels') or {}), **further})
+        return DumpedScores(image_id, scores, labels, columns, identity, {**(sample.get('labels') or {}), **further})
 
     def score(self, images: list[DumpedScores]) -> dict[str, float]:
         """Write the file and count."""
-        same = len({(len(image.scores), image.several) for image in images}) == 1
-        option('ScoreDump', 'pred_score', 'of different lengths', 'one score per class, for every sample', good=same)
-        first = images[0]
-        names = class_names(self.classes, self.dataset_meta) if first.several else ('',)
-        fits = f'{len(first.scores)} names, one per output'
-        option('ScoreDump', 'classes', ', '.join(names), fits, good=len(names) == len(first.scores))
+        kinds = {image.columns for image in images}
+        good = len(kinds) == 1
+        option('ScoreDump', 'pred_score', 'of different lengths', 'one score per class, for every sample', good=good)
+        [self.columns] = kinds
+        num_classes = len(self.columns.outputs)
+        names = class_names(self.classes, self.dataset_meta) if num_classes > 1 else ('',)
+        fits = len(names) == num_classes
+        option('ScoreDump', 'classes', ', '.join(names), f'{num_classes} names, one per output', good=fits)
         write_scores(self.path, [self._row(image) for image in images], names)
         MMLogger.get_current_instance().info(f'scores of {len(images)} samples: {self.path}')
         return {'n_rows': len(images)}
 
-    def _values(self, sample: Mapping[str, Any]) -> tuple[FloatArray, BoolArray, bool]:
-        """Scores, labels, and whether they are of several classes."""
+    def _values(self, sample: Mapping[str, Any]) -> tuple[FloatArray, BoolArray, TableColumns]:
+        """Scores, labels, and which outputs they are."""
+        scores = scores_of_sample(sample)
         if self.one_class is not None:
             index, key = self.one_class
             one = one_score(sample, -1 if index is None else index, key)
-            return np.array([one.score]), np.array([one.label]), False
-        scores = scores_of_sample(sample)
+            output = (-1 if index is None else index) % len(scores)
+            return np.array([one.score]), np.array([one.label]), TableColumns((output,), len(scores), key)
         labels = labels_of_sample(sample, len(scores))
         if len(scores) == 2 and sample.get('gt_score') is None:  # softmax over (normal, cancer)
-            return scores[1:], labels[1:], False
-        return scores, labels, len(scores) > 1
+            return scores[1:], labels[1:], TableColumns((1,), 2)
+        return scores, labels, TableColumns(tuple(range(len(scores))), len(scores))
 
     def _row(self, image: DumpedScores) -> ScoreRow:
         known = image.identity

@@ -32,7 +32,8 @@ from mmmammo.evaluation.summary.frozen import (
 )
 from mmmammo.evaluation.summary.numbers import Number
 from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
-from mmmammo.evaluation.summary.scores import ScoreSettings, ScoreSummary, summarise_scores
+from mmmammo.evaluation.summary.score_subgroups import with_subgroups
+from mmmammo.evaluation.summary.scores import ScoreSettings, ScoreSummary, measures_of, summarise_scores
 
 __all__ = [
     'CALIBRATION_METHODS',
@@ -55,6 +56,7 @@ __all__ = [
     'comparison_document',
     'detection_document',
     'fit_calibration',
+    'measures_of',
     'on_same_images',
     'on_same_rows',
     'report_calibration',
@@ -63,5 +65,6 @@ __all__ = [
     'score_document',
     'summarise_detections',
     'summarise_scores',
+    'with_subgroups',
     'write_document',
 ]

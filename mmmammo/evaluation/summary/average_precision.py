@@ -23,7 +23,7 @@ from mmmammo.io.detection_files import DetectionSet
 
 IOUS = AVG8_IOUS
 MEANS = {'mean7_0.20-0.80': AVG7_IOUS, 'mean8_0.20-0.90': AVG8_IOUS}
-"""Paper 1 prints both as "Avg"."""
+"""Paper 0 prints both as "Avg"."""
 
 
 def average_precision_numbers(data: DetectionSet, settings: DetectionSettings) -> list[Number]:

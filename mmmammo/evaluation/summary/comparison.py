@@ -20,7 +20,7 @@ from mmmammo.evaluation.functional import (
 from mmmammo.evaluation.summary.average_precision import class_matches, read_average_precision
 from mmmammo.evaluation.summary.detections import DetectionSummary, patients_of
 from mmmammo.evaluation.summary.numbers import Number
-from mmmammo.evaluation.summary.scores import METRICS, OF_PROBABILITIES, ScoreSummary
+from mmmammo.evaluation.summary.scores import METRICS, OF_PROBABILITIES, ScoreSummary, read_statistic
 from mmmammo.io.detection_files import DetectionSet
 from mmmammo.io.intake import first_of
 from mmmammo.io.score_tables import ScoreTable
@@ -216,7 +216,7 @@ def _paired_score(run: ScoreSummary, first: ScoreSummary, column: int, key: str,
     defined = key not in OF_PROBABILITIES or both.max(initial=0) <= 1
 
     def read(rows: npt.NDArray[np.int64]) -> list[float]:
-        return [METRICS[key][1](labels[rows], both[rows]) if defined else math.nan]
+        return [read_statistic(key, labels[rows], both[rows]) if defined else math.nan]
 
     settings = first.settings
     return paired_difference(read, first.table.patient_ids, max(settings.bootstrap, 1), seed=settings.seed)

@@ -12,7 +12,7 @@ from mmmammo.evaluation.summary.detection_settings import DetectionSettings
 from mmmammo.io.detection_files import DetectionSet
 from mmmammo.structures import Laterality, View
 
-_AGE_EDGES = (40, 50, 60, 70)
+AGE_EDGES = (40, 50, 60, 70)
 _SIZE_EDGES_MM = (5, 10, 20, 50)
 _ALWAYS = {
     'view': ('CC', 'MLO'),
@@ -22,7 +22,7 @@ _ALWAYS = {
 }
 """Labels that have a row whether or not they occur."""
 _UNKNOWN = (View.UNKNOWN.value, Laterality.UNKNOWN.value)
-_VENDOR_KEYS = ('vendor', 'manufacturer', 'machine')
+VENDOR_KEYS = ('vendor', 'manufacturer', 'machine')
 
 
 def detection_subgroups(data: DetectionSet, matches: Matches, settings: DetectionSettings) -> list[SubgroupRow]:
@@ -37,13 +37,13 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
         settings: Replicates, level and seed of the intervals.
     """
     images = data.images
-    ages, age_names = bands(_numbers(data.image_labels, 'age'), _AGE_EDGES, 'years')
+    ages, age_names = bands(_numbers(data.image_labels, 'age'), AGE_EDGES, 'years')
     sizes, size_names = bands(_diameters(data), _SIZE_EDGES_MM, 'mm')
     by_image = {
         'view': [_known(image.view) for image in images],
         'laterality': [_known(image.laterality) for image in images],
         'density': _labels(data.image_labels, ('density',)),
-        'vendor': _labels(data.image_labels, _VENDOR_KEYS),
+        'vendor': _labels(data.image_labels, VENDOR_KEYS),
         'age': ages,
     }
     by_lesion = {

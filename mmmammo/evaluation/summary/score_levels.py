@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional import GroupScores, breast_scores, exam_scores
+from mmmammo.evaluation.functional import SCORE_LEVELS, GroupScores, breast_scores, exam_scores
 from mmmammo.io.intake import first_of
 from mmmammo.io.score_tables import ScoreTable
 from mmmammo.structures import MammoError
 
-LEVELS = ('row', 'breast', 'exam')
-"""``'row'``: as the table has them."""
+LEVELS = SCORE_LEVELS
 FEWER_IMAGES = 'rows were refused: their breasts and exams are scored on fewer images, or are missing'
 
 

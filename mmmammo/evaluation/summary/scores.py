@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from mmmammo.evaluation.functional import (
+    SCORE_STATISTICS,
     MultilabelReport,
     Reading,
+    ScoreMeasure,
     SubgroupRow,
-    auc,
-    auprc,
     bootstrap_ci,
-    brier_score,
     delong_interval,
-    expected_calibration_error,
     multilabel_report,
-    probabilistic_f1,
-    sensitivity_at_specificity,
-    specificity_at_sensitivity,
     subgroup_table,
 )
+from mmmammo.evaluation.functional.score_measures import MACRO as OF_ALL
 from mmmammo.evaluation.summary.numbers import DELONG, Number, by_key, with_interval
 from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
 from mmmammo.io.score_tables import ScoreTable
 from mmmammo.structures import MammoError
 
-Metric = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float64]], Reading]
-METRICS: Mapping[str, tuple[str, Metric]] = {
-    'auc': ('Area under the ROC curve (AUC)', auc),
-    'auprc': ('Average precision (area under precision and recall)', auprc),
-    'sensitivity@specificity0.80': (
-        'Sensitivity where specificity is at least 0.80',
-        lambda labels, scores: sensitivity_at_specificity(labels, scores, 0.8).sensitivity,
-    ),
-    'sensitivity@specificity0.90': (
-        'Sensitivity where specificity is at least 0.90',
-        lambda labels, scores: sensitivity_at_specificity(labels, scores, 0.9).sensitivity,
-    ),
-    'specificity@sensitivity0.90': (
-        'Specificity where sensitivity is at least 0.90',
-        lambda labels, scores: specificity_at_sensitivity(labels, scores, 0.9).specificity,
-    ),
-    'pf1': ('Probabilistic F1', probabilistic_f1),
-    'brier': ('Brier score (0 is perfect)', brier_score),
-    'ece': ('Expected calibration error, 10 bins (0 is perfect)', expected_calibration_error),
+METRICS: Mapping[str, str] = {
+    'auc': 'Area under the ROC curve (AUC)',
+    'auprc': 'Average precision (area under precision and recall)',
+    'sensitivity@specificity0.80': 'Sensitivity where specificity is at least 0.80',
+    'sensitivity@specificity0.90': 'Sensitivity where specificity is at least 0.90',
+    'specificity@sensitivity0.90': 'Specificity where sensitivity is at least 0.90',
+    'pf1': 'Probabilistic F1',
+    'brier': 'Brier score (0 is perfect)',
+    'ece': 'Expected calibration error, 10 bins (0 is perfect)',
 }
-"""Key -> words and function of labels and scores, for every class."""
+"""Statistic -> words, for every class."""
 OF_PROBABILITIES = ('pf1', 'brier', 'ece')
 """What only makes sense of scores in [0, 1]."""
 MACRO = ('auc', 'auprc')
@@ -137,8 +123,7 @@ def class_numbers(
     probabilities = not _beyond_one(scores)
     readings = {key: _read(key, labels, scores, probabilities) for key in keys}
     numbers = [
-        Number(prefix + key, METRICS[key][0] + of, float(value), counts, value.reason)
-        for key, value in readings.items()
+        Number(prefix + key, METRICS[key] + of, float(value), counts, value.reason) for key, value in readings.items()
     ]
     if settings.bootstrap:
         interval = bootstrap_ci(
@@ -167,9 +152,24 @@ def counts_of(table: ScoreTable, labels: npt.NDArray[np.int64]) -> dict[str, int
 
 def macro(table: ScoreTable, key: str, rows: npt.NDArray[np.int64]) -> Reading:
     """Mean of a metric over the classes; undefined where that of a class is."""
-    readings = [METRICS[key][1](table.labels[rows, i], table.scores[rows, i]) for i in range(len(table.classes))]
+    readings = [read_statistic(key, table.labels[rows, i], table.scores[rows, i]) for i in range(len(table.classes))]
     undefined = [f'{name}: {one.reason}' for name, one in zip(table.classes, readings, strict=True) if one.reason]
     return Reading.undefined('; '.join(undefined)) if undefined else Reading(float(np.mean(readings)))
+
+
+def read_statistic(key: str, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Reading:
+    """One of :data:`METRICS`, of one class."""
+    value = SCORE_STATISTICS[key](labels > 0, scores, ScoreMeasure(key))
+    return value if isinstance(value, Reading) else Reading(value)
+
+
+def measures_of(summary: ScoreSummary) -> dict[str, ScoreMeasure]:
+    """Key -> how the number is read off the rows that were reported."""
+    classes = summary.table.classes
+    if len(classes) == 1:
+        return {key: ScoreMeasure(key) for key in METRICS}
+    of_class = {f'{name}/{key}': ScoreMeasure(key, i) for i, name in enumerate(classes) for key in METRICS}
+    return of_class | {f'macro/{key}': ScoreMeasure(f'{OF_ALL}{key}') for key in MACRO}
 
 
 def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
@@ -177,7 +177,7 @@ def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
     counts = counts_of(table, table.labels.max(axis=1, initial=0))
     readings = [macro(table, key, every) for key in MACRO]
     numbers = [
-        Number(f'macro/{key}', f'{METRICS[key][0]}, mean over the classes', float(value), counts, value.reason)
+        Number(f'macro/{key}', f'{METRICS[key]}, mean over the classes', float(value), counts, value.reason)
         for key, value in zip(MACRO, readings, strict=True)
     ]
     if not settings.bootstrap:
@@ -194,7 +194,7 @@ def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
 def _read(key: str, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], probabilities: bool) -> Reading:
     if key in OF_PROBABILITIES and not probabilities:
         return Reading.undefined('the scores are sums, no probabilities')
-    return METRICS[key][1](labels, scores)
+    return read_statistic(key, labels, scores)
 
 
 def _beyond_one(scores: npt.NDArray[np.float64]) -> bool:

@@ -1,0 +1,231 @@
+"""What a test run keeps and reports: detections and scores as files, numbers with intervals, and a page."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmmammo.evaluation.functional import ScoreMeasure
+from mmmammo.evaluation.metrics import (
+    ClassificationMetric,
+    DetectionMetric,
+    FROCMetric,
+    HeatmapDump,
+    LocalisationMetric,
+    ScoreDump,
+    ScoreMetric,
+)
+from mmmammo.evaluation.summary import (
+    DetectionSettings,
+    ScoreSettings,
+    detection_document,
+    measures_of,
+    score_document,
+    summarise_detections,
+    summarise_scores,
+    with_subgroups,
+    write_document,
+)
+from mmmammo.io.detection_files import read_detection_set, with_labels_of
+from mmmammo.io.score_tables import read_score_table
+from mmmammo.registry import METRICS
+from mmmammo.visualization import GallerySettings, write_detection_report, write_score_report
+
+HEATMAPS = 'heatmaps'
+"""Folder in that of the report."""
+DOCUMENT, PREDICTIONS, SCORES, LOCALISATION = 'metrics.json', 'predictions.json', 'scores.csv', 'localisation.npz'
+"""What a run leaves in its work dir."""
+_OF_BOXES = (DetectionMetric, HeatmapDump, LocalisationMetric)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Which files a run leaves; ``None`` for those that its model has nothing for.
+
+    Args:
+        predictions: Detections.
+        scores: Scores of images, breasts or exams.
+        report: Folder of the page, if one is wanted.
+    """
+
+    predictions: Path | None
+    scores: Path | None
+    report: Path | None
+
+
+def keep_results(cfg: Config, report: Path | None = None) -> Kept:
+    """Add the metrics that write what was predicted, depending on what the config's metrics are about.
+
+    Scores are kept if a metric reads scores; detections if one reads boxes or maps, or none reads scores.
+    ``scores.csv`` lies in the work dir,
+    ``predictions.json`` in that of the report if there is one. A :class:`ScoreDump` of the config keeps its own
+    settings, but writes here.
+
+    Args:
+        cfg: A config with a work dir; its test evaluator is changed.
+        report: Folder of the page.
+    """
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    kinds = [METRICS.get(evaluator.type) or object for evaluator in evaluators]
+    has_scores = any(issubclass(kind, ScoreMetric) for kind in kinds)
+    has_boxes = any(issubclass(kind, _OF_BOXES) for kind in kinds) or not has_scores
+    work_dir = Path(cfg.work_dir)
+    kept = Kept(
+        Path(report or work_dir) / PREDICTIONS if has_boxes else None,
+        work_dir / SCORES if has_scores else None,
+        report,
+    )
+    for evaluator, kind in zip(evaluators, kinds, strict=True):
+        if issubclass(kind, LocalisationMetric):
+            evaluator.setdefault('path', str(work_dir / LOCALISATION))
+        if issubclass(kind, ScoreDump):
+            evaluator.path = str(kept.scores)
+    added: list[dict[str, Any]] = []
+    if kept.scores and not any(issubclass(kind, ScoreDump) for kind in kinds):
+        added.append(_score_dump(cfg, evaluators, kinds, kept.scores))
+    if kept.predictions:
+        root = str(images_root(cfg))
+        added.append({'type': 'mmmammo.PredictionDump', 'path': str(kept.predictions), 'images_root': root})
+        if report:
+            added.append({'type': 'mmmammo.HeatmapDump', 'path': str(report / HEATMAPS), 'images_root': root})
+    cfg.test_evaluator = [*evaluators, *added]
+    return kept
+
+
+def write_results(
+    kept: Kept, cfg: Config, metrics: Sequence[Any], logged: Mapping[str, float], run: Mapping[str, object]
+) -> list[Path]:
+    """``metrics.json``, and the page where one is asked for.
+
+    Args:
+        kept: Of :func:`keep_results`.
+        cfg: That was tested.
+        metrics: Of its evaluator, after the test.
+        logged: What they gave.
+        run: What made the numbers; see :func:`~mmmammo.evaluation.summary.score_document`.
+
+    Returns:
+        What was written.
+    """
+    numbers = {key: None if math.isnan(value) else float(value) for key, value in logged.items()}  # JSON has no nan
+    measures = score_measures(metrics)
+    if kept.predictions:
+        return _write_detections(kept, cfg, metrics, numbers, run, measures)
+    return write_scores_of(Path(cfg.work_dir), run, numbers, measures, report=kept.report, title=_title(cfg))
+
+
+def write_scores_of(
+    work_dir: Path,
+    run: Mapping[str, object],
+    logged: Mapping[str, float | None],
+    measures: Mapping[str, ScoreMeasure],
+    *,
+    report: Path | None = None,
+    title: str = 'Classification of mammograms',
+) -> list[Path]:
+    """``metrics.json`` of a folder with ``scores.csv``: what was logged, and the evaluator's numbers with intervals.
+
+    Args:
+        work_dir: The folder.
+        run: What made the numbers.
+        logged: Further numbers, e.g. of the config's metrics.
+        measures: How those of them that can be are read off the table.
+        report: Folder of a page, which then gets a copy of the table.
+        title: Of the page.
+
+    Returns:
+        What was written.
+    """
+    table, subgroups = with_subgroups(read_score_table(work_dir / SCORES, strict=True))
+    summary = summarise_scores(table, ScoreSettings(subgroups=subgroups))
+    document = score_document(summary, run)
+    document['metrics'] |= logged
+    document['measures'] = {key: one.as_dict() for key, one in (measures_of(summary) | dict(measures)).items()}
+    path = write_document(work_dir / DOCUMENT, document)
+    if report is None:
+        return [path]
+    written = write_score_report(summary, report, run=run, title=title, logged=logged)
+    shutil.copyfile(work_dir / SCORES, report / SCORES)
+    return [path, written.document, written.page]
+
+
+def score_measures(metrics: Sequence[Any]) -> dict[str, ScoreMeasure]:
+    """Logged key -> how it is read off the ``scores.csv`` that the run wrote; empty where it wrote none."""
+    dump = next((metric for metric in metrics if isinstance(metric, ScoreDump) and metric.columns), None)
+    if dump is None:
+        return {}
+    of_scores = [metric for metric in metrics if isinstance(metric, ScoreMetric)]
+    return {key: one for metric in of_scores for key, one in metric.measures(dump.columns).items()}
+
+
+def images_root(cfg: Config) -> Path:
+    """The folder that holds the prepared images of the test set."""
+    dataset = tested_set(cfg)
+    return Path(dataset.data_root, dataset.get('data_prefix', {}).get('img', 'images'))
+
+
+def tested_set(cfg: Config) -> Any:
+    """The data set of the test, without what wraps it."""
+    dataset = cfg.test_dataloader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset
+
+
+def _score_dump(cfg: Config, evaluators: Sequence[Any], kinds: Sequence[type], path: Path) -> dict[str, Any]:
+    """One class if the config's metrics take its label from the prepared set, otherwise all outputs."""
+    dump = {'type': 'mmmammo.ScoreDump', 'path': str(path), 'split': Path(tested_set(cfg).ann_file).stem}
+    for evaluator, kind in zip(evaluators, kinds, strict=True):
+        if issubclass(kind, ClassificationMetric) and evaluator.get('label_key') is not None:
+            return dump | {'label_key': evaluator.label_key, 'score_index': evaluator.get('score_index', -1)}
+    return dump
+
+
+def _write_detections(
+    kept: Kept,
+    cfg: Config,
+    metrics: Sequence[Any],
+    numbers: Mapping[str, float | None],
+    run: Mapping[str, object],
+    measures: Mapping[str, ScoreMeasure],
+) -> list[Path]:
+    annotations = Path(tested_set(cfg).data_root, tested_set(cfg).ann_file)
+    detections = with_labels_of(read_detection_set(kept.predictions or ''), annotations)
+    summary = summarise_detections(detections, _detection_settings(metrics))
+    if kept.report is None:
+        document = detection_document(summary, run)
+        document['metrics'] |= numbers
+        document['measures'] = {key: one.as_dict() for key, one in measures.items()}
+        return [write_document(Path(cfg.work_dir) / DOCUMENT, document)]
+    heatmaps = kept.report / HEATMAPS if numbers['heatmaps/n_images'] else None
+    gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=run.get('source') == 'phantom')
+    written = write_detection_report(summary, kept.report, run=run, title=_title(cfg), gallery=gallery, logged=numbers)
+    return [written.document, written.page]
+
+
+def _title(cfg: Config) -> str:
+    return Path(cfg.filename).stem
+
+
+def _detection_settings(metrics: Sequence[Any]) -> DetectionSettings:
+    """The protocol of the config's FROC, so that page and log agree."""
+    default = DetectionSettings()
+    for metric in metrics:
+        if isinstance(metric, FROCMetric):
+            return DetectionSettings(
+                matching=metric.rule.matching,
+                iou_thr=metric.rule.iou_thr,
+                distance_mm=metric.rule.distance_mm,
+                duplicates=metric.duplicates,
+                false_positive_images=metric.false_positive_images,
+                fps_per_image=metric.fps_per_image,
+                bootstrap=metric.bootstrap or default.bootstrap,
+                seed=metric.seed,
+            )
+    return default

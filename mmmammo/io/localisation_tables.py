@@ -1,0 +1,83 @@
+"""How well each heatmap of a test meets the lesions of its image, kept so that patients can be drawn later."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.structures import MammoError
+
+_NONE: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LocalisationTable:
+    """One row per image, and what the accuracies were read at.
+
+    Args:
+        image_ids: (n,).
+        patient_ids: (n,) empty where not known.
+        best_ious: (n, T) float32, rows of :func:`mmmammo.evaluation.functional.best_iou_per_threshold`; nan without
+            lesion.
+        iou_thrs: (k,) IoUs.
+        frozen: (k,) threshold of each, from another split; ``None`` if the best on these images were taken.
+    """
+
+    image_ids: tuple[str, ...]
+    patient_ids: tuple[str, ...]
+    best_ious: npt.NDArray[np.float32]
+    iou_thrs: tuple[float, ...]
+    frozen: tuple[float, ...] | None = None
+
+
+def write_localisation(path: str | Path, table: LocalisationTable) -> None:
+    """Write a compressed ``.npz``; its folder is made, and it appears whole or not at all.
+
+    Args:
+        path: Ends in ``.npz``.
+        table: What to write.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'{path.name}.part')
+    with partial.open('wb') as file:
+        np.savez_compressed(
+            file,
+            image_ids=np.array(table.image_ids, dtype=str),
+            patient_ids=np.array(table.patient_ids, dtype=str),
+            best_ious=table.best_ious,
+            iou_thrs=np.array(table.iou_thrs, dtype=np.float64),
+            frozen=np.array(_NONE if table.frozen is None else table.frozen, dtype=np.float64),
+        )
+    os.replace(partial, path)
+
+
+def read_localisation(path: str | Path) -> LocalisationTable:
+    """Read what :func:`write_localisation` wrote.
+
+    Raises:
+        MammoError: If there is no such file, or it is another one.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            frozen = tuple(stored['frozen'].tolist())
+            return LocalisationTable(
+                image_ids=tuple(stored['image_ids'].tolist()),
+                patient_ids=tuple(stored['patient_ids'].tolist()),
+                best_ious=stored['best_ious'],
+                iou_thrs=tuple(stored['iou_thrs'].tolist()),
+                frozen=frozen or None,
+            )
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:
+        raise MammoError(
+            path,
+            field='file',
+            found=f'{type(err).__name__}: {err}',
+            expected='what LocalisationMetric(path=…) writes',
+            remedy='test the model again with tools/test.py',
+        ) from err

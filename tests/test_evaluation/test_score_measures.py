@@ -1,0 +1,137 @@
+"""Every number that a metric of classifiers logs is read again from the table it left."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmpretrain.structures import DataSample
+
+from mmmammo.evaluation.functional import (
+    ScoreMeasure,
+    auc,
+    bootstrap_ci,
+    paired_difference,
+    patients_in,
+    rank_scores,
+    read_measure,
+    score_reader,
+)
+from mmmammo.evaluation.metrics import (
+    AUCMetric,
+    ExamAUCMetric,
+    MultiLabelMetric,
+    ProbabilisticF1Metric,
+    ScoreDump,
+)
+from mmmammo.io.score_tables import read_score_table
+from mmmammo.structures import MammoError
+
+CLASSES = ('Mass', 'Calcification', 'Asymmetry')
+
+
+def samples(num_classes, seed=0, n_exams=15, multi_hot=True):
+    """Four views per exam, every second exam of a patient seen before."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for i in range(4 * n_exams):
+        exam = i // 4
+        meta = {'img_id': i, 'exam_id': f'e{exam:02d}', 'patient_id': f'p{exam // 2}', 'laterality': 'LLRR'[i % 4]}
+        sample = DataSample(metainfo={**meta, 'view': ('CC', 'MLO')[i % 2], 'labels': {'cancer': exam % 3 // 2}})
+        scores = torch.tensor(rng.random(num_classes), dtype=torch.float32)
+        sample.set_pred_score(scores if multi_hot else scores / scores.sum())
+        if multi_hot:
+            sample.set_gt_score(torch.tensor((rng.random(num_classes) < 0.4).astype(np.float32)))
+        else:
+            sample.set_gt_label(int(rng.random() < 0.4))
+        made.append(sample)
+    return made
+
+
+def scored(metrics, data, path, **options):
+    """The table, and what the metrics logged beside what they say of it."""
+    dump = ScoreDump(path, **options)
+    evaluator = Evaluator([*metrics, dump])
+    evaluator.dataset_meta = {'classes': CLASSES[: data[0].num_classes]}
+    evaluator.process(data)
+    logged = evaluator.evaluate(len(data))
+    measures = {key: one for metric in metrics for key, one in metric.measures(dump.columns).items()}
+    return read_score_table(path), logged, measures
+
+
+@pytest.mark.parametrize(
+    ('metrics', 'data', 'options', 'count'),
+    [
+        ([AUCMetric(), ExamAUCMetric(), ProbabilisticF1Metric()], samples(2, multi_hot=False), {}, 12),
+        ([AUCMetric(), ExamAUCMetric('mean', 'mean', as_log_odds=False)], samples(1), {}, 2),
+        ([ProbabilisticF1Metric(2.0, 0.3, rule='max', label_key='cancer')], samples(2), {'label_key': 'cancer'}, 10),
+        ([AUCMetric(score_index=1), AUCMetric(score_index=0, prefix='mass')], samples(3), {}, 2),
+        ([MultiLabelMetric([0.5, 0.4, 0.3], no_finding='None')], samples(3), {}, 50),
+        ([MultiLabelMetric(undefined_as=0.0)], samples(3), {}, 44),
+    ],
+    ids=['softmax', 'sigmoid', 'label key', 'one of three', 'multi-label', 'undefined as 0'],
+)
+def test_what_is_logged_is_read_again(tmp_path, metrics, data, options, count):
+    table, logged, measures = scored(metrics, data, tmp_path / 'scores.csv', **options)
+    assert len(measures) == count
+    for key, measure in measures.items():
+        assert read_measure(table, measure) == pytest.approx(logged[key], nan_ok=True), key
+        assert ScoreMeasure.of(measure.as_dict()) == measure
+
+
+def test_metrics_whose_class_the_table_lacks_say_nothing(tmp_path):
+    metrics = [AUCMetric(), AUCMetric(score_index=0, label_key='cancer', prefix='b'), MultiLabelMetric()]
+    _, _, measures = scored(metrics, samples(3), tmp_path / 'scores.csv', label_key='cancer')
+    assert measures == {}
+    softmax = [AUCMetric(score_index=0, prefix='a'), AUCMetric(score_index=1)]
+    _, _, measures = scored(softmax, samples(2, multi_hot=False), tmp_path / 'scores.csv')
+    assert [measure.class_index for measure in measures.values()] == [0]
+
+
+def test_intervals_draw_patients_with_all_their_exams(tmp_path):
+    table, _, measures = scored([AUCMetric(), ExamAUCMetric()], samples(1), tmp_path / 'scores.csv')
+    read = score_reader([measures['auc/auc']], table)
+    labels, scores = table.labels[:, 0], table.scores[:, 0]
+    by_patient = bootstrap_ci(read, patients_in(table), 200)
+    by_row = bootstrap_ci(lambda rows: [auc(labels[rows], scores[rows])], table.patient_ids, 200)
+    assert by_patient.estimate == by_row.estimate == auc(labels, scores)
+    assert by_patient.low == pytest.approx(by_row.low) and by_patient.high == pytest.approx(by_row.high)
+    assert by_patient.n_groups == 8
+
+
+def test_two_models_are_compared_as_the_paired_test_does(tmp_path):
+    first, _, measures = scored([AUCMetric()], samples(1), tmp_path / 'a.csv')
+    second = read_score_table(tmp_path / 'a.csv')
+    second.scores[:] = np.random.default_rng(5).random(second.scores.shape)
+    measure = measures['auc/auc']
+    found = paired_difference(score_reader([measure], first, second), patients_in(first), 100)
+    labels = np.tile(first.labels[:, 0], 2)
+    ranks = np.concatenate([rank_scores(table.scores[:, 0]) for table in (first, second)])
+    literal = paired_difference(lambda rows: [auc(labels[rows], ranks[rows])], first.patient_ids, 100)
+    for name in ('first', 'second', 'p_permutation', 'p_bootstrap'):
+        np.testing.assert_allclose(getattr(found, name), getattr(literal, name))
+    same = paired_difference(score_reader([measure], first, first), patients_in(first), 20)
+    assert same.difference.estimate == 0 and same.p_permutation == 1
+
+
+def test_the_mean_over_classes(tmp_path):
+    table, _, _ = scored([], samples(3), tmp_path / 'scores.csv')
+    each = [auc(table.labels[:, i], table.scores[:, i]) for i in range(3)]
+    assert read_measure(table, ScoreMeasure('macro_auc')) == pytest.approx(np.mean(each))
+    table.labels[:, 1] = 0
+    assert np.isnan(read_measure(table, ScoreMeasure('macro_auc')))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'statistic': 'luck'}, 'statistic: found luck'),
+        ({'statistic': 'auc', 'level': 'town'}, 'level: found town'),
+        ({'statistic': 'auc', 'class_index': 3}, 'class_index: found 3; expected one of 3 classes'),
+        ({'statistic': 'multi_label', 'entry': 'x/y'}, 'entry: found x/y'),
+        ({'statistic': 'f1', 'threshold': (0.1, 0.2)}, 'threshold: found'),
+    ],
+)
+def test_bad_measures_are_refused(tmp_path, options, message):
+    table, _, _ = scored([], samples(3), tmp_path / 'scores.csv')
+    with pytest.raises(MammoError, match=message):
+        read_measure(table, ScoreMeasure(**options))
