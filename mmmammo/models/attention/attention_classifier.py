@@ -155,7 +155,7 @@ class AttentionClassifier(ImageClassifier):
 
     def _localise(self, sample: DataSample, gradient: Tensor) -> None:
         """Heatmap over the whole image, as high as the risk, and a box round its peak."""
-        seen = saliency_map(gradient) * float(sample.pred_score[-1])
+        seen = saliency_map(gradient) * float(sample.pred_score[-1].detach())
         height, width = sample.img_shape[:2]
         heatmap = _on_image(seen, sample.overview_affine, (height, width))
         sample.set_field(heatmap, 'heatmap')

@@ -46,19 +46,19 @@ def input_gradients(logits_of: Callable[[Tensor], Tensor], inputs: Tensor) -> Sa
         inputs: (n, c, h, w).
 
     Raises:
-        MammoError: If a gradient is not finite.
+        MammoError: If a risk or gradient is not finite.
     """
     with torch.enable_grad():
         pixels = inputs.detach().requires_grad_()
         logits = logits_of(pixels)
         (gradient,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), pixels)
     magnitude = gradient.abs().amax(dim=1)
-    broken = torch.nonzero(~torch.isfinite(magnitude).flatten(1).all(dim=1)).flatten().tolist()
-    if broken:
+    finite = torch.isfinite(magnitude).flatten(1).all(dim=1) & torch.isfinite(logits).all(dim=1)
+    if not finite.all():
         raise MammoError(
             'saliency',
-            field=f'image {broken[0]} of the batch',
-            found='a gradient that is not finite',
+            field=f'image {int(finite.int().argmin())} of the batch',
+            found='a risk or gradient that is not finite',
             expected='numbers',
             remedy='the model or the image holds nan: train with a smaller rate, look at the image',
         )

@@ -1,0 +1,39 @@
+# The phantom as a screening programme, at a size that trains on a CPU. Parent: ./cohort_views.py
+_base_ = ['./cohort_views.py']
+
+data_root = 'data/phantom/'
+width = 144  # parent: 976
+crop = (192, 128)  # parent: 976 x 976; prepared images of the phantom are cut to the breast
+margin = 8  # parent: 64
+num_workers = 1  # parent: 4
+
+# The set of phantom_exams.py; the tools make it when it is missing.
+inputs = [
+    dict(
+        makes='data/phantom/prepare.json',
+        command='tools/prepare_dataset.py phantom --out data/phantom --num-exams 320 --phantom-height 512 '
+        '--phantom-split 0.5 0.05 0.45 --finding-mix mass=1 --single-class mass',
+    )
+]
+
+train_pipeline = [
+    dict(type='mmmammo.LoadMammogram'),
+    dict(type='mmmammo.ResizeToWidth', width=width),
+    dict(type='mmmammo.RandomRigidCrop', size=crop, margin=margin, degrees=10.0, mirror_prob=0.5),
+    dict(type='mmmammo.PackView'),
+]
+test_pipeline = [
+    dict(type='mmmammo.LoadMammogram'),
+    dict(type='mmmammo.ResizeToWidth', width=width),
+    dict(type='mmmammo.CentreCrop', size=crop),
+    dict(type='mmmammo.PackView'),
+]
+train_dataloader = dict(
+    batch_size=16,  # parent: 4
+    num_workers=num_workers,
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
+val_dataloader = dict(batch_size=32, num_workers=num_workers, dataset=dict(data_root=data_root, pipeline=test_pipeline))
+test_dataloader = dict(
+    batch_size=32, num_workers=num_workers, dataset=dict(data_root=data_root, pipeline=test_pipeline)
+)

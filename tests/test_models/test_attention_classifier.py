@@ -1,0 +1,254 @@
+"""Saliency, centre of attention, and the model that looks twice."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+from torch.nn import functional as F
+
+from mmmammo.datasets.transforms import AddOverview, PackAttentionView
+from mmmammo.models import RiskHead
+from mmmammo.models.attention import centres_of_attention, input_gradients, saliency_map, top_pixels
+from mmmammo.registry import MODELS
+from mmmammo.structures import MammoError
+
+
+class Linear(nn.Module):
+    """Two logits, linear in the pixels."""
+
+    def __init__(self, height, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(2, height, width))
+
+    def forward(self, x):
+        return torch.einsum('nchw,khw->nk', x, self.weight)
+
+
+def small_net():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, stride=2, padding=1), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, 2),
+    )  # fmt: skip
+
+
+def loss_gradient(net, x, label):
+    """|d CE / dx|, as the paper writes it."""
+    x = x.clone().requires_grad_()
+    F.cross_entropy(net(x), torch.full((len(x),), label), reduction='sum').backward()
+    return x.grad.abs()[:, 0]
+
+
+@pytest.fixture
+def images():
+    return torch.rand(3, 1, 40, 30, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_gradient_of_a_linear_model_is_its_weight(images):
+    net = Linear(40, 30)
+    found = input_gradients(net, images)
+    assert torch.allclose(found.gradients, (net.weight[1] - net.weight[0]).abs().expand(3, -1, -1))
+    assert torch.equal(found.logits, net(images).detach())
+    assert all(p.grad is None for p in net.parameters())
+
+
+@pytest.mark.parametrize('label', [0, 1])
+def test_the_largest_pixels_are_those_of_the_loss_whatever_the_label(images, label):
+    net = small_net()
+    mine = top_pixels(input_gradients(net, images).gradients, 0.05)
+    papers = top_pixels(loss_gradient(net, images, label), 0.05)
+    for i in range(3):
+        assert set(mine[i].tolist()) == set(papers[i].tolist())
+
+
+def test_a_batch_is_its_images_one_by_one(images):
+    net = small_net()
+    together = input_gradients(net, images).gradients
+    for i in range(3):
+        assert torch.allclose(input_gradients(net, images[i : i + 1]).gradients[0], together[i], atol=1e-7)
+
+
+def test_one_per_cent_of_976_squared():
+    assert top_pixels(torch.rand(1, 976, 976)).shape == (1, 9526)
+    assert math.ceil(0.01 * 976**2) == 9526
+
+
+def test_one_bright_patch_is_its_centroid():
+    gradient = torch.zeros(2, 50, 40)
+    gradient[0, 10:15, 20:24] = 1  # 20 pixels, 1 %
+    assert centres_of_attention(gradient)[0].tolist() == [22.0, 12.5]
+    assert centres_of_attention(gradient)[1].tolist() == [20.0, 25.0]  # nothing to see: the middle
+
+
+def test_a_mirrored_image_has_a_mirrored_centre(images):
+    net = small_net()
+
+    def symmetric(x):
+        return net(x) + net(x.flip(-1))
+
+    there, back = (input_gradients(symmetric, x).gradients for x in (images, images.flip(-1)))
+    expected = centres_of_attention(there) * torch.tensor([-1.0, 1.0]) + torch.tensor([30.0, 0.0])
+    assert torch.allclose(centres_of_attention(back), expected, atol=1e-6)
+
+
+def test_nan_is_refused(images):
+    images[1, 0, 0, 0] = torch.nan
+    with pytest.raises(MammoError, match='image 1 of the batch'):
+        input_gradients(small_net(), images)
+
+
+def test_the_map_of_saliency_is_highest_at_its_peak():
+    gradient = torch.zeros(60, 60)
+    gradient[30, 20] = 5
+    seen = saliency_map(gradient)
+    assert seen.max() == 1 and divmod(int(seen.argmax()), 60) == (30, 20)
+    assert not saliency_map(torch.zeros(8, 8)).any()
+
+
+def test_log_odds_of_the_prediction_are_the_risk():
+    init_default_scope('mmdet')
+    head = RiskHead(in_channels=4)
+    samples = head.predict_logits(torch.tensor([[-12.0, 13.0], [0.0, 0.5]]))
+    probs = np.array([sample.pred_score.numpy() for sample in samples])
+    assert np.log(probs[:, 1] / probs[:, 0]) == pytest.approx([25.0, 0.5])
+    assert probs.dtype == np.float64
+
+
+def config(name='configs/attention_phantom.py'):
+    cfg = Config.fromfile(name)
+    init_default_scope(cfg.default_scope)
+    cfg.model.roi_size = (32, 40)
+    return cfg
+
+
+def batch_of(images, width=36, size=(48, 32)):
+    pack = [AddOverview(width, size), PackAttentionView()]
+    samples = []
+    for i, image in enumerate(images):
+        results = {'img': image, 'img_shape': image.shape, 'ori_shape': image.shape, 'img_id': i, 'gt_label': 0}
+        for step in pack:
+            results = step.transform(results)
+        samples.append(results)
+    return {key: [sample[key] for sample in samples] for key in ('inputs', 'overview', 'data_samples')}
+
+
+@pytest.fixture(scope='module')
+def views():
+    rng = np.random.default_rng(0)
+    return [rng.random(shape).astype(np.float32) for shape in ((80, 60), (120, 72), (30, 20))]
+
+
+def built(cfg):
+    torch.manual_seed(0)
+    return MODELS.build(copy.deepcopy(cfg.model)).eval()
+
+
+def test_it_judges_the_window_where_the_locator_looks(views):
+    model = built(config())
+    samples = model.test_step(batch_of(views))
+    for view, sample in zip(views, samples, strict=True):
+        x1, y1, x2, y2 = sample.roi
+        assert (x2 - x1, y2 - y1) == (32, 40)
+        if view.shape[0] >= 40 and view.shape[1] >= 32:
+            assert x1 >= 0 and y1 >= 0 and x2 <= view.shape[1] and y2 <= view.shape[0]
+            window = torch.from_numpy(view[y1:y2, x1:x2])[None, None]
+            logits = model(model.data_preprocessor.windows([window[0]]), mode='tensor')
+            assert torch.allclose(sample.pred_score, logits.double().softmax(1)[0], atol=1e-6)
+
+
+def test_the_ensemble_is_the_mean_of_both_risks(views):
+    cfg = config()
+    attention = built(cfg)
+    cfg.model.score = 'mean'
+    ensemble = built(cfg)
+    ensemble.load_state_dict(attention.state_dict())
+    with torch.no_grad():
+        alone, both = attention.test_step(batch_of(views)), ensemble.test_step(batch_of(views))
+    holistic = attention.look(attention.data_preprocessor(batch_of(views))['overview']).logits.double()
+
+    def risk(sample):
+        return torch.log(sample.pred_score[1] / sample.pred_score[0])
+
+    for i in range(len(views)):
+        expected = (risk(alone[i]) + holistic[i, 1] - holistic[i, 0]) / 2
+        assert risk(both[i]) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_both_networks_start_from_the_holistic_checkpoint(tmp_path):
+    torch.manual_seed(1)
+    parent = Config.fromfile('configs/holistic_phantom.py')
+    init_default_scope('mmdet')
+    holistic = MODELS.build(parent.model)
+    torch.save({'state_dict': holistic.state_dict()}, tmp_path / 'h.pth')
+    cfg = config()
+    cfg.model.holistic = str(tmp_path / 'h.pth')
+    model = built(cfg)
+    model.init_weights()
+    for key, value in holistic.state_dict().items():
+        assert torch.equal(model.state_dict()[key], value)
+        assert torch.equal(model.locator.state_dict()[key], value)
+    torch.save({'state_dict': {'fc.weight': torch.ones(1)}}, tmp_path / 'other.pth')
+    cfg.model.holistic = str(tmp_path / 'other.pth')
+    with pytest.raises(MammoError, match=r'holistic=.*other\.pth'):
+        built(cfg).init_weights()
+
+
+def test_training_moves_the_second_network_only():
+    model = built(config()).train()
+    assert not model.locator.training
+    assert not any(p.requires_grad for p in model.locator.parameters())
+    samples = batch_of([np.ones((48, 32), np.float32)] * 4)['data_samples']
+    data = {'inputs': [torch.rand(1, 40, 32) for _ in samples], 'data_samples': samples}
+    loss, _ = model.parse_losses(model(**model.data_preprocessor(data, training=True), mode='loss'))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(p.grad is None for p in model.locator.parameters())
+    assert all(p.grad is not None for name, p in model.named_parameters() if not name.startswith('locator.'))
+
+
+def test_it_localises_when_asked(views):
+    cfg = config()
+    cfg.model.localise = True
+    for view, sample in zip(views, built(cfg).test_step(batch_of(views)), strict=True):
+        scale = np.diag(sample.overview_affine)[1::-1]
+        assert sample.heatmap.shape == tuple(np.round(view.shape * scale).astype(int))
+        assert float(sample.heatmap.min()) >= 0 and float(sample.heatmap.max()) <= float(sample.pred_score[1]) + 1e-6
+        boxes = sample.pred_instances.bboxes
+        assert (boxes >= 0).all() and (boxes[:, 2] <= view.shape[1]).all() and (boxes[:, 3] <= view.shape[0]).all()
+
+
+def test_wrong_use_is_named(views):
+    cfg = config()
+    cfg.model.score = 'max'
+    with pytest.raises(MammoError, match='score'):
+        built(cfg)
+    model = built(config())
+    with pytest.raises(MammoError, match='PackAttentionView'):
+        model(torch.rand(1, 1, 40, 32), mode='predict')
+
+
+# SYSTEMS.md 5.7, items 3 and 8
+def test_grey_resnet101_with_two_outputs_has_the_published_number_of_parameters():
+    cfg = Config.fromfile('configs/holistic_cohort.py')
+    init_default_scope('mmdet')
+    cfg.model.backbone.init_cfg = None
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    assert sum(p.numel() for p in model.parameters()) == 42_497_986
+
+
+def test_grey_sum_equals_rgb_on_three_copies():
+    init_default_scope('mmdet')
+    parts = {'depth': 18, 'stem_channels': 8, 'base_channels': 8, 'out_indices': (3,)}
+    rgb = MODELS.build({'type': 'mmdet.ResNet', 'in_channels': 3, **parts})
+    grey = MODELS.build({'type': 'mmmammo.GrayResNet', **parts})
+    for network in (rgb, grey):
+        network.eval()
+    grey.load_state_dict(rgb.state_dict())
+    image = torch.rand(1, 1, 64, 48)
+    assert torch.allclose(grey(image)[0], rgb(image.expand(-1, 3, -1, -1))[0], atol=1e-5)
