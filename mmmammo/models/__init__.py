@@ -16,6 +16,7 @@ from mmmammo.models.classifiers import (
     MultiTaskHead,
     PatchHead,
     SelfDistillationHead,
+    SingleViewHead,
 )
 from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 from mmmammo.models.dense_heads import MammoDINOHead
@@ -33,8 +34,8 @@ from mmmammo.models.wsol import (
 )
 
 __all__ = [
-    'AGRCNN',
     'ACoLHead',
+    'AGRCNN',
     'AnatomyGraphNeck',
     'AttentionClassifier',
     'AttentionPreprocessor',
@@ -60,6 +61,7 @@ __all__ = [
     'SPGHead',
     'SamePaddingDenseNet',
     'SelfDistillationHead',
+    'SingleViewHead',
     'StepwiseInceptionV3',
     'StepwiseResNet',
     'StepwiseVGG',

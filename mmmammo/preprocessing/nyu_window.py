@@ -105,9 +105,8 @@ def noisy_window(
     """
     height = max(size[0] + int(generator.integers(-scale, scale + 1)), 1)
     taken = (height, max(round(size[1] * height / size[0]), 1))
-    moved = (centre[0] + int(generator.integers(-position, position + 1)),)
-    moved += (centre[1] + int(generator.integers(-position, position + 1)),)
-    top, _, left, _ = window_around(moved, taken)
+    down, right = (int(step) for step in generator.integers(-position, position + 1, size=2))
+    top, _, left, _ = window_around((centre[0] + down, centre[1] + right), taken)
     if position or scale:
         top, left = _moved_inside(top, taken[0], shape[0]), _moved_inside(left, taken[1], shape[1])
     return top, top + taken[0], left, left + taken[1]

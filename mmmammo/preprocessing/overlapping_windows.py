@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,7 @@ def even_strides(length: int, window: int, stride: int, generator: np.random.Gen
 
 def window_starts(length: int, window: int, stride: int, generator: np.random.Generator) -> list[int]:
     """First pixels of the windows; see :func:`even_strides`."""
-    return np.cumsum([0, *even_strides(length, window, stride, generator)]).tolist()
+    return list(accumulate(even_strides(length, window, stride, generator), initial=0))
 
 
 def mean_of_windows(
@@ -78,4 +79,4 @@ def mean_of_windows(
 def _covers(starts: Sequence[int], window: int, length: int) -> npt.NDArray[np.float64]:
     """(length, windows): 1 where a window covers a pixel."""
     offset = np.arange(length)[:, None] - np.asarray(starts)
-    return ((offset >= 0) & (offset < window)).astype(np.float64)
+    return np.asarray((offset >= 0) & (offset < window), dtype=np.float64)

@@ -1,7 +1,18 @@
-"""Heads for mmpretrain's ``ImageClassifier``."""
+"""Heads for mmpretrain's ``ImageClassifier``, and classifiers of whole exams."""
 
+from mmmammo.models.classifiers.four_view_classifier import FourViewClassifier
+from mmmammo.models.classifiers.four_view_heads import BreastHead, ExamHead
 from mmmammo.models.classifiers.multi_task_head import MultiTaskHead
 from mmmammo.models.classifiers.patch_head import PatchHead
 from mmmammo.models.classifiers.self_distillation_head import SelfDistillationHead
+from mmmammo.models.classifiers.single_view_head import SingleViewHead
 
-__all__ = ['MultiTaskHead', 'PatchHead', 'SelfDistillationHead']
+__all__ = [
+    'BreastHead',
+    'ExamHead',
+    'FourViewClassifier',
+    'MultiTaskHead',
+    'PatchHead',
+    'SelfDistillationHead',
+    'SingleViewHead',
+]
