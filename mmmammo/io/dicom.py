@@ -42,12 +42,13 @@ _STRIP = 64  # rows
 
 @quiet()
 @disable_value_validation()  # otherwise a de-identified UID costs time in every file
-def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE) -> Mammogram:
+def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE, use_voi: bool = True) -> Mammogram:
     """Read a DICOM image as displayed: rescale, VOI LUT or window, inversion, padding made background.
 
     Args:
         path: The file.
         for_processing: See :func:`mmmammo.io.read_mammogram`.
+        use_voi: Likewise.
 
     Raises:
         MammogramError: See :func:`mmmammo.io.read_mammogram`.
@@ -64,7 +65,7 @@ def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE) -> Mammog
         meta = replace(meta, attributes={**meta.attributes, 'for_processing': True})
     stored = decode(dataset, path)
     develop = raw and for_processing is Policy.MEND
-    return _as_displayed(stored, dataset, meta, path, develop)
+    return _as_displayed(stored, dataset, meta, path, develop, use_voi)
 
 
 @quiet()
@@ -153,7 +154,12 @@ def _sop_classes(dataset: Dataset) -> set[str | None]:
 
 
 def _as_displayed(
-    stored: StoredValues, dataset: Dataset, meta: MammogramMeta, path: Path, develop: bool = False
+    stored: StoredValues,
+    dataset: Dataset,
+    meta: MammogramMeta,
+    path: Path,
+    develop: bool = False,
+    use_voi: bool = True,
 ) -> Mammogram:
     """Look every pixel up in one table that holds all transforms; the table is small, the image is not."""
     live = stored.present & ~stored.padding
@@ -167,11 +173,16 @@ def _as_displayed(
             'PixelPaddingRangeLimit, or delete them',
             problem=Problem.BLACK,
         )
-    table = developed_table(stored, dataset, path) if develop else display_table(stored.values, live, dataset, path)
+    if develop:
+        table = developed_table(stored, dataset, path)
+    else:
+        table = display_table(stored.values, live, dataset, path, use_voi)
     table.values[stored.padding] = 0
     if np.ptp(table.values[stored.present]) == 0:
         raise constant_image(path, label('PixelData'), stored.values[live][0])
-    meta = replace(meta, bits_stored=stored.bits, attributes={**meta.attributes, **_how(stored, table, dataset, meta)})
+    meta = replace(
+        meta, bits_stored=stored.bits, attributes={**meta.attributes, **_how(stored, table, dataset, meta, use_voi)}
+    )
     return Mammogram(_looked_up(table.values, stored.patterns), meta)
 
 
@@ -184,13 +195,15 @@ def _looked_up(table: npt.NDArray[np.float32], patterns: npt.NDArray[np.unsigned
     return shown
 
 
-def _how(stored: StoredValues, table: DisplayTable, dataset: Dataset, meta: MammogramMeta) -> dict[str, Any]:
+def _how(
+    stored: StoredValues, table: DisplayTable, dataset: Dataset, meta: MammogramMeta, use_voi: bool
+) -> dict[str, Any]:
     """What made the display values, and what of the header was not believed."""
     facts: dict[str, Any] = {'voi': table.voi, 'inverted': table.inverted}
     if stored.stream_bits is not None:
         facts['stream_bits'] = stored.stream_bits
     if meta.bits_stored is not None:
         facts['declared_bits'] = meta.bits_stored
-    if table.voi == 'range' and has_voi(dataset):
+    if use_voi and table.voi == 'range' and has_voi(dataset):
         facts['voi_unused'] = True
     return facts

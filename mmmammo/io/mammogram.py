@@ -11,7 +11,7 @@ from mmmammo.io.raster import raster_format, raster_meta, read_raster, unreadabl
 from mmmammo.structures import Mammogram, MammogramMeta, Policy
 
 
-def read_mammogram(path: str | Path, *, for_processing: Policy = Policy.QUARANTINE) -> Mammogram:
+def read_mammogram(path: str | Path, *, for_processing: Policy = Policy.QUARANTINE, use_voi: bool = True) -> Mammogram:
     """Read one image as displayed: float32 in [0, 1], breast bright on dark ground.
 
     DICOM files are recognised with any extension or none, and without preamble. Raster images (PNG, PGM, TIFF, JPEG;
@@ -22,6 +22,8 @@ def read_mammogram(path: str | Path, *, for_processing: Policy = Policy.QUARANTI
         for_processing: What to do with the raw image of a detector: ``QUARANTINE`` raises, ``ACCEPT`` shows it as its
             header says, ``MEND`` makes a picture of it (:mod:`mmmammo.io.raw_detector`). Those read nevertheless have
             ``meta.attributes['for_processing']``.
+        use_voi: Whether the VOI LUT or window of a DICOM file is used; else its least value is black and its greatest
+            white. Not how the image is meant to be seen; some published pipelines do so.
 
     Returns:
         Pixels and meta. ``meta.laterality`` and ``meta.view`` are ``UNKNOWN`` where the file does not say them;
@@ -36,7 +38,7 @@ def read_mammogram(path: str | Path, *, for_processing: Policy = Policy.QUARANTI
     """
     path = Path(path)
     file_format = _file_format(path)
-    return read_dicom(path, for_processing) if file_format == 'dicom' else read_raster(path, file_format)
+    return read_dicom(path, for_processing, use_voi) if file_format == 'dicom' else read_raster(path, file_format)
 
 
 def read_meta(path: str | Path) -> MammogramMeta:

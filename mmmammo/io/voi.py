@@ -42,7 +42,11 @@ class DisplayTable:
 
 
 def display_table(
-    stored: npt.NDArray[np.int64], live: npt.NDArray[np.bool_], dataset: Dataset, where: Path
+    stored: npt.NDArray[np.int64],
+    live: npt.NDArray[np.bool_],
+    dataset: Dataset,
+    where: Path,
+    use_voi: bool = True,
 ) -> DisplayTable:
     """Build the table of one image.
 
@@ -51,13 +55,14 @@ def display_table(
         live: (n,) which of them occur in the image outside its padding; at least one.
         dataset: Header of the image.
         where: Its file, for messages.
+        use_voi: Whether the LUT or window of the header is used; else the range of the values, least to greatest.
 
     Raises:
         CorruptFile: If a LUT contradicts its own descriptor.
         UnsupportedPixelData: If the rescale slope is 0 or the VOI LUT function is not known.
     """
     values = modality_values(stored, dataset, where)
-    shown, voi = _value_of_interest(values, live, dataset, where)
+    shown, voi = _value_of_interest(values, live, dataset, where) if use_voi else _by_range(values, live)
     inverted = is_inverted(dataset)
     if inverted:
         shown = 1 - shown
@@ -111,6 +116,10 @@ def _value_of_interest(
     for shown, voi in (_by_lut(values, dataset, where), _by_window(values, dataset, where)):
         if shown is not None and np.ptp(shown[live]) >= MIN_CONTRAST:
             return shown, voi
+    return _by_range(values, live)
+
+
+def _by_range(values: FloatArray, live: npt.NDArray[np.bool_]) -> tuple[FloatArray, str]:
     low, high = values[live].min(), values[live].max()
     return np.clip((values - low) / max(high - low, 1e-12), 0, 1), 'range'
 

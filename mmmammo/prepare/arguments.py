@@ -46,6 +46,8 @@ def prepare_options(args: argparse.Namespace, source: Source) -> PrepareOptions:
         crop=not args.no_crop,
         bits=args.bits,
         remove_pectoral=args.remove_pectoral,
+        pectoral_fill=args.pectoral_fill,
+        voi=not args.no_voi,
         clahe=args.clahe,
         landmarks=args.landmarks,
         policies={**source.POLICIES, **dict(map(parse_policy, args.policy))},
@@ -106,6 +108,12 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--bits', type=int, choices=(16, 8), default=16, help='of the PNG files (16)')
     group.add_argument('--no-crop', action='store_true', help='keep the whole image instead of the breast')
     group.add_argument('--remove-pectoral', action='store_true', help='blank the muscle in oblique views')
+    group.add_argument(
+        '--pectoral-fill', type=float, default=0.0, metavar='GREY', help='what the muscle is filled with, 0 to 1 (0)'
+    )
+    group.add_argument(
+        '--no-voi', action='store_true', help='DICOM: least value black, greatest white, whatever window is meant'
+    )
     group.add_argument(
         '--clahe', nargs='?', type=float, const=_CLIP_LIMIT, metavar='CLIP', help='equalise, and bake that in (clip 2)'
     )

@@ -56,7 +56,7 @@ def cut(draft: Draft, small: SmallCopy, edge: Laterality, crop: bool) -> Draft:
     return replace(draft, pixels=image, affine=turned @ moved @ draft.affine)
 
 
-def without_muscle(draft: Draft, view: View) -> tuple[Draft, str]:
+def without_muscle(draft: Draft, view: View, fill: float = 0.0) -> tuple[Draft, str]:
     """Blank the pectoral muscle of an oblique view.
 
     As with the crop, a finding is surer than the line: a muscle with a finding in it stays.
@@ -68,7 +68,7 @@ def without_muscle(draft: Draft, view: View) -> tuple[Draft, str]:
         return draft, '' if view is not View.UNKNOWN else 'unknown view: no pectoral muscle removed'
     if draft.landmarks is None:
         return draft, 'pectoral muscle not removed: no landmarks'
-    pixels = remove_pectoral(draft.pixels, draft.landmarks)
+    pixels = remove_pectoral(draft.pixels, draft.landmarks, fill)
     for box in draft.affine.boxes(draft.boxes):
         x1, y1, x2, y2 = np.round(box).astype(int).clip(0).tolist()
         if not np.array_equal(pixels[y1:y2, x1:x2], draft.pixels[y1:y2, x1:x2]):

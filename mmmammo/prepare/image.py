@@ -69,7 +69,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
         MammoError: If the file cannot be used; the message is the reason for quarantine.
     """
     gate = Gate(record.relative_path, options.policies)
-    mammogram = _read(record, gate)
+    mammogram = _read(record, gate, options.voi)
     record, mammogram = _outlined(record, mammogram, gate), _without_film(record, mammogram, gate)
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
@@ -103,12 +103,13 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     return Prepared(np.ascontiguousarray(draft.pixels, dtype=np.float32), image, quality)
 
 
-def _read(record: ImageRecord, gate: Gate) -> Mammogram:
+def _read(record: ImageRecord, gate: Gate, use_voi: bool) -> Mammogram:
     """The image as displayed, after all checks that need no more than it; with the spacing that the source knows."""
     if record.refused is not None:
         raise record.refused
     if record.film is None:
-        mammogram = read_mammogram(record.path, for_processing=gate.policies[Problem.FOR_PROCESSING])
+        policy = gate.policies[Problem.FOR_PROCESSING]
+        mammogram = read_mammogram(record.path, for_processing=policy, use_voi=use_voi)
     else:
         mammogram = read_film_scan(record.path, record.film)
     for fault in (*check_header(record, mammogram.meta), *check_pixels(mammogram.pixels)):
@@ -186,7 +187,7 @@ def _changed(
 ) -> Draft:
     """What is done only if it is asked for, to muscle, size and contrast; and the contour thinned."""
     if options.remove_pectoral:
-        draft, warning = without_muscle(draft, view)
+        draft, warning = without_muscle(draft, view, options.pectoral_fill)
         gate.warnings += [warning] if warning else []
     height, spacing = mammogram.pixels.shape[0], mammogram.meta.pixel_spacing_mm
     draft = scaled(draft, options, height, spacing, record.relative_path)

@@ -37,7 +37,9 @@ class PrepareOptions:
         spacing: Scale every image to this many millimetres per pixel; files without a pixel spacing are left out.
         bits: Of the PNG files, 8 or 16.
         remove_pectoral: Blank the muscle in oblique views.
+        pectoral_fill: Grey in [0, 1] that it is filled with.
         clahe: Clip limit of an equalisation in 8 x 8 tiles that is baked into the file; ``None``: none.
+        voi: Whether the VOI LUT or window of DICOM files is used, see :func:`mmmammo.io.read_mammogram`.
         policies: What is done about each problem, where that is not the default; completed to all of them.
 
     Raises:
@@ -52,7 +54,9 @@ class PrepareOptions:
     spacing: float | None = None
     bits: int = 16
     remove_pectoral: bool = False
+    pectoral_fill: float = 0.0
     clahe: float | None = None
+    voi: bool = True
     policies: Mapping[Problem, Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,6 +66,8 @@ class PrepareOptions:
             raise _error('landmarks', self.landmarks, f'one of {", ".join(LANDMARK_SOURCES)}')
         if self.bits not in (8, 16):
             raise _error('bits', self.bits, '8 or 16')
+        if not 0 <= self.pectoral_fill <= 1 or (self.pectoral_fill and not self.remove_pectoral):
+            raise _error('pectoral_fill', self.pectoral_fill, 'a grey from 0 to 1, with remove_pectoral')
         if self.clahe is not None and not 0 < self.clahe < math.inf:
             raise _error('clahe', self.clahe, 'a clip limit greater than 0, e.g. 2')
 

@@ -2,10 +2,12 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
 from mmmammo.anatomy import pseudo_landmarks
+from mmmammo.io import read_mammogram
 from mmmammo.phantom.config import PhantomConfig
 from mmmammo.phantom.exam import make_exam
 from mmmammo.prepare import PrepareOptions, prepare_image
@@ -86,6 +88,52 @@ def test_the_muscle_of_an_oblique_view_is_blanked(tmp_path):
     assert np.array_equal(prepared.pixels, remove_pectoral(plain.pixels, record.landmarks))
     assert prepared.pixels[20, 20] == 0 < plain.pixels[20, 20] and prepared.pixels[128, 40] == plain.pixels[128, 40]
     assert plain.quality.warnings == prepared.quality.warnings == ''
+
+
+def test_the_muscle_may_be_filled_with_a_grey(tmp_path):
+    record, grey = oblique(tmp_path), 114 / 255
+    filled = prepare_image(record, PrepareOptions(**MUSCLE, pectoral_fill=grey))
+    blanked = prepare_image(record, PrepareOptions(**MUSCLE))
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    assert (filled.pixels[x + y < 60] == np.float32(grey)).all()
+    assert np.array_equal(filled.pixels[x + y > 60], blanked.pixels[x + y > 60])
+
+
+@pytest.mark.parametrize('options', [dict(pectoral_fill=0.4), dict(remove_pectoral=True, pectoral_fill=114)])
+def test_a_fill_that_cannot_be_is_refused(options):
+    with pytest.raises(MammoError, match=r'pectoral_fill.*a grey from 0 to 1, with remove_pectoral'):
+        PrepareOptions(**options)
+
+
+def test_without_window_the_range_of_the_values_is_shown(tmp_path):
+    stored = draw_breast() + 500
+    plain = prepare_image(record_of(tmp_path), PrepareOptions(crop=False, voi=False))
+    literal = (stored - stored.min()) / (stored.max() - stored.min())
+    np.testing.assert_allclose(plain.pixels, literal, atol=1e-6)
+    assert plain.quality.status == 'accepted' and plain.quality.problems == ''
+    windowed = prepare_image(record_of(tmp_path), PrepareOptions(crop=False))
+    assert np.abs(windowed.pixels - literal).max() > 0.05
+
+
+def test_monochrome1_is_the_negative_of_its_twin(tmp_path):
+    stored = draw_breast() + 500
+    twins = [
+        read_mammogram(
+            write_dicom(tmp_path / f'{kind}.dcm', stored, PhotometricInterpretation=kind, WindowWidth=None),
+            use_voi=False,
+        )
+        for kind in ('MONOCHROME1', 'MONOCHROME2')
+    ]
+    white, black = (np.round(twin.pixels * 255) for twin in twins)
+    assert np.abs(white - (255 - black)).max() <= 1  # a half may be rounded either way
+
+
+@pytest.mark.parametrize(('side', 'quarter'), [(250, 62), (254, 64), (251, 63), (256, 64)])
+def test_a_quarter_of_a_side_is_rounded_to_even_as_opencv_does(tmp_path, side, quarter):
+    path = write_dicom(tmp_path / 'y.dcm', draw_breast()[:side] + 500, WindowWidth=None)
+    record = ImageRecord(path, path.name, 'e', 'p', laterality=Laterality.LEFT, view=View('CC'))
+    assert prepare_image(record, PrepareOptions(crop=False, scale=0.25)).pixels.shape == (quarter, WIDTH // 4)
+    assert cv2.resize(np.zeros((side, 8)), None, fx=0.25, fy=0.25).shape[0] == quarter
 
 
 def test_a_finding_in_the_muscle_keeps_it(tmp_path):
