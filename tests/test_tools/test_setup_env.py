@@ -345,6 +345,14 @@ class TestWheelCache:
         assert pip.commands[1][1]['MMCV_WITH_OPS'] == '1' and pip.commands[1][1]['FORCE_CUDA'] == '0'
         assert not (tmp_path / 'cache' / 'build' / first.parent.name).exists()
 
+    def test_compiles_without_debug_information_after_the_flags_of_the_user(
+        self, bootstrap, project, tmp_path, monkeypatch
+    ):
+        monkeypatch.setenv('CPPFLAGS', '-DMINE')
+        mmcv_wheel, pip = bootstrap('mmcv_wheel'), FakePip()
+        mmcv_wheel.build_wheel(project, tmp_path / 'cache', bootstrap('host').cpu_backend('test'), pip)
+        assert pip.commands[1][1]['CPPFLAGS'] == '-DMINE -g0'
+
     def test_interrupted_build_leaves_no_wheel_and_keeps_its_object_files(self, bootstrap, project, tmp_path):
         mmcv_wheel, backend = bootstrap('mmcv_wheel'), bootstrap('host').cpu_backend('test')
         key = project.wheel_key('cpu')
