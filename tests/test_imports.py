@@ -37,6 +37,17 @@ MAY_IMPORT = {
     'models': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'evaluation.functional', 'ops'},
     'datasets': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'sources'},  # whose folds are cut alike
     'engine': {'structures', 'io', 'registry', 'models', 'datasets', 'evaluation.functional', 'evaluation.metrics'},
+    'crossval': {
+        'structures',
+        'io',
+        'evaluation.functional',
+        'evaluation.summary',
+        'evaluation.metrics',
+        'datasets',
+        'apis',
+        'experiments',
+        'registry',
+    },
     'experiments': {'structures', 'io', 'evaluation.functional', 'evaluation.summary', 'apis'},
 }
 

@@ -1,0 +1,102 @@
+"""The config of one fold: the config, its data cut, and what it takes from other cross-validations written in."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmmammo.crossval.project import Project
+from mmmammo.crossval.settings import SPLITS, datasets_of
+from mmmammo.experiments.runs import Run
+from mmmammo.structures import MammoError
+
+CONFIG = 'config.py'
+_PLACEHOLDER = re.compile(r'\{([A-Za-z_][\w.]*)\}')
+
+
+def fold_config(project: Project, fold: int, places: Mapping[str, str]) -> Config:
+    """An ordinary config that trains and tests one fold.
+
+    Training and data order are those of an epoch, whatever came before it in the process: see
+    :class:`~mmmammo.engine.hooks.EpochSeedHook`.
+
+    Args:
+        project: The cross-validation.
+        fold: From 0.
+        places: What placeholders stand for, see :func:`placeholders`.
+
+    Raises:
+        MammoError: If an option goes through a plain value, or has an unknown placeholder.
+    """
+    cfg = copy.deepcopy(project.cfg)
+    _write_options(cfg, filled(project.settings.options, places, project.config), project.config)
+    cut = project.settings.cut
+    for split in SPLITS:
+        part = cut.part(cfg, fold, 'rest' if split == 'train' else 'held_out')
+        for dataset in datasets_of(cfg[f'{split}_dataloader']):
+            dataset.folds = part.of_config()
+    cfg.train_dataloader.persistent_workers = False
+    cfg.setdefault('randomness', {})['seed'] = project.settings.train_seed
+    cfg.custom_hooks = [*cfg.get('custom_hooks', []), {'type': 'mmmammo.EpochSeedHook'}]
+    cfg.work_dir = str(project.fold_folder(fold))
+    cfg.pop('crossval', None)
+    return cfg
+
+
+def placeholders(project: Project, fold: int, runs: Mapping[str, Run]) -> dict[str, str]:
+    """What ``{fold}``, ``{fold_dir}``, ``{config}`` and ``{<need>.checkpoint}``, ``.config``, ``.dir`` stand for.
+
+    Args:
+        project: The cross-validation.
+        fold: From 0.
+        runs: Name of a need -> its run of this fold, complete.
+    """
+    folder = project.fold_folder(fold)
+    known = {'fold': str(fold), 'fold_dir': str(folder), 'config': str(folder / CONFIG)}
+    for name, run in runs.items():
+        known |= {f'{name}.dir': str(run.folder), f'{name}.config': str(run.folder / CONFIG)}
+        if run.checkpoint is not None:
+            known[f'{name}.checkpoint'] = str(run.checkpoint)
+    return known
+
+
+def filled(value: Any, places: Mapping[str, str], where: str | Path) -> Any:
+    """Text, list or mapping with all placeholders replaced.
+
+    Raises:
+        MammoError: On a placeholder that stands for nothing.
+    """
+    if isinstance(value, Mapping):
+        return {key: filled(inner, places, where) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [filled(inner, places, where) for inner in value]
+    if not isinstance(value, str):
+        return value
+    unknown = [name for name in _PLACEHOLDER.findall(value) if name not in places]
+    if unknown:
+        raise MammoError(
+            where,
+            field='crossval placeholders',
+            found=f'{{{unknown[0]}}} in {value!r}',
+            expected=f'some of {", ".join(f"{{{name}}}" for name in sorted(places))}',
+            remedy='correct it; {NAME.checkpoint} needs NAME among crossval.needs',
+        )
+    return _PLACEHOLDER.sub(lambda match: places[match.group(1)], value)
+
+
+def _write_options(cfg: Config, options: Mapping[str, Any], where: str) -> None:
+    try:
+        cfg.merge_from_dict(dict(options))
+    except (AssertionError, TypeError, KeyError) as err:
+        raise MammoError(
+            where,
+            field='crossval.options',
+            found=f'{dict(options)} ({err})',
+            expected='dotted keys of entries this config has',
+            remedy='print the config with tools/analysis/print_config.py and take a key from there',
+        ) from err

@@ -1,0 +1,189 @@
+"""A config with its cut, its seed and its folder; and the others that it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmmammo.apis.runs import load_config
+from mmmammo.crossval.settings import Settings, datasets_of, read_settings
+from mmmammo.experiments.schedule import config_digest
+from mmmammo.structures import MammoError
+
+RECORD = 'crossval.json'
+SCORES = 'scores.csv'
+METRICS = 'metrics.json'
+FORMAT = 'mmmammo-crossval-1'
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """One cross-validation.
+
+    Args:
+        name: Of the config.
+        config: Its path, as given.
+        cfg: What it says.
+        settings: Of the cross-validation.
+        needs: Name -> the cross-validation whose folds come before the same folds of this one.
+        digest: Of everything that its numbers follow from, but for code and images.
+        folder: Where everything is.
+        store: Where cross-validations find each other.
+    """
+
+    name: str
+    config: str
+    cfg: Config
+    settings: Settings
+    needs: Mapping[str, Project]
+    digest: str
+    folder: Path
+    store: Path
+
+    @property
+    def folds(self) -> range:
+        """0 to n - 1."""
+        return range(self.settings.cut.n)
+
+    @property
+    def link(self) -> Path:
+        """Where others look for this one."""
+        return self.store / f'{self.name}-{self.digest[:8]}-seed{self.settings.train_seed}'
+
+    def fold_folder(self, fold: int) -> Path:
+        """Where everything of a fold is."""
+        return self.folder / f'fold{fold}'
+
+    def pool_files(self) -> list[Path]:
+        """The index files that are cut."""
+        dataset = next(datasets_of(self.cfg.train_dataloader))
+        return [Path(dataset.data_root, name) for name in self.settings.cut.part(self.cfg, 0, 'rest').pool]
+
+    def claim(self) -> None:
+        """Write down what is cross-validated here, or compare with what was; and leave a link in the store.
+
+        Raises:
+            MammoError: If config, cut, seed or the images changed since the first fold.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        facts = self._facts()
+        path = self.folder / RECORD
+        if path.is_file():
+            self._compare(path, json.loads(path.read_text(encoding='utf-8')), facts)
+        else:
+            write_whole(path, json.dumps(facts, indent=1) + '\n')
+        if self.link.resolve() != self.folder.resolve():
+            self.store.mkdir(parents=True, exist_ok=True)
+            if not self.link.exists():
+                self.link.unlink(missing_ok=True)  # one that leads nowhere
+                with suppress(FileExistsError):  # another process was quicker
+                    self.link.symlink_to(self.folder.resolve())
+
+    def _facts(self) -> dict[str, Any]:
+        cut = asdict(self.settings.cut) | {'splits': list(self.settings.cut.splits)}
+        return {
+            'format': FORMAT,
+            'config': self.config,
+            'digest': self.digest,
+            'cut': cut,
+            'seed': self.settings.train_seed,
+            'index_files': {path.name: _sha256(path) for path in self.pool_files()},
+        }
+
+    def _compare(self, path: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        changed = [key for key in ('cut', 'seed', 'index_files', 'digest') if then.get(key) != now[key]]
+        if not changed:
+            return
+        words = {'cut': 'the cut', 'seed': 'the seed', 'index_files': 'the prepared set', 'digest': 'the config'}
+        key = changed[0]
+        shown = f': {then.get(key)}, now {now[key]}' if key in ('cut', 'seed') else ''
+        raise MammoError(
+            path,
+            field=key,
+            found=f'{words[key]} of folds made before is another{shown}',
+            expected='that of this command: folds of two kinds do not make one table',
+            remedy='give another --work-dir, or remove this folder to begin anew',
+        )
+
+
+def open_project(
+    config: str,
+    root: Path,
+    store: Path,
+    *,
+    folder: Path | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+    **said: Any,
+) -> Project:
+    """Read a config and those that it needs.
+
+    Args:
+        config: Path of the config.
+        root: Folder that the configs of needs are relative to.
+        store: Where cross-validations find each other.
+        folder: Where this one goes; by default into the store.
+        cfg_options: Overrides of the config, not of those it needs.
+        **said: See :func:`~mmmammo.crossval.settings.read_settings`.
+
+    Raises:
+        MammoError: If a config is missing or makes no sense, or needs itself.
+    """
+    return _open(config, root, store, folder, cfg_options, said, ())
+
+
+def _open(
+    config: str,
+    root: Path,
+    store: Path,
+    folder: Path | None,
+    options: Mapping[str, Any] | None,
+    said: Mapping[str, Any],
+    chain: Sequence[str],
+) -> Project:
+    path = Path(config) if Path(config).is_file() else root / config
+    here = str(path.resolve())
+    if here in chain:
+        names = ' -> '.join(Path(one).name for one in (*chain, here))
+        raise MammoError(
+            config, field='crossval.needs', found=names, expected='no circle', remedy='correct the configs'
+        )
+    cfg = load_config(path, options=options)
+    settings = read_settings(cfg, **said)
+    stratum = settings.cut.part(cfg, 0, 'rest').stratify  # of the config at the end of a chain, for all
+    settings = replace(settings, cut=replace(settings.cut, stratify=stratum))
+    passed_on = {'cut': settings.cut, 'train_seed': settings.train_seed}
+    needs = {
+        name: _open(str(other), root, store, None, None, passed_on, (*chain, here))
+        for name, other in sorted(settings.needs.items())
+    }
+    project = Project(path.stem, str(config), cfg, settings, needs, _digest(cfg, settings, needs), Path(), store)
+    return replace(project, folder=folder or project.link)
+
+
+def _digest(cfg: Config, settings: Settings, needs: Mapping[str, Project]) -> str:
+    said = {
+        'config': config_digest(cfg.to_dict()),
+        'cut': asdict(settings.cut),
+        'seed': settings.train_seed,
+        'needs': {name: project.digest for name, project in needs.items()},
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
+    partial = path.with_name(f'{path.name}.part')
+    partial.write_text(text, encoding='utf-8')
+    os.replace(partial, path)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,200 @@
+#!/usr/bin/env python
+"""Cross-validate a classifier: train and test it on every fold, and gather the out-of-fold scores.
+
+Examples:
+    python tools/crossval.py configs/wsol/cam_resnet18_phantom.py --folds 4
+    python tools/crossval.py CONFIG --folds 4 --only 2 3         (the other folds are made by other machines)
+    python tools/crossval.py CONFIG --folds 10 --gpus 2          (each fold on two GPUs)
+    python tools/crossval.py CONFIG --folds 4 --tta              (then test all folds again with flips)
+    python tools/crossval.py CONFIG --folds 4 --pool train val --ensemble
+                                      (then average the folds' models on the test split, which no fold has seen)
+
+DIR/scores.csv has the score of every image by the model that was not trained on its patient; DIR/metrics.json what the
+metrics of the config say of all of them together, of each fold, and as mean over the folds. tools/evaluate.py and
+tools/export_submission.py read scores.csv. See docs/crossval.md.
+
+Stop it whenever you like, and give the same command to go on: complete folds are kept, an interrupted one goes on from
+its latest epoch and ends with the same scores. Several at a time never make the same fold twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from mmmammo import __version__, cli
+from mmmammo.apis.arguments import add_config_options, make_parser
+from mmmammo.apis.inputs import make_inputs
+from mmmammo.apis.runs import require_data
+from mmmammo.crossval import METRICS, SCORES, Project, Workshop, count_folds, gather, open_project, write_ensemble
+from mmmammo.crossval.settings import SPLITS
+from mmmammo.crossval.terminal import counts_table, numbers_table
+from mmmammo.experiments import Outcome, Run
+from mmmammo.experiments.watch import Watch, bars
+from mmmammo.provenance import git_commit
+from mmmammo.structures import MammoError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument('config', help='config file of a classifier')
+    parser.add_argument('--folds', type=int, metavar='N', help='how many (default: what the config says)')
+    parser.add_argument('--work-dir', type=Path, metavar='DIR', help='where all goes (default: a folder of STORE)')
+    parser.add_argument('--only', nargs='+', type=int, metavar='K', help='make these folds only, counted from 0')
+    parser.add_argument('--seed', type=int, help='of the trainings (default: the one of the config)')
+    parser.add_argument('--fold-seed', type=int, help='of the cut (default: what the config says, or 121)')
+    parser.add_argument('--pool', nargs='+', choices=SPLITS, help='splits to cut into folds (default: all three)')
+    parser.add_argument('--ensemble', action='store_true', help="average the folds' models on the test split")
+    parser.add_argument('--tta', action='store_true', help='test again with each image and its mirror image')
+    parser.add_argument('--gpus', type=int, default=1, metavar='G', help='processes of one fold, each on a GPU (1)')
+    parser.add_argument(
+        '--jobs', type=int, help='folds at a time (default: as many as fit on the GPUs; without a GPU one per core)'
+    )
+    parser.add_argument(
+        '--store', type=Path, default=ROOT / 'work_dirs' / 'crossval', help='where cross-validations find each other'
+    )
+    add_config_options(parser)
+    return parser.parse_args()
+
+
+def make_workshop(args: argparse.Namespace, progress: Progress) -> Workshop:
+    """With as many folds at a time as fit."""
+    for option in ('gpus', 'jobs'):
+        if getattr(args, option) is not None and getattr(args, option) < 1:
+            raise _error(f'--{option}', getattr(args, option), 'a whole number from 1 on')
+    gpus = torch.cuda.device_count()
+    jobs = args.jobs or max((gpus or os.cpu_count() or 1) // args.gpus, 1)
+
+    def watch(runs: Sequence[Run]) -> Watch:
+        return Watch(runs, jobs, progress)
+
+    return Workshop(ROOT, jobs, gpus, args.gpus, git_commit(ROOT), watch)
+
+
+def wanted_folds(args: argparse.Namespace, project: Project) -> list[int]:
+    """Those of ``--only``, or all."""
+    wrong = [fold for fold in args.only or () if fold not in project.folds]
+    if wrong:
+        raise _error('--only', wrong[0], f'folds from 0 to {len(project.folds) - 1}')
+    return sorted(set(args.only or project.folds))
+
+
+def require_test_split(project: Project) -> None:
+    """The ensemble needs images that no fold was trained on."""
+    if 'test' in project.settings.cut.splits:
+        found = f'--pool {" ".join(project.settings.cut.splits)}'
+        raise _error('--ensemble', found, 'a test split that no fold was trained on', 'add --pool train val')
+    if project.settings.average is not None:
+        raise _error('--ensemble', 'a mean of scores', 'a config that is trained', 'leave it out')
+
+
+def describe(args: argparse.Namespace, project: Project) -> dict[str, Any]:
+    """What made the numbers."""
+    cut = project.settings.cut
+    return {
+        'config': args.config,
+        'cfg_options': args.cfg_options or {},
+        'folds': cut.n,
+        'fold_seed': cut.seed,
+        'pool': list(cut.splits),
+        'seed': project.settings.train_seed,
+        'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
+    }
+
+
+def retest(args: argparse.Namespace, project: Project, workshop: Workshop, console: Console) -> None:
+    """The same folds with flips, into a folder of their own."""
+    folders = {fold: project.folder / 'tta' / f'fold{fold}' for fold in project.folds}
+    configs = {fold: project.fold_folder(fold) / 'config.py' for fold in project.folds}
+    runs = [workshop.retest(project, fold, configs[fold], folders[fold], tta=True) for fold in project.folds]
+    require_done(workshop.execute(runs))
+    run = describe(args, project) | {'tta': 'flip'}
+    tell_numbers(gather(project.cfg, folders, project.folder / 'tta', run), project.folder / 'tta', console)
+
+
+def ensemble(args: argparse.Namespace, project: Project, workshop: Workshop, console: Console) -> None:
+    """The mean of the folds' models on the test split."""
+    out = project.folder / ('ensemble-tta' if args.tta else 'ensemble')
+    out.mkdir(exist_ok=True)
+    config = out / 'config.py'
+    config.write_text(project.cfg.pretty_text, encoding='utf-8')
+    runs = [workshop.retest(project, fold, config, out / f'fold{fold}', tta=args.tta) for fold in project.folds]
+    require_done(workshop.execute(runs))
+    run = describe(args, project) | ({'tta': 'flip'} if args.tta else {})
+    tell_numbers(write_ensemble(project.cfg, [run.folder for run in runs], out, run), out, console)
+
+
+def require_done(outcome: Outcome) -> None:
+    """Stop where a run failed, or another process is at it."""
+    for run, words in outcome.failed:
+        raise _error(run.name, words, 'a test that ends', 'see log.txt in its folder')
+    for run in outcome.elsewhere:
+        raise _error(run.name, 'another process is making it', 'nobody at it', 'wait, and run the same command again')
+
+
+def tell_numbers(document: dict[str, Any], folder: Path, console: Console) -> None:
+    """The table of the numbers, and where they are."""
+    console.print(numbers_table(document))
+    console.print(f'{folder / SCORES}\n{folder / METRICS}', highlight=False, soft_wrap=True)
+
+
+def tell_outcome(outcome: Outcome, project: Project, console: Console) -> int | None:
+    """What is missing, and the exit code; ``None`` if all folds are there."""
+    for run, words in outcome.failed:
+        console.print(f'\n{run.name} failed: {words}', highlight=False, markup=False)
+    missing = [fold for fold in project.folds if not (project.fold_folder(fold) / METRICS).is_file()]
+    if outcome.elsewhere or missing:
+        names = ', '.join(map(str, missing)) or ', '.join(run.name for run in outcome.elsewhere)
+        console.print(f'Not gathered yet: folds {names} are missing in {project.folder}', highlight=False)
+    return 1 if outcome.failed else (0 if outcome.elsewhere or missing else None)
+
+
+def main() -> int:
+    args = parse_args()
+    console = Console()
+    project = open_project(
+        args.config,
+        ROOT,
+        args.store.absolute(),
+        folder=args.work_dir and args.work_dir.absolute(),
+        cfg_options=args.cfg_options,
+        folds=args.folds,
+        fold_seed=args.fold_seed,
+        pool=args.pool,
+        train_seed=args.seed,
+    )
+    folds = wanted_folds(args, project)
+    if args.ensemble:
+        require_test_split(project)
+    make_inputs(project.cfg, ROOT)
+    require_data(project.cfg, project.settings.cut.splits)
+    console.print(counts_table(count_folds(project)))
+    with bars(console) as progress:
+        workshop = make_workshop(args, progress)
+        code = tell_outcome(workshop.make(project, folds), project, console)
+    if code is not None:
+        return code
+    folders = {fold: project.fold_folder(fold) for fold in project.folds}
+    tell_numbers(gather(project.cfg, folders, project.folder, describe(args, project)), project.folder, console)
+    if args.tta:
+        retest(args, project, workshop, console)
+    if args.ensemble:
+        ensemble(args, project, workshop, console)
+    return 0
+
+
+def _error(where: str, found: object, expected: str, remedy: str = 'correct it') -> MammoError:
+    return MammoError(where, field='folds', found=found, expected=expected, remedy=remedy)
+
+
+if __name__ == '__main__':
+    cli.run(main, interrupted='run the same command to go on')
