@@ -9,6 +9,7 @@ from mmmammo.io.errors import (
     UnsupportedPixelData,
 )
 from mmmammo.io.film_scan import read_film_scan
+from mmmammo.io.heatmap_files import StoredHeatmap, read_heatmap, write_heatmap, write_heatmap_pictures
 from mmmammo.io.mammogram import read_mammogram, read_meta
 from mmmammo.io.png16 import read_png16, write_png8, write_png16
 from mmmammo.io.predictions import read_predictions, write_predictions
@@ -19,14 +20,18 @@ __all__ = [
     'MammogramError',
     'NotAMammogram',
     'NotForPresentation',
+    'StoredHeatmap',
     'UnsupportedPixelData',
     'parse_view_name',
     'read_decoded',
     'read_film_scan',
+    'read_heatmap',
     'read_mammogram',
     'read_meta',
     'read_png16',
     'read_predictions',
+    'write_heatmap',
+    'write_heatmap_pictures',
     'write_png16',
     'write_png8',
     'write_predictions',

@@ -24,6 +24,7 @@ from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin, MultiVie
 from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.losses import MultiLabelFocalLoss
 from mmmammo.models.necks import AnatomyGraphNeck, CrossViewAttentionNeck
+from mmmammo.models.sliding import SlidingPatchDetector
 from mmmammo.models.wsol import (
     ACoLHead,
     ClassMapHead,
@@ -62,6 +63,7 @@ __all__ = [
     'SamePaddingDenseNet',
     'SelfDistillationHead',
     'SingleViewHead',
+    'SlidingPatchDetector',
     'StepwiseInceptionV3',
     'StepwiseResNet',
     'StepwiseVGG',

@@ -4,6 +4,7 @@ from mmmammo.structures.errors import MammoError
 from mmmammo.structures.exam import FilmScan, ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
 from mmmammo.structures.findings import Finding, MaskedFinding, Polygon
 from mmmammo.structures.geometry import Affine
+from mmmammo.structures.heatmap import Heatmap
 from mmmammo.structures.landmarks import MASK_STRIDE, BreastLandmarks
 from mmmammo.structures.prediction import ImagePrediction, LesionPair
 from mmmammo.structures.problems import Policy, Problem
@@ -16,6 +17,7 @@ __all__ = [
     'BreastLandmarks',
     'FilmScan',
     'Finding',
+    'Heatmap',
     'ImagePrediction',
     'ImageRecord',
     'Laterality',
