@@ -11,9 +11,9 @@ from typing import Any
 from mmengine.logging import MMLogger
 
 from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric, require
-from mmmammo.io import write_png16
+from mmmammo.io import write_heatmap, write_heatmap_pictures, write_png16
 from mmmammo.registry import METRICS
-from mmmammo.structures import MammoError
+from mmmammo.structures import Affine, MammoError
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ class WrittenHeatmap:
 class HeatmapDump(GatheredMetric):
     """Write the heatmap of every image that has one as a grey 16-bit PNG, as the report and tools/evaluate.py read it.
 
-    The file is named as the image, 1 is white, and it covers the whole image at whatever size the map has.
+    The file is named as the image, 1 is white, and it covers the whole image at whatever size the map has. Where there
+    is one map per class (``class_heatmaps``), it is the strongest of them; beside it then lie ``<image>.npz`` with all
+    maps (:func:`mmmammo.io.write_heatmap`) and ``<image>/<class>.png`` for each class.
 
     Args:
         path: Folder to write to.
@@ -54,6 +56,7 @@ class HeatmapDump(GatheredMetric):
         target = (self.path / self._name(sample)).with_suffix('.png')
         target.parent.mkdir(parents=True, exist_ok=True)
         write_png16(target, heatmap.cpu().numpy())
+        self._write_classes(sample, target.with_suffix(''))
         return WrittenHeatmap(image_id)
 
     def score(self, images: list[WrittenHeatmap]) -> dict[str, float]:
@@ -62,6 +65,15 @@ class HeatmapDump(GatheredMetric):
         if count:
             MMLogger.get_current_instance().info(f'heatmaps of {count} images: {self.path}')
         return {'n_images': count}
+
+    def _write_classes(self, sample: Mapping[str, Any], stem: Path) -> None:
+        heatmaps = sample.get('class_heatmaps')
+        if heatmaps is None:
+            return
+        classes = self.dataset_meta['classes']
+        affine = sample.get('affine')
+        write_heatmap(stem, heatmaps, classes, None if affine is None else Affine(affine))
+        write_heatmap_pictures(stem, heatmaps, classes)
 
     def _name(self, sample: Mapping[str, Any]) -> str:
         name = os.path.relpath(require(sample, 'img_path', 'add it to the meta_keys'), self.images_root)

@@ -1,0 +1,105 @@
+"""Pieces of a map that fit into memory, and how much around each has to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from mmmammo.models.sliding.window_grid import Mask
+from mmmammo.structures import MammoError
+
+_MORE_SPLITS = 6
+"""How many more pieces along a side are tried than are needed: smaller ones leave out more that nobody asks for."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of a map of cells, ends excluded.
+
+    Args:
+        top: First row that the tile answers for.
+        bottom: Behind the last one.
+        left: First column.
+        right: Behind the last one.
+        read: The same four, of the cells that are read: more on all sides, as far as the map goes.
+    """
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    read: tuple[int, int, int, int]
+
+    @property
+    def read_cells(self) -> int:
+        """Cells that are read."""
+        top, bottom, left, right = self.read
+        return (bottom - top) * (right - left)
+
+
+def plan_tiles(needed: Mask, overlap: int, longest: int) -> list[Tile]:
+    """Cover the needed cells of a map by tiles, reading as little as possible.
+
+    The box around the needed cells is divided evenly, each part is cut to what is needed in it, and empty ones are left
+    out. Of the divisions whose parts fit, the one that reads least is taken.
+
+    Args:
+        needed: (rows, columns) of the map.
+        overlap: Cells that are read around what a tile answers for.
+        longest: Cells that neither side of what is read may exceed.
+
+    Raises:
+        MammoError: If nothing fits besides the overlap.
+    """
+    kept = longest - 2 * overlap
+    if kept < 1:
+        raise MammoError(
+            'tiles',
+            field='tile',
+            found=f'{longest} cells a side',
+            expected=f'more than {2 * overlap}, the overlap on both sides',
+            remedy='allow larger tiles, or take the mode that reads windows one by one',
+        )
+    if not needed.any():
+        return []
+    top, bottom, left, right = _bounds(needed)
+    least = [-(-length // kept) for length in (bottom - top, right - left)]
+    plans = (
+        list(_divided(needed, overlap, (down, across)))
+        for down in range(least[0], least[0] + _MORE_SPLITS)
+        for across in range(least[1], least[1] + _MORE_SPLITS)
+    )
+    return min(plans, key=lambda tiles: (sum(tile.read_cells for tile in tiles), len(tiles)))
+
+
+def _divided(needed: Mask, overlap: int, splits: tuple[int, int]) -> Iterator[Tile]:
+    top, bottom, left, right = _bounds(needed)
+    rows, columns = (
+        np.unique(np.linspace(first, last, parts + 1).round().astype(int)).tolist()
+        for first, last, parts in ((top, bottom, splits[0]), (left, right, splits[1]))
+    )
+    for upper, lower in pairwise(rows):
+        for start, end in pairwise(columns):
+            part = needed[upper:lower, start:end]
+            if part.any():
+                y1, y2, x1, x2 = _bounds(part)
+                yield _tile((upper + y1, upper + y2, start + x1, start + x2), overlap, needed.shape)
+
+
+def _tile(kept: tuple[int, int, int, int], overlap: int, shape: tuple[int, ...]) -> Tile:
+    top, bottom, left, right = kept
+    read = (
+        max(top - overlap, 0),
+        min(bottom + overlap, shape[0]),
+        max(left - overlap, 0),
+        min(right + overlap, shape[1]),
+    )
+    return Tile(top, bottom, left, right, read)
+
+
+def _bounds(mask: Mask) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
