@@ -1,6 +1,6 @@
 # The Attention model of paper 4 (Table 1): the window where the Holistic model looks, at native resolution.
 # The paper's: AUC 0.932 and 0.883. It needs a trained Holistic model:
-#   python tools/train.py configs/attention_cohort.py --cfg-options model.holistic=work_dirs/holistic_cohort/epoch_30.pth
+#   python tools/train.py configs/attention_cohort.py --cfg-options model.holistic=CHECKPOINT_OF_HOLISTIC
 #   python tools/crossval.py configs/attention_cohort.py      (finds or trains the Holistic model of the same fold)
 _base_ = [
     './_base_/models/attention_resnet101.py',

@@ -1,5 +1,5 @@
 # The Attention model on the phantom's screening programme: the twin of attention_cohort.py that trains on a CPU.
-#   python tools/train.py configs/attention_phantom.py --cfg-options model.holistic=work_dirs/holistic_phantom/epoch_30.pth
+#   python tools/train.py configs/attention_phantom.py --cfg-options model.holistic=CHECKPOINT_OF_HOLISTIC
 _base_ = [
     './_base_/models/attention_resnet18_small.py',
     './_base_/datasets/phantom_cohort_attention.py',

@@ -12,13 +12,20 @@ from mmengine.runner import Runner
 
 from mmmammo.evaluation.metrics.detection_metric import image_prediction
 from mmmammo.registry import DATASETS, HOOKS, METRICS, MODELS
-from mmmammo.testing.prepared_set import make_prepared_set
+from mmmammo.testing.cohort_set import make_cohort_set
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
-PATCHES = [name for name in CONFIGS if 'malignancy' in name]
-"""Classifiers of patches, which predict no boxes."""
+JUDGES = [
+    name
+    for name in CONFIGS
+    if Path(name).name.startswith(('malignancy', 'holistic', 'attention', 'ensemble', 'saliency'))
+]
+"""Classifiers, which predict no boxes."""
 SPLITS = ('train', 'val', 'test')
+VIEW_STEPS = [
+    f'mmmammo.{name}' for name in ('ResizeToWidth', 'CentreCrop', 'RandomRigidCrop', 'AddOverview', 'CropAtAttention')
+]
 
 
 def load(name, data_root=None):
@@ -38,7 +45,7 @@ def load(name, data_root=None):
 
 @pytest.fixture(scope='module')
 def prepared(tmp_path_factory):
-    return make_prepared_set(tmp_path_factory.mktemp('set'), size=(96, 72))
+    return make_cohort_set(tmp_path_factory.mktemp('set'), (4, 2, 2), size=(96, 72))
 
 
 def steps_of(pipeline):
@@ -80,6 +87,12 @@ def shrink(cfg, size=(96, 96)):
                 step.scales = [size]
             elif step.type == 'RandomCrop':
                 step.crop_size = tuple(side // 2 for side in size)
+            else:
+                step.update({key: size[0] for key in ('width', 'size') if step.type in VIEW_STEPS and key in step})
+    if cfg.train_dataloader.sampler.type == 'mmmammo.MatchedNegativesSampler':
+        cfg.train_dataloader.batch_size = 2  # the tiny set has two positive images
+    if 'locator' in cfg.model:
+        cfg.model.roi_size = size
     return cfg
 
 
@@ -138,7 +151,7 @@ def test_evaluators_and_hooks_build(name):
         assert sum(stage.epochs for stage in stages) == cfg.train_cfg.max_epochs
 
 
-@pytest.mark.parametrize('name', sorted(set(CONFIGS) - set(PATCHES)))
+@pytest.mark.parametrize('name', sorted(set(CONFIGS) - set(JUDGES)))
 def test_one_training_step_and_one_prediction(name, prepared):
     torch.manual_seed(0)
     cfg = shrink(load(name, prepared))
@@ -161,12 +174,15 @@ def test_one_training_step_and_one_prediction(name, prepared):
         assert np.isfinite(boxes).all() and (boxes[:, 2:] >= boxes[:, :2]).all()
 
 
-@pytest.mark.parametrize('name', PATCHES)
+@pytest.mark.parametrize('name', JUDGES)
 def test_one_training_step_and_one_judgement(name, prepared):
     torch.manual_seed(0)
     cfg = shrink(load(name, prepared))
     model = MODELS.build(copy.deepcopy(cfg.model))
-    batch = next(iter(Runner.build_dataloader(cfg.train_dataloader)))
+    loader = Runner.build_dataloader(cfg.train_dataloader)
+    if 'locator' in cfg.model:  # as its hook does
+        loader.dataset.attention_centres = {image['img_id']: (36.0, 48.0) for image in loader.dataset.iter_images()}
+    batch = next(iter(loader))
     loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, training=True), mode='loss'))
     loss.backward()
     assert torch.isfinite(loss) and loss > 0

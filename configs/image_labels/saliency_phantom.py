@@ -1,5 +1,5 @@
-# The Attention model on the phantom, judged as a localiser: boxes round the peaks of its saliency, against the lesions.
-#   python tools/test.py configs/image_labels/saliency_phantom.py work_dirs/attention_phantom/epoch_30.pth --report report
+# The Attention model on the phantom, judged as a localiser: boxes round the peaks of its saliency against the lesions.
+#   python tools/test.py configs/image_labels/saliency_phantom.py CHECKPOINT_OF_ATTENTION --report report
 # Training is that of ../attention_phantom.py.
 _base_ = ['../attention_phantom.py']
 
