@@ -51,6 +51,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     phantom.add_argument(
         '--finding-mix', nargs='+', type=_weight, metavar='CATEGORY=WEIGHT', help='relative frequencies, e.g. mass=1'
     )
+    phantom.add_argument('--phantom-prevalence', type=float, help='share of its exams with a finding (0.75)')
+    phantom.add_argument(
+        '--phantom-contrast',
+        nargs=2,
+        type=float,
+        metavar=('LEAST', 'MOST'),
+        help='of its lesions; 1 is gland in place of fat (0.9 2.2)',
+    )
     phantom.add_argument(
         '--phantom-split',
         nargs=3,
@@ -148,6 +156,8 @@ def _phantom_to_make(args: argparse.Namespace, raw: Path) -> tuple[int, PhantomC
         height=config.height if args.phantom_height is None else args.phantom_height,
         finding_mix=dict(args.finding_mix or config.finding_mix),
         split=tuple(args.phantom_split or config.split),
+        prevalence=config.prevalence if args.phantom_prevalence is None else args.phantom_prevalence,
+        contrast=tuple(args.phantom_contrast or config.contrast),
     )
     if info.get('complete') and wanted == config and args.num_exams in (None, num_exams):
         return None

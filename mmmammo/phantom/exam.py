@@ -85,11 +85,12 @@ class PhantomExam:
         return f'woman-{self.index:05d}'
 
     def labels(self, laterality: Laterality) -> Mapping[str, object]:
-        """Breast-level labels: cancer (0 or 1), BI-RADS assessment, density, age, machine, and those of the readers."""
+        """Breast-level labels: cancer, biopsy (of any lesion), BI-RADS, density, age, machine, those of the readers."""
         found = [x.lesion.pathology for x in self.lesions if x.laterality is laterality and x.decoy is None]
         birads = '5' if 'malignant' in found else '2' if found else '1'
         return {
             'cancer': int('malignant' in found),
+            'biopsy': int(bool(found)),
             'birads': birads,
             'density': self.woman.density,
             'age': self.woman.age,

@@ -198,6 +198,7 @@ def test_labels_follow_the_findings():
     for side in Laterality.LEFT, Laterality.RIGHT:
         found = {f.pathology for v in exam.views if v.laterality is side for f in v.findings}
         assert exam.labels(side)['cancer'] == int('malignant' in found)
+        assert exam.labels(side)['biopsy'] == int(bool(found))
         assert exam.labels(side)['density'] in 'ABCD'
 
 
