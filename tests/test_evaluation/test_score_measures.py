@@ -89,7 +89,7 @@ def test_metrics_whose_class_the_table_lacks_say_nothing(tmp_path):
 
 def test_intervals_draw_patients_with_all_their_exams(tmp_path):
     table, _, measures = scored([AUCMetric(), ExamAUCMetric()], samples(1), tmp_path / 'scores.csv')
-    read = score_reader([measures['auc/auc']], table)
+    read = score_reader(([measures['auc/auc']], table))
     labels, scores = table.labels[:, 0], table.scores[:, 0]
     by_patient = bootstrap_ci(read, patients_in(table), 200)
     by_row = bootstrap_ci(lambda rows: [auc(labels[rows], scores[rows])], table.patient_ids, 200)
@@ -103,14 +103,41 @@ def test_two_models_are_compared_as_the_paired_test_does(tmp_path):
     second = read_score_table(tmp_path / 'a.csv')
     second.scores[:] = np.random.default_rng(5).random(second.scores.shape)
     measure = measures['auc/auc']
-    found = paired_difference(score_reader([measure], first, second), patients_in(first), 100)
+    found = paired_difference(score_reader(([measure], first), ([measure], second)), patients_in(first), 100)
     labels = np.tile(first.labels[:, 0], 2)
     ranks = np.concatenate([rank_scores(table.scores[:, 0]) for table in (first, second)])
     literal = paired_difference(lambda rows: [auc(labels[rows], ranks[rows])], first.patient_ids, 100)
     for name in ('first', 'second', 'p_permutation', 'p_bootstrap'):
         np.testing.assert_allclose(getattr(found, name), getattr(literal, name))
-    same = paired_difference(score_reader([measure], first, first), patients_in(first), 20)
+    same = paired_difference(score_reader(([measure], first), ([measure], first)), patients_in(first), 20)
     assert same.difference.estimate == 0 and same.p_permutation == 1
+
+
+def test_models_of_other_rows_or_labels_are_not_compared(tmp_path):
+    first, _, measures = scored([AUCMetric()], samples(1), tmp_path / 'a.csv')
+    fewer, _, _ = scored([AUCMetric()], samples(1)[:-1], tmp_path / 'b.csv')
+    pair = [measures['auc/auc']]
+    with pytest.raises(MammoError, match=r"rows: found 1 of one model only: \['59'\]"):
+        score_reader((pair, first), (pair, fewer))
+    other = read_score_table(tmp_path / 'a.csv')
+    other.labels[0] = 1 - other.labels[0]
+    with pytest.raises(MammoError, match='labels: found others'):
+        score_reader((pair, first), (pair, other))
+
+
+def test_a_model_of_exams_meets_one_of_images_at_the_exam(tmp_path):
+    images, logged, measures = scored([ExamAUCMetric()], samples(1), tmp_path / 'a.csv')
+    whole = []
+    for sample in samples(1)[::4]:
+        sample.set_metainfo({'img_id': sample.exam_id, 'view': None, 'laterality': None})
+        exam = images.labels[[one == sample.exam_id for one in images.exam_ids]]
+        whole.append(sample.set_gt_score([float(exam.max())]))
+    exams, of_exams, theirs = scored([ExamAUCMetric()], whole, tmp_path / 'b.csv')
+    assert exams.level == 'exam' and of_exams['exam/n_exams'] == 15
+    ours = measures['exam/auc']
+    assert ours.is_like(theirs['exam/auc'])
+    paired = paired_difference(score_reader(([ours], images), ([theirs['exam/auc']], exams)), patients_in(images), 5)
+    assert paired.difference.estimate == pytest.approx(logged['exam/auc'] - of_exams['exam/auc'])
 
 
 def test_the_mean_over_classes(tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,10 +39,14 @@ SCORE_LEVELS = ('row', 'breast', 'exam')
 
 
 class ScoresBesideLabels(Protocol):
-    """What a table of scores has, such as :class:`mmmammo.io.score_tables.ScoreTable`; all (n,) or (n, c)."""
+    """What a table of scores has, such as :class:`mmmammo.io.score_tables.ScoreTable`."""
 
     @property
-    def exam_ids(self) -> Sequence[str]: ...  # noqa: D102 - the class says it
+    def ids(self) -> Sequence[str]: ...  # noqa: D102 - the class says it
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def exam_ids(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def patient_ids(self) -> Sequence[str]: ...  # noqa: D102
     @property
@@ -53,6 +57,8 @@ class ScoresBesideLabels(Protocol):
     def scores(self) -> FloatArray: ...  # noqa: D102
     @property
     def classes(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def attributes(self) -> Mapping[str, Sequence[str]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,9 @@ class ScoreMeasure:
         no_finding: Of the multi-label table: name of a derived first class that holds where no other does.
         undefined_as: Of the multi-label table: ``None`` for nan, see
             :func:`~mmmammo.evaluation.functional.multilabel_report`.
+        label_attribute: Column of the table that says what is positive, instead of its labels; the same for all rows of
+            an exam if exams are scored.
+        positive_values: Its values that are.
 
     Raises:
         MammoError: If the statistic or level is unknown.
@@ -88,6 +97,8 @@ class ScoreMeasure:
     entry: str = ''
     no_finding: str | None = None
     undefined_as: float | None = None
+    label_attribute: str = ''
+    positive_values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         known = (*SCORE_STATISTICS, MULTI_LABEL, *(MACRO + name for name in SCORE_STATISTICS))
@@ -97,13 +108,22 @@ class ScoreMeasure:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> ScoreMeasure:
         """What :meth:`as_dict` wrote."""
-        threshold = document.get('threshold', cls.threshold)
-        return cls(**{**document, 'threshold': tuple(threshold) if isinstance(threshold, list) else threshold})
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in document.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: what differs from the defaults."""
         defaults = {field.name: field.default for field in fields(self)}
         return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+    def is_like(self, other: ScoreMeasure) -> bool:
+        """Whether two models' numbers can be compared; how each puts its images together is its own affair."""
+        own = {'class_index': -1, 'breast_rule': 'mean', 'exam_rule': 'max', 'as_log_odds': False}
+        return replace(self, **own) == replace(other, **own)  # type: ignore[arg-type]
+
+    @property
+    def of_all(self) -> bool:
+        """Whether it is a number of all classes together."""
+        return self.statistic == MULTI_LABEL or self.statistic.startswith(MACRO)
 
     @property
     def compares_rows(self) -> bool:
@@ -152,25 +172,27 @@ class ScoredUnits:
     """What is scored: images, breasts or exams.
 
     Args:
+        ids: (u,).
         labels: (u, c) bool.
         scores: (u, c).
         patients: (u,).
     """
 
+    ids: tuple[str, ...]
     labels: BoolArray
     scores: FloatArray
     patients: tuple[str, ...]
 
 
 def units_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> ScoredUnits:
-    """The table at the level of a measure.
+    """The table at the level of a measure. A table of exams stays as it is.
 
     Raises:
         MammoError: If the table lacks exams or sides that the level needs.
     """
     labels = np.asarray(table.labels) > 0
-    if measure.level == 'row':
-        return ScoredUnits(labels, table.scores, tuple(table.patient_ids))
+    if measure.level in ('row', table.level):
+        return ScoredUnits(tuple(table.ids), labels, table.scores, tuple(table.patient_ids))
     exams, sides = table.exam_ids, table.lateralities
     groups = []
     for column, positive in zip(np.asarray(table.scores).T, labels.T, strict=True):
@@ -182,45 +204,50 @@ def units_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> ScoredUnits:
             groups.append(exam_scores(scores, exams, sides, *rules, labels=positive))
     patient = dict(zip(exams, table.patient_ids, strict=True))
     return ScoredUnits(
+        groups[0].ids,
         np.stack([np.asarray(group.labels) for group in groups], axis=1),
         np.stack([group.scores for group in groups], axis=1),
         tuple(patient[exam] for exam in groups[0].exam_ids),
     )
 
 
-def read_units(measure: ScoreMeasure, labels: BoolArray, scores: FloatArray, classes: Sequence[str]) -> float:
-    """The number, of some units.
-
-    Args:
-        measure: What is wanted.
-        labels: (u, c).
-        scores: (u, c).
-        classes: (c,) names.
+def columns_of(measure: ScoreMeasure, units: ScoredUnits, classes: Sequence[str]) -> ScoredUnits:
+    """The units with the class that a measure is of; with all, if it is of all.
 
     Raises:
-        MammoError: If there is no such class or entry, or the statistic needs probabilities and gets others.
+        MammoError: If there is no such class.
     """
-    if measure.statistic == MULTI_LABEL:
-        entries = multi_label_entries(measure, labels, scores, classes)
-        option('ScoreMeasure', 'entry', measure.entry, f'one of {list(entries)}', good=measure.entry in entries)
-        return entries[measure.entry]
-    if measure.statistic.startswith(MACRO):
-        of_class = SCORE_STATISTICS[measure.statistic.removeprefix(MACRO)]
-        return float(np.mean([of_class(labels[:, i], scores[:, i], measure) for i in range(len(classes))]))
+    if measure.of_all:
+        return units
     known = -len(classes) <= measure.class_index < len(classes)
     option('ScoreMeasure', 'class_index', measure.class_index, f'one of {len(classes)} classes', good=known)
-    index = measure.class_index
-    return SCORE_STATISTICS[measure.statistic](labels[:, index], scores[:, index], measure)
+    columns = [measure.class_index]
+    return ScoredUnits(units.ids, units.labels[:, columns], units.scores[:, columns], units.patients)
+
+
+def read_columns(measure: ScoreMeasure, labels: BoolArray, scores: FloatArray) -> float:
+    """The number, of (u, c) units from :func:`columns_of`; the mean over the classes where there are several.
+
+    Raises:
+        MammoError: If the statistic needs probabilities and gets others.
+    """
+    statistic = SCORE_STATISTICS[measure.statistic.removeprefix(MACRO)]
+    values = [statistic(labels[:, i], scores[:, i], measure) for i in range(labels.shape[1])]
+    return float(np.mean(values))
 
 
 def read_measure(table: ScoresBesideLabels, measure: ScoreMeasure) -> float:
     """The number, of the whole table.
 
     Raises:
-        MammoError: As :func:`units_of` and :func:`read_units`.
+        MammoError: If the table lacks what the measure needs: exams, sides, the class, probabilities.
     """
-    units = units_of(table, measure)
-    return read_units(measure, units.labels, units.scores, table.classes)
+    units = columns_of(measure, units_of(table, measure), table.classes)
+    if measure.statistic != MULTI_LABEL:
+        return read_columns(measure, units.labels, units.scores)
+    entries = multi_label_entries(measure, units.labels, units.scores, table.classes)
+    option('ScoreMeasure', 'entry', measure.entry, f'one of {list(entries)}', good=measure.entry in entries)
+    return entries[measure.entry]
 
 
 def multi_label_entries(

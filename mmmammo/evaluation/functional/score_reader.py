@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray
+from mmmammo.evaluation.functional.labelled_scores import option
 from mmmammo.evaluation.functional.paired import rank_scores
 from mmmammo.evaluation.functional.score_measures import (
     MULTI_LABEL,
+    ScoredUnits,
     ScoreMeasure,
     ScoresBesideLabels,
+    columns_of,
     multi_label_entries,
-    read_units,
+    read_columns,
     units_of,
 )
 
@@ -22,12 +25,15 @@ PatientReader = Callable[[IntArray], FloatArray]
 """(draws,) numbers of patients -> (measures,); patient ``i`` as the second model scored her is ``i + patients``."""
 
 
+Model = tuple[Sequence[ScoreMeasure], ScoresBesideLabels]
+
+
 @dataclass(frozen=True, eq=False)
 class _Units:
-    """Units of all models, one model after the other.
+    """What one measure is read off: units of all models, one model after the other.
 
     Args:
-        labels: (u, c) bool.
+        labels: (u, c) bool; of a measure of one class c is 1.
         scores: (u, c).
         patient: (u,) number, as :data:`PatientReader` counts.
     """
@@ -47,61 +53,82 @@ def patients_in(table: ScoresBesideLabels) -> list[str]:
     return sorted(set(table.patient_ids))
 
 
-def score_reader(measures: Sequence[ScoreMeasure], *tables: ScoresBesideLabels) -> PatientReader:
-    """What reads measures off one table, or off two models' tables of the same rows.
+def score_reader(*models: Model) -> PatientReader:
+    """What reads measures off one model's table, or off those of two models side by side.
 
     With two, give it to :func:`~mmmammo.evaluation.functional.paired_difference`, the patients being its groups. Where
     only the order of scores counts, both models' are turned into ranks first, so that exchanged ones compare.
 
     Args:
-        measures: What is wanted.
-        *tables: One or two, with the same ids, patients and labels.
+        *models: One or two, each with its measures, which must be alike, and its table.
 
     Raises:
-        MammoError: If a measure does not suit the table.
+        MammoError: If a measure does not suit a table, or the two models scored different units.
     """
-    classes = tuple(tables[0].classes)
-    num = len(tables) * len(patients_in(tables[0]))
-    kinds = [_kind(measure) for measure in measures]
-    units = {kind: _joined(measure, tables) for kind, measure in zip(kinds, measures, strict=True)}
+    measures, tables = models[0][0], [table for _, table in models]
+    patients, classes = patients_in(tables[0]), tuple(tables[0].classes)
+    pairs = list(zip(*(of_model for of_model, _ in models), strict=True))
+    kinds = [_kind(pair) for pair in pairs]
+    units: dict[Hashable, _Units] = {}
+    for kind, pair in zip(kinds, pairs, strict=True):
+        units[kind] = units.get(kind) or _joined(pair, tables, patients)
 
     def read(rows: IntArray) -> FloatArray:
-        weights = np.bincount(rows, minlength=num)
+        weights = np.bincount(rows, minlength=len(tables) * len(patients))
         drawn = {kind: part.drawn(weights) for kind, part in units.items()}
         entries: dict[Hashable, dict[str, float]] = {}
         values = []
         for kind, measure in zip(kinds, measures, strict=True):
             if measure.statistic != MULTI_LABEL:
-                values.append(read_units(measure, *drawn[kind], classes))
+                values.append(read_columns(measure, *drawn[kind]))
                 continue
-            table = kind, measure.threshold, measure.no_finding, measure.undefined_as
-            if table not in entries:  # one table has all its entries
-                entries[table] = multi_label_entries(measure, *drawn[kind], classes)
-            values.append(entries[table][measure.entry])
+            one_table = kind, measure.threshold, measure.no_finding, measure.undefined_as
+            if one_table not in entries:  # it has all its entries
+                entries[one_table] = multi_label_entries(measure, *drawn[kind], classes)
+            values.append(entries[one_table][measure.entry])
         return np.array(values, dtype=np.float64)
 
     return read
 
 
-def _kind(measure: ScoreMeasure) -> Hashable:
+def _kind(measures: Sequence[ScoreMeasure]) -> Hashable:
     """Measures of one kind are read off the same units."""
-    return measure.level, measure.breast_rule, measure.exam_rule, measure.as_log_odds, measure.compares_rows
-
-
-def _joined(measure: ScoreMeasure, tables: Sequence[ScoresBesideLabels]) -> _Units:
-    number = {patient: i for i, patient in enumerate(patients_in(tables[0]))}
-    units = [units_of(table, measure) for table in tables]
-    by_rank = len(tables) > 1 and measure.compares_rows
-    return _Units(
-        np.concatenate([part.labels for part in units]),
-        np.concatenate([_ranked(part.scores) if by_rank else part.scores for part in units]),
-        np.concatenate(
-            [
-                np.array([number[patient] for patient in part.patients], dtype=np.int64) + i * len(number)
-                for i, part in enumerate(units)
-            ]
-        ),
+    return tuple(
+        (one.level, one.breast_rule, one.exam_rule, one.as_log_odds, one.compares_rows, one.class_index, one.of_all)
+        for one in measures
     )
+
+
+def _joined(measures: Sequence[ScoreMeasure], tables: Sequence[ScoresBesideLabels], patients: Sequence[str]) -> _Units:
+    number = {patient: i for i, patient in enumerate(patients)}
+    first = units_of(tables[0], measures[0])
+    patient = np.array([number[one] for one in first.patients], dtype=np.int64)
+    parts = [
+        columns_of(measure, _in_order(units_of(table, measure), first), table.classes)
+        for table, measure in zip(tables, measures, strict=True)
+    ]
+    for part in parts[1:]:
+        same = part.labels.shape == parts[0].labels.shape and bool((part.labels == parts[0].labels).all())
+        option('score_reader', 'labels', 'others', 'the same of both models', good=same)
+    by_rank = len(tables) > 1 and measures[0].compares_rows
+    return _Units(
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([_ranked(part.scores) if by_rank else part.scores for part in parts]),
+        np.concatenate([patient + i * len(patients) for i in range(len(tables))]),
+    )
+
+
+def _in_order(units: ScoredUnits, first: ScoredUnits) -> ScoredUnits:
+    """The units of a model in the order of another's.
+
+    Raises:
+        MammoError: If they are others.
+    """
+    place = {unit: row for row, unit in enumerate(units.ids)}
+    other = sorted(set(first.ids) ^ set(place))
+    option('score_reader', 'rows', f'{len(other)} of one model only: {other[:3]}', 'the same of both', good=not other)
+    rows = [place[unit] for unit in first.ids]
+    return ScoredUnits(first.ids, units.labels[rows], units.scores[rows], first.patients)
 
 
 def _ranked(scores: FloatArray) -> FloatArray:

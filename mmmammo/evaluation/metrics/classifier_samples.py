@@ -19,8 +19,8 @@ _IDENTITY = ('exam_id', 'patient_id', 'laterality', 'view')
 def identity_of(sample: Mapping[str, Any]) -> dict[str, Any]:
     """``image_id``, and of ``exam_id``, ``patient_id``, ``laterality`` and ``view`` what the sample has, as text.
 
-    The image id is ``img_id``, else ``sample_idx`` (of a patch). A model of exams gives each sample an ``img_id`` of
-    its own, such as the exam's id, and no ``view``.
+    The image id is ``img_id``, else ``sample_idx`` (of a patch). A model of exams gives each sample the exam's id
+    as ``img_id``, and neither ``laterality`` nor ``view``; one of breasts an ``img_id`` of its own, and no ``view``.
 
     Raises:
         MammoError: If the sample has no id.

@@ -19,7 +19,8 @@ class ExamAUCMetric(AUCMetric):
     """AUC of exams whose score is put together from their images, by default as paper 4 does.
 
     Logs ``exam/auc`` with its 95 % interval ``exam/auc_low`` and ``exam/auc_high``, ``exam/n_exams``,
-    ``exam/n_positive`` and ``exam/n_images``. An exam is positive if one of its images is.
+    ``exam/n_positive`` and ``exam/n_images``. An exam is positive if one of its images is. Samples whose
+    ``img_id`` is that of their exam are whole exams, and are ranked as they are.
 
     Args:
         breast_rule: How the images of a breast are put together, one of ``AGGREGATION_RULES``.
@@ -48,6 +49,8 @@ class ExamAUCMetric(AUCMetric):
 
     def rows(self, images: list[ImageScore]) -> tuple[BoolArray, FloatArray, list[str]]:
         """Of exams."""
+        if all(str(image.image_id) == image.exam_id for image in images):
+            return super().rows(images)
         exams = exam_scores(scores_of(images, as_log_odds=self.as_log_odds), **self.rules, **columns_of(images))
         labels = np.asarray(exams.labels)
         if not self.bootstrap:
