@@ -33,7 +33,7 @@ from mmmammo import __version__, cli
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import require_data
-from mmmammo.crossval import METRICS, SCORES, Project, Workshop, count_folds, gather, open_project, write_ensemble
+from mmmammo.crossval import METRICS, SCORES, Project, Workshop, count_folds, gather, gather_average, open_project
 from mmmammo.crossval.settings import SPLITS
 from mmmammo.crossval.terminal import counts_table, numbers_table
 from mmmammo.experiments import Outcome, Run
@@ -118,7 +118,7 @@ def retest(args: argparse.Namespace, project: Project, workshop: Workshop, conso
     runs = [workshop.retest(project, fold, configs[fold], folders[fold], tta=True) for fold in project.folds]
     require_done(workshop.execute(runs))
     run = describe(args, project) | {'tta': 'flip'}
-    tell_numbers(gather(project.cfg, folders, project.folder / 'tta', run), project.folder / 'tta', console)
+    tell_numbers(gather(folders, project.folder / 'tta', run), project.folder / 'tta', console)
 
 
 def ensemble(args: argparse.Namespace, project: Project, workshop: Workshop, console: Console) -> None:
@@ -130,7 +130,7 @@ def ensemble(args: argparse.Namespace, project: Project, workshop: Workshop, con
     runs = [workshop.retest(project, fold, config, out / f'fold{fold}', tta=args.tta) for fold in project.folds]
     require_done(workshop.execute(runs))
     run = describe(args, project) | ({'tta': 'flip'} if args.tta else {})
-    tell_numbers(write_ensemble(project.cfg, [run.folder for run in runs], out, run), out, console)
+    tell_numbers(gather_average([member.folder for member in runs], out, run), out, console)
 
 
 def require_done(outcome: Outcome) -> None:
@@ -184,7 +184,7 @@ def main() -> int:
     if code is not None:
         return code
     folders = {fold: project.fold_folder(fold) for fold in project.folds}
-    tell_numbers(gather(project.cfg, folders, project.folder, describe(args, project)), project.folder, console)
+    tell_numbers(gather(folders, project.folder, describe(args, project)), project.folder, console)
     if args.tta:
         retest(args, project, workshop, console)
     if args.ensemble:

@@ -3,7 +3,7 @@
 from mmmammo.crossval.counts import FoldCounts, count_folds
 from mmmammo.crossval.making import FoldRun, Workshop
 from mmmammo.crossval.project import METRICS, SCORES, Project, open_project
-from mmmammo.crossval.report import gather, metrics_of_table, write_ensemble
+from mmmammo.crossval.report import gather, gather_average
 from mmmammo.crossval.tables import average_tables, merge_folds
 
 __all__ = [
@@ -16,8 +16,7 @@ __all__ = [
     'average_tables',
     'count_folds',
     'gather',
+    'gather_average',
     'merge_folds',
-    'metrics_of_table',
     'open_project',
-    'write_ensemble',
 ]

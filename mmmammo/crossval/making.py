@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mmmammo.crossval.fold_config import CONFIG, filled, fold_config, placeholders
-from mmmammo.crossval.project import METRICS, SCORES, Project, write_whole
-from mmmammo.crossval.report import write_average
-from mmmammo.crossval.tables import average_tables
+from mmmammo.crossval.project import Project, write_whole
+from mmmammo.crossval.report import gather_average
 from mmmammo.experiments import Outcome, Row, Run, execute
 from mmmammo.experiments.executor import Report
 from mmmammo.structures import MammoError
@@ -170,9 +169,9 @@ class Workshop:
         for fold in folds:
             run = self.run_of(project, fold)
             run.folder.mkdir(parents=True, exist_ok=True)
-            parts = [need.fold_folder(fold) / SCORES for need in project.needs.values()]
-            average_tables(parts, run.folder / SCORES, str(project.settings.average))
-            write_average(project.cfg, run.folder / SCORES, run.folder / METRICS)
+            parts = {name: need.fold_folder(fold) for name, need in project.needs.items()}
+            said = {'config': project.config, 'fold': fold, 'mean_of': list(parts)}
+            gather_average(list(parts.values()), run.folder, said, str(project.settings.average))
             run.remember(digest=project.digest, commit=self.commit, tested=True)
             outcome.done.append(run)
         return outcome

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import mean, stdev
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,29 @@ import numpy.typing as npt
 from mmmammo.evaluation.functional import (
     RSNA_THRESHOLDS,
     Reading,
-    auc,
-    best_binarised_f1,
+    ScoreMeasure,
     held_out_f1,
-    probabilistic_f1,
+    read_measure,
 )
-from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
+from mmmammo.evaluation.functional.score_measures import units_of
 from mmmammo.io.score_tables import ScoreTable
 
-LEVELS = ('image', 'breast', 'exam')
+MEASURES: Mapping[str, str] = {
+    'auc': 'auc',
+    'pf1': 'pf1',
+    'binf1@best': 'best_f1',
+    'threshold@best': 'best_threshold',
+}
+"""Name -> statistic of :class:`~mmmammo.evaluation.functional.ScoreMeasure`."""
+HELD_OUT = 'binf1@thr'
+
+
+def out_of_fold_measures(table: ScoreTable) -> dict[str, ScoreMeasure]:
+    """How the numbers of :func:`out_of_fold_numbers` are read off the table, but for those that need the folds."""
+    found: dict[str, ScoreMeasure] = {}
+    for prefix, measure in _places(table):
+        found |= {f'{prefix}{name}': replace(measure, statistic=statistic) for name, statistic in MEASURES.items()}
+    return found
 
 
 def out_of_fold_numbers(table: ScoreTable, folds: npt.NDArray[np.int64]) -> dict[str, Reading]:
@@ -28,7 +42,8 @@ def out_of_fold_numbers(table: ScoreTable, folds: npt.NDArray[np.int64]) -> dict
 
     Keys are ``oof/<level>/<name>``, with several classes ``oof/<level>/<class>/<name>``: ``auc``; ``pf1``, of
     probabilities; ``binf1@best``, the best F1 over the 100 thresholds of paper 2, chosen on these very rows, with
-    ``threshold@best``; ``binf1@thr``, the F1 where each fold is called at the best threshold of the others.
+    ``threshold@best``; ``binf1@thr``, the F1 where each fold is called at the best threshold of the others. A breast is
+    the mean of its images, an exam the maximum of its breasts.
 
     Args:
         table: Out-of-fold scores of images.
@@ -37,24 +52,14 @@ def out_of_fold_numbers(table: ScoreTable, folds: npt.NDArray[np.int64]) -> dict
     Returns:
         nan with its reason where undefined. The keys depend on the columns of the table, not on its rows.
     """
-    numbers: dict[str, Reading] = {}
-    for level, rows in tables_by_level(table).items():
-        own = _folds_at(rows, table, folds)
-        for column, name in enumerate(rows.classes):
-            prefix = f'oof/{level}/{name}/' if len(rows.classes) > 1 else f'oof/{level}/'
-            found = _readings(rows.labels[:, column], rows.scores[:, column], own)
-            numbers |= {f'{prefix}{key}': value for key, value in found.items()}
+    numbers = {key: as_reading(read_measure(table, measure)) for key, measure in out_of_fold_measures(table).items()}
+    of_patient = dict(zip(table.patient_ids, folds.tolist(), strict=True))
+    for prefix, measure in _places(table):
+        units, index = units_of(table, measure), measure.class_index
+        own = [of_patient[patient] for patient in units.patients]
+        labels, scores = units.labels[:, index], units.scores[:, index]
+        numbers[f'{prefix}{HELD_OUT}'] = held_out_f1(labels, scores, own, RSNA_THRESHOLDS, inclusive=False).value
     return numbers
-
-
-def tables_by_level(table: ScoreTable) -> dict[str, ScoreTable]:
-    """The table at each level: means over the images of a breast, maxima over the breasts of an exam.
-
-    Breasts and exams are left out where images lack exam or side.
-    """
-    if table.level != 'image' or not all(table.exam_ids) or not set(table.lateralities) <= {'L', 'R'}:
-        return {table.level: table}
-    return {level: aggregated(table, Aggregation('row' if level == 'image' else level)) for level in LEVELS}
 
 
 def spread_over_folds(folds: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str, float | int | None]]:
@@ -68,28 +73,30 @@ def spread_over_folds(folds: Sequence[Mapping[str, float | None]]) -> dict[str, 
     return {key: _spread([float(value) for value in values if value is not None]) for key, values in defined.items()}
 
 
+def as_reading(value: float) -> Reading:
+    """The number with its reason, if it is nan."""
+    if isinstance(value, Reading):
+        return value
+    return Reading(value) if np.isfinite(value) else Reading.undefined('undefined')
+
+
+def _places(table: ScoreTable) -> Iterator[tuple[str, ScoreMeasure]]:
+    """Beginning of the keys, and a measure there, of every level and class.
+
+    Breasts and exams are left out where images lack exam or side.
+    """
+    levels = {table.level: 'row'}
+    if table.level == 'image' and all(table.exam_ids) and set(table.lateralities) <= {'L', 'R'}:
+        levels |= {'breast': 'breast', 'exam': 'exam'}
+    for name, level in levels.items():
+        for index, class_name in enumerate(table.classes):
+            prefix = f'oof/{name}/{class_name}/' if len(table.classes) > 1 else f'oof/{name}/'
+            yield prefix, ScoreMeasure('auc', class_index=index, level=level)
+
+
 def _spread(values: Sequence[float]) -> dict[str, float | int | None]:
     return {
         'value': mean(values) if values else None,
         'sd': stdev(values) if len(values) > 1 else None,
         'n': len(values),
     }
-
-
-def _readings(
-    labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], folds: npt.NDArray[np.int64]
-) -> dict[str, Reading]:
-    best = best_binarised_f1(labels, scores, RSNA_THRESHOLDS, inclusive=False)
-    return {
-        'auc': auc(labels, scores),
-        'pf1': probabilistic_f1(labels, scores),
-        'binf1@best': best.value,
-        'threshold@best': best.threshold,
-        'binf1@thr': held_out_f1(labels, scores, folds, RSNA_THRESHOLDS, inclusive=False).value,
-    }
-
-
-def _folds_at(rows: ScoreTable, images: ScoreTable, folds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The fold of each row of a level, by its patient."""
-    of: dict[str, Any] = dict(zip(images.patient_ids, folds.tolist(), strict=True))
-    return np.array([of[patient] for patient in rows.patient_ids], dtype=np.int64)

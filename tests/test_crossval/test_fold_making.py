@@ -23,7 +23,7 @@ def workshop(root):
 def make_and_gather(workshop, project):
     outcome = workshop.make(project, project.folds)
     assert not outcome.failed and not outcome.elsewhere
-    return gather(project.cfg, {fold: project.fold_folder(fold) for fold in project.folds}, project.folder, {})
+    return gather({fold: project.fold_folder(fold) for fold in project.folds}, project.folder, {})
 
 
 def test_every_image_is_scored_once_by_a_model_of_other_patients(workshop, project, tmp_path):
@@ -36,8 +36,10 @@ def test_every_image_is_scored_once_by_a_model_of_other_patients(workshop, proje
         assert home.setdefault(row['patient_id'], row['fold']) == row['fold']
     assert {row['split'] for row in rows} == {'out-of-fold'}
     assert [fold['n'] for fold in document['folds']] == [16, 16, 16]
-    assert document['metrics']['pf1/image/n'] == 48 and document['metrics']['oof/breast/auc'] == 1
+    assert document['numbers']['auc']['n']['rows'] == 48 and document['metrics']['oof/breast/auc'] == 1
     assert document['mean']['pf1/image/auc']['n'] == 3
+    assert document['metrics']['pf1/image/auc'] == 1  # read off all rows, not averaged
+    assert document['measures']['pf1/image/auc'] == {'statistic': 'auc'}
     assert json.loads((tmp_path / 'out' / 'metrics.json').read_text()) == document
 
 
@@ -212,7 +214,7 @@ def test_a_mean_of_two_trains_nothing(workshop, project, write_config):
     for row in read_csv(opened.folder / 'scores.csv'):
         mean = (gathered['one'][row['image_id']] + gathered['two'][row['image_id']]) / 2
         assert float(row['score']) == pytest.approx(mean)
-    assert document['metrics']['pf1/image/n'] == 48
+    assert document['metrics']['pf1/image/auc'] == 1 and len(document['folds']) == 3
     assert not (opened.fold_folder(0) / 'starts').exists()
 
 

@@ -59,7 +59,9 @@ for image, exam, patient, side, view, label in mine:
     score = 0.2 + 0.4 * label + shift + int(image) % 5 / 50
     lines.append(f'{image},{exam},{patient},{side},{view},test,{label},{score!r}')
 work.joinpath('scores.csv').write_text('\\n'.join(lines) + '\\n')
-work.joinpath('metrics.json').write_text(json.dumps({'metrics': {'pf1/image/auc': 0.5 + shift}}))
+work.joinpath('metrics.json').write_text(json.dumps(
+    {'metrics': {'pf1/image/auc': 0.5 + shift}, 'measures': {'pf1/image/auc': {'statistic': 'auc'}}}
+))
 """
 
 
