@@ -46,7 +46,7 @@ from mmmammo.io.score_tables import read_score_table
 from mmmammo.provenance import git_commit
 from mmmammo.structures import MammoError
 from mmmammo.visualization import write_comparison_report
-from mmmammo.visualization.terminal_tables import comparison_table, intake_lines
+from mmmammo.visualization.terminal_tables import comparison_tables, intake_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -131,8 +131,9 @@ def main() -> int:
     comparison, summaries, intakes = compare(args, files, names)
     for line in intake_lines(intakes):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print()
-    console.print(comparison_table(comparison))
+    for table in comparison_tables(comparison):
+        console.print()
+        console.print(table)
     run = {
         'command': shlex.join(['tools/compare.py', *sys.argv[1:]]),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',

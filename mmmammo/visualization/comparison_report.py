@@ -50,7 +50,7 @@ def write_comparison_report(
         'run': run,
         'names': comparison.names,
         'counts_words': ', '.join(f'{n:,} {name}' for name, n in comparison.counts.items() if name != 'units'),
-        'rows': [_row(comparison, key) for key in comparison.differences[0]],
+        'pairs': [_pair(comparison, place) for place in range(1, len(comparison.names))],
         'sentences': [_sentence(comparison, headline, place) for place in range(1, len(comparison.names))],
         'files': [intake for files in intakes for intake in files],
         'notes': [],
@@ -80,15 +80,14 @@ def _sentence(comparison: Comparison, key: str, place: int) -> str:
     )
 
 
-def _row(comparison: Comparison, key: str) -> dict[str, Any]:
-    differences = [of_run[key] for of_run in comparison.differences]
-    return {
-        'key': key,
-        'name': comparison.numbers[0][key].name,
-        'numbers': [numbers[key] for numbers in comparison.numbers],
-        'differences': differences,
-        'reason': next((row.reason for row in differences if row.reason), None),
-    }
+def _pair(comparison: Comparison, place: int) -> dict[str, Any]:
+    """The table of a run beside the first."""
+    first, other = comparison.numbers[0], comparison.numbers[place]
+    rows = [
+        {'key': key, 'name': first[key].name, 'numbers': [first[key], other[key]], 'difference': difference}
+        for key, difference in comparison.differences[place - 1].items()
+    ]
+    return {'name': comparison.names[place], 'rows': rows}
 
 
 def _plots(comparison: Comparison, summaries: Sequence[DetectionSummary] | Sequence[ScoreSummary]) -> list[Plot]:

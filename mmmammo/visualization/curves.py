@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from mmmammo.evaluation.functional import FROCResult, Matches, lesion_f1
 from mmmammo.visualization.figures import COLOURS, GREY, new_axes, style
@@ -147,6 +148,9 @@ def draw_sizes(predicted: npt.NDArray[np.float64], true: npt.NDArray[np.float64]
             axes.hist(sizes, bins=bins, histtype='step', label=f'{name} ({len(sizes)})', linewidth=1.6, **style(index))
         axes.legend(loc='upper right', frameon=False, fontsize=9)
     axes.set_xscale('log')
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter('{x:,.0f}'))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     return figure
 
 

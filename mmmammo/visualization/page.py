@@ -34,7 +34,7 @@ def number(value: float | None, digits: int = 3) -> str:
     """A number for the page; what is not defined is called so."""
     if value is None or math.isnan(value):
         return UNDEFINED
-    return f'{value:,.0f}' if float(value).is_integer() and abs(value) > 1 else f'{value:.{digits}f}'
+    return f'{value:,.0f}' if float(value).is_integer() and abs(value) > 1 else _fixed(value, digits)
 
 
 def percent(value: float | None) -> str:
@@ -46,7 +46,12 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     """Bounds, or a dash."""
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return '–'
-    return f'{low:.{digits}f} to {high:.{digits}f}'
+    return f'{_fixed(low, digits)} to {_fixed(high, digits)}'
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Rounded; never ``-0.000``."""
+    return f'{value:z.{digits}f}'
 
 
 def p_value(value: float | None) -> str:

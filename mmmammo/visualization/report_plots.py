@@ -130,7 +130,7 @@ def _one_class_plots(summary: ScoreSummary, frozen: FrozenReport | None) -> list
             'threshold_sweep',
             draw_row_threshold_sweep(labels, scores, threshold, 'frozen' if frozen else ''),
             'Sensitivity, specificity and F1 against the threshold.',
-            'What each threshold would do on these rows. A threshold is chosen on other rows, never here.',
+            f'What each threshold would do on these rows. {_where_chosen(frozen, "rows")}',
         ),
         Plot(
             'scores',
@@ -175,8 +175,14 @@ def _sweep_plot(summary: DetectionSummary, frozen: FrozenReport | None) -> Plot:
         'threshold_sweep',
         draw_threshold_sweep(summary.froc, threshold, chosen),
         f'Precision, recall and F1 against the score threshold, with a line at {number(threshold)}.',
-        'What each threshold would do on these images. A threshold is chosen on other images, never here.',
+        f'What each threshold would do on these images. {_where_chosen(frozen, "images")}',
     )
+
+
+def _where_chosen(frozen: FrozenReport | None, what: str) -> str:
+    if frozen and frozen.same_split:
+        return 'The frozen one was chosen here, as was asked for, and flatters.'
+    return f'A threshold is chosen on other {what}, never here.'
 
 
 def _histogram_plot(summary: DetectionSummary, frozen: FrozenReport | None) -> Plot:

@@ -75,27 +75,22 @@ def _n(one: Number) -> int:
     return one.counts.get('units', one.counts.get('rows', one.counts.get('lesions', 0)))
 
 
-def comparison_table(comparison: Comparison) -> Table:
-    """Values of all runs, and the differences from the first; runs are lettered to save room."""
-    letters = [chr(ord('A') + i) for i in range(len(comparison.names))]
-    title = 'Paired differences; ' + ', '.join(
-        f'{letter} is {name}' for letter, name in zip(letters, comparison.names, strict=True)
-    )
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """One per run that is compared with the first: both values and the difference."""
+    return [_pair_table(comparison, place) for place in range(1, len(comparison.names))]
+
+
+def _pair_table(comparison: Comparison, place: int) -> Table:
+    """Runs are lettered to save room."""
+    title = f'Paired differences; A is {comparison.names[0]}, B is {comparison.names[place]}'
     table = Table(title=escape(title), title_justify='left')
     table.add_column('key', no_wrap=True)
-    for letter in letters:
-        table.add_column(letter, justify='right')
-    for letter in letters[1:]:
-        table.add_column(f'{letter} - A', justify='right')
-        table.add_column('95 % interval', justify='right')
-        table.add_column('p bootstrap, permutation', justify='right')
-    for key in comparison.differences[0]:
-        cells = [number(numbers[key].value) for numbers in comparison.numbers]
-        for differences in comparison.differences:
-            row = differences[key]
-            p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'
-            cells += [number(row.value), interval(row.low, row.high), p]
-        table.add_row(escape(key), *cells)
+    for name in ('A', 'B', 'B - A', '95 % interval', 'p bootstrap', 'p permutation'):
+        table.add_column(name, justify='right', no_wrap=not name.startswith('p'))
+    for key, row in comparison.differences[place - 1].items():
+        values = [number(comparison.numbers[which][key].value) for which in (0, place)]
+        p = (p_value(row.p_bootstrap), p_value(row.p_permutation))
+        table.add_row(escape(key), *values, number(row.value), interval(row.low, row.high), *p)
     return table
 
 

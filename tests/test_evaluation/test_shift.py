@@ -44,6 +44,8 @@ def test_both_chance_and_size_must_speak(n_site, mean, verdict):
 def test_the_warning_names_the_site_and_what_to_do():
     found = score_shifts(normal(4, 2000), {'Oslo': normal(5, 2000, 1), 'Bergen': normal(6, 2000)})
     assert 'the scores of Oslo have moved' in found['Oslo'].warning and 'calibrate' in found['Oslo'].warning
+    few = score_shift(normal(4, 50), normal(5, 40)).warning
+    assert few.startswith('50 scores of the reference and 40 of this set are too few') and few.endswith('10 points')
     assert list(found) == ['Oslo', 'Bergen'] and found['Bergen'].warning is None
 
 

@@ -17,10 +17,12 @@ from mmmammo.evaluation.summary import (
     Aggregation,
     DetectionSettings,
     ScoreSettings,
+    choose_for_detections,
     choose_for_scores,
     compare_detections,
     detection_document,
     on_same_images,
+    report_detections,
     report_scores,
     summarise_detections,
     summarise_scores,
@@ -201,6 +203,36 @@ def test_a_frozen_threshold_is_reported_with_the_bootstrap_of_its_ratios():
     number = report.numbers['operating_point/sensitivity']
     assert (number.low, number.high) == pytest.approx((float(interval.low), float(interval.high)))
     assert report.shift is not None and report.shift.n_reference == 40
+    units = {key.partition('/')[2]: number.counts['units'] for key, number in report.numbers.items()}
+    assert units['sensitivity'] == labels.sum() and units['specificity'] == (~labels).sum()
+    assert units['positive_predictive_value'] == called.sum() and units['recall_rate'] == 40
+
+
+def test_where_a_threshold_was_chosen_no_shift_is_looked_for():
+    summary = summarise_scores(score_table('val'), ScoreSettings(bootstrap=0))
+    point = choose_for_scores(summary, 'max_f1', None)
+    report = report_scores(point, summary, chosen_on=summary, allow_same=True)
+    assert report.same_split and report.shift is None
+
+
+def test_units_of_detections_are_what_each_number_is_counted_on():
+    summary = summarise_detections(detection_set(images()), DetectionSettings(bootstrap=0))
+    point = choose_for_detections(summary, 'max_f1', None)
+    report = report_detections(point, summary, allow_same=True)
+    marks = (summary.matches.scores >= point.threshold).sum()
+    assert report.numbers['operating_point/precision'].counts['units'] == marks
+    assert report.numbers['operating_point/recall'].counts['units'] == summary.froc.n_lesions
+    assert report.numbers['operating_point/fps_per_image'].counts['units'] == 24
+    assert summary.numbers['exam/auc'].counts | {'units': 6, 'positives': 3} == summary.numbers['exam/auc'].counts
+
+
+def test_subgroups_of_a_table_tell_their_positives():
+    table = score_table()
+    table = replace(table, attributes={'density': ('a', 'b') * 20})
+    rows = summarise_scores(table, ScoreSettings(subgroups=('density',), bootstrap=2)).subgroups
+    positives = {row.value: row.counts['positives'] for row in rows if row.column}
+    assert positives == {'a': table.labels[::2, 0].sum(), 'b': table.labels[1::2, 0].sum()}
+    assert next(row for row in rows if not row.column).counts['positives'] == table.labels.sum()
 
 
 def test_thresholds_are_for_one_class():

@@ -56,6 +56,14 @@ def test_differences_are_to_the_first_run(monkeypatch, tmp_path, capsys):
     assert 'The difference is +' in page and 'http' not in page.replace('http-equiv', '')
 
 
+def test_of_three_runs_each_has_a_table_beside_the_first(monkeypatch, tmp_path, capsys):
+    runs = [write(tmp_path / name, [image(i, found=i < 2 + n) for i in range(8)]) for n, name in enumerate('xyz')]
+    run(monkeypatch, tmp_path, *runs)
+    printed, page = capsys.readouterr().out, (tmp_path / 'out' / 'comparison.html').read_text()
+    assert 'A is x, B is y' in printed and 'A is x, B is z' in printed and '-0.000' not in printed
+    assert '<caption>y beside x</caption>' in page and '<caption>z beside x</caption>' in page
+
+
 def test_a_run_against_itself_does_not_differ(monkeypatch, tmp_path):
     folder = write(tmp_path / 'one', [image(i, found=i % 2) for i in range(6)])
     document = run(monkeypatch, tmp_path, folder, folder, '--names', 'a', 'b')

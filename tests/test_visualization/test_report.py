@@ -15,6 +15,7 @@ from mmmammo.structures import ImagePrediction, MammoError
 from mmmammo.visualization import GallerySettings
 from mmmammo.visualization.case_selection import choose_exams, summarise_exams
 from mmmammo.visualization.gallery import make_gallery
+from mmmammo.visualization.page import interval, number
 
 VOID = ('meta', 'link', 'img', 'input', 'rect', 'br', 'wbr')
 
@@ -208,3 +209,7 @@ def test_views_of_an_exam_are_summed_and_images_without_exam_stand_alone():
         ('image 8', [3]),
     ]
     assert (exams[0].lesions, exams[0].found, exams[0].best_hit, exams[0].worst_false_positive) == (2, 1, 0.9, 0.3)
+
+
+def test_zero_has_no_sign():
+    assert (number(-0.0002), interval(-0.0004, 0.1)) == ('0.000', '0.000 to 0.100')

@@ -60,7 +60,7 @@ def score_shift(
     reference: npt.ArrayLike, site: npt.ArrayLike, *, alpha: float = 0.01, min_distance: float = 0.1
 ) -> ShiftResult:
     """Compare one site with the reference; arguments as of :func:`score_shifts`."""
-    return score_shifts(reference, {'the site': site}, alpha=alpha, min_distance=min_distance)['the site']
+    return score_shifts(reference, {'this set': site}, alpha=alpha, min_distance=min_distance)['this set']
 
 
 def score_shifts(
@@ -114,18 +114,23 @@ def _result(
         verdict=verdict,
         n_reference=len(first),
         n_site=len(second),
-        warning=_warning(name, verdict, distance, p, len(second), min_distance),
+        warning=_warning(name, verdict, distance, p, len(first), len(second), min_distance),
     )
 
 
-def _warning(name: str, verdict: ShiftVerdict, distance: float, p: float, n: int, min_distance: float) -> str | None:
+def _warning(
+    name: str, verdict: ShiftVerdict, distance: float, p: float, n_reference: int, n: int, min_distance: float
+) -> str | None:
     if verdict is ShiftVerdict.MOVED:
         return (
             f'the scores of {name} have moved (distance {distance:.2f}, p = {p:.1g}): thresholds and calibration chosen'
             f' elsewhere do not hold here; check windowing and vendor, then choose and calibrate on rows of {name}'
         )
     if verdict is ShiftVerdict.TOO_FEW:
-        return f'{n} scores of {name} are too few to rule out a shift of {min_distance:g}'
+        return (
+            f'{n_reference} scores of the reference and {n} of {name} are too few to rule out that the share above '
+            f'some threshold has changed by {100 * min_distance:.3g} points'
+        )
     return None
 
 

@@ -203,7 +203,8 @@ def _exam_auc(
     truth, score = np.array(list(labels.values()), dtype=int), np.array(list(scores.values()))
     value = auc(truth, score)
     words = "Area under the ROC curve of exams, scored by each exam's highest detection"
-    number = Number('exam/auc', words, float(value), counts_of(images) | {'units': int(truth.sum())}, value.reason)
+    counts = counts_of(images) | {'units': len(truth), 'positives': int(truth.sum())}
+    number = Number('exam/auc', words, float(value), counts, value.reason)
     if not settings.bootstrap:
         return number
     patient = {image.exam_id: image.patient_id for image in images}

@@ -97,9 +97,11 @@ def report_detections(
 
     counts = summary.headline.counts
     values = {name: getattr(report, name) for name in _DETECTION_WORDS}
-    numbers = _numbers(values, _DETECTION_WORDS, counts, read, patients, summary.settings)
+    marks = int(tp.sum() + fp.sum())
+    units = {'recall': counts['lesions'], 'precision': marks, 'f1': counts['lesions'], 'fps_per_image': len(images)}
+    numbers = _numbers(values, _DETECTION_WORDS, counts, units, read, patients, summary.settings)
     shift = None
-    if chosen_on is not None:
+    if chosen_on is not None and not report.same_split:
         shift = score_shift(list(chosen_on.exam_scores.values()), list(summary.exam_scores.values()))
     return FrozenReport(point, report.same_split, numbers, shift)
 
@@ -135,8 +137,12 @@ def report_scores(
 
     values = {name: getattr(report, name) for name in _ROW_WORDS}
     counts = counts_of(table, labels)
-    numbers = _numbers(values, _ROW_WORDS, counts, read, table.patient_ids, summary.settings)
-    shift = None if chosen_on is None else score_shift(chosen_on.table.scores[:, 0], scores)
+    sizes = (positive.sum(), (~positive).sum(), called.sum(), (~called).sum(), len(labels), len(labels))
+    units = dict(zip(_ROW_WORDS, map(int, sizes), strict=True))
+    numbers = _numbers(values, _ROW_WORDS, counts, units, read, table.patient_ids, summary.settings)
+    shift = None
+    if chosen_on is not None and not report.same_split:
+        shift = score_shift(chosen_on.table.scores[:, 0], scores)
     return FrozenReport(point, report.same_split, numbers, shift)
 
 
@@ -161,12 +167,19 @@ def _numbers(
     values: Mapping[str, float],
     words: Mapping[str, str],
     counts: Mapping[str, int],
+    units: Mapping[str, int],
     read: Callable[[npt.NDArray[np.int64]], list[float]],
     patients: Sequence[str],
     settings: DetectionSettings | ScoreSettings,
 ) -> dict[str, Number]:
     numbers = [
-        Number(f'operating_point/{name}', words[name], float(value), counts, getattr(value, 'reason', None))
+        Number(
+            f'operating_point/{name}',
+            words[name],
+            float(value),
+            {**counts, 'units': units[name]},
+            getattr(value, 'reason', None),
+        )
         for name, value in values.items()
     ]
     if not settings.bootstrap:

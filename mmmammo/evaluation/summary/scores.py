@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -216,7 +216,7 @@ def _class_report(table: ScoreTable, threshold: float) -> MultilabelReport | Non
 
 def _subgroups(table: ScoreTable, settings: ScoreSettings) -> list[SubgroupRow]:
     units = {'exams': table.exam_ids} if all(table.exam_ids) else {}
-    return subgroup_table(
+    rows = subgroup_table(
         lambda rows: [macro(table, 'auc', rows)],
         {name: table.attributes[name] for name in settings.subgroups},
         table.patient_ids,
@@ -224,3 +224,11 @@ def _subgroups(table: ScoreTable, settings: ScoreSettings) -> list[SubgroupRow]:
         n=max(settings.bootstrap, 1),
         seed=settings.seed,
     )
+    return rows if len(table.classes) > 1 else [_with_positives(row, table) for row in rows]
+
+
+def _with_positives(row: SubgroupRow, table: ScoreTable) -> SubgroupRow:
+    """With the number of its positive rows, on which the width of an AUC's interval hangs."""
+    chosen = np.array([not row.column or value == row.value for value in table.attributes.get(row.column, table.ids)])
+    positives = int(table.labels[chosen, 0].sum())
+    return replace(row, counts={'rows': row.counts['rows'], 'positives': positives, **row.counts})
