@@ -31,20 +31,16 @@ _NEAREST_TO_CERTAIN = 1e-7
 _LOG_TEMPERATURE = (-4.0, 4.0)  # temperatures from about 1/55 to 55
 
 
-def log_odds(probs: npt.ArrayLike, nearest_to_certain: float = _NEAREST_TO_CERTAIN) -> FloatArray:
-    """Logit of probabilities; those nearer to 0 or 1 count as ``1e-7`` away, about what float32 can hold.
+def log_odds(probs: npt.ArrayLike) -> FloatArray:
+    """Logit of probabilities; 0 and 1 count as ``1e-7`` from certain, about what float32 can hold.
 
     For a softmax over two classes it is the difference of the two logits, paper 4's risk score.
-
-    Args:
-        probs: (n,).
-        nearest_to_certain: The ``1e-7``. Probabilities in double precision bear ``1e-15``.
 
     Raises:
         MammoError: If a probability is not in [0, 1].
     """
     values = finite_scores('log_odds', probs, 'probs', probabilities=True)
-    odds: FloatArray = logit(np.clip(values, nearest_to_certain, 1 - nearest_to_certain))
+    odds: FloatArray = logit(np.clip(values, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN))
     return odds
 
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmmammo.evaluation.functional import N_CONTROLS, CohortAUC, cohort_aucs, exam_scores, log_odds
+from mmmammo.evaluation.functional import N_CONTROLS, CohortAUC, ScoreMeasure, cohort_aucs, exam_scores, log_odds
 from mmmammo.evaluation.functional.inputs import FloatArray
-from mmmammo.evaluation.metrics.classification_metric import ScoreMetric
+from mmmammo.evaluation.metrics.classification_metric import ScoreMetric, TableColumns
 from mmmammo.evaluation.metrics.classifier_samples import identity_of, sample_error, scores_of_sample
 from mmmammo.evaluation.metrics.gathered_metric import patients_of, require
 from mmmammo.evaluation.metrics.log_table import log_table
 from mmmammo.registry import METRICS
 
-DOUBLE_PRECISION = 1e-15
 TASKS = {'screening': 'screening cancers against the rest', 'screening_interval': 'all cancers against normal exams'}
+CASES = {'screening': ('screening',), 'screening_interval': ('screening', 'interval')}
+OUTCOME = 'exam_outcome'
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class CohortTableMetric(ScoreMetric):
         """
         identity = identity_of(sample)
         image_id = identity['image_id']
-        outcome = require(sample, 'labels', "add 'labels' to the meta_keys").get('exam_outcome')
+        outcome = require(sample, 'labels', "add 'labels' to the meta_keys").get(OUTCOME)
         if outcome is None:
             raise sample_error(image_id, "labels['exam_outcome']", 'nothing', 'screening, interval or none')
         if 'exam_id' not in identity:
@@ -91,9 +92,23 @@ class CohortTableMetric(ScoreMetric):
         names = {key: identity.get(key, '') for key in ('exam_id', 'patient_id', 'laterality')}
         return CohortImage(image_id, float(scores_of_sample(sample)[self.score_index]), str(outcome), **names)
 
+    def measures(self, columns: TableColumns) -> dict[str, ScoreMeasure]:
+        """The AUCs of all exams; see :meth:`ScoreMetric.measures`."""
+        output = self.score_index % columns.num_outputs
+        if output not in columns.outputs:
+            return {}
+        index = columns.outputs.index(output)
+        shared: dict[str, Any] = {'class_index': index, 'level': 'exam', 'as_log_odds': True, **self.rules}
+        return {
+            f'{self.prefix}/{task}_auc_all': ScoreMeasure(
+                'auc', label_attribute=OUTCOME, positive_values=outcomes, **shared
+            )
+            for task, outcomes in CASES.items()
+        }
+
     def score(self, images: list[CohortImage]) -> dict[str, float]:
         """Aggregate, draw, score."""
-        odds = log_odds([image.score for image in images], DOUBLE_PRECISION)
+        odds = log_odds([image.score for image in images])
         exams = exam_scores(
             odds,
             [image.exam_id for image in images],
@@ -101,7 +116,7 @@ class CohortTableMetric(ScoreMetric):
             **self.rules,
             image_ids=[image.image_id for image in images],
         )
-        outcome = {image.exam_id: image.outcome for image in images}
+        outcome = _outcomes(images)
         outcomes = [outcome[exam] for exam in exams.ids]
         patients = dict(zip([image.exam_id for image in images], _women(images), strict=True))
         numbers: dict[str, float] = {'n_exams': len(outcomes)}
@@ -125,6 +140,16 @@ class CohortTableMetric(ScoreMetric):
             for n in (self.n_controls, None)
         )
         return {task: (drawn[task], every[task]) for task in TASKS}
+
+
+def _outcomes(images: list[CohortImage]) -> dict[str, str]:
+    """Exam -> what all of its images say."""
+    outcomes: dict[str, str] = {}
+    for image in images:
+        said = outcomes.setdefault(image.exam_id, image.outcome)
+        if said != image.outcome:
+            raise sample_error(image.image_id, OUTCOME, image.outcome, f'{said}, as another image of {image.exam_id}')
+    return outcomes
 
 
 def _women(images: list[CohortImage]) -> list[str]:

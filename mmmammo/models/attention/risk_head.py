@@ -19,8 +19,8 @@ _LOSS = {'type': 'mmpretrain.CrossEntropyLoss'}
 class RiskHead(LinearClsHead):
     """mmpretrain's linear head of two classes, whose probabilities have the risk ``z_pos - z_neg`` as log-odds.
 
-    The softmax is taken in double precision: in single precision every risk above 17 would be one and the same, and
-    paper 4 adds risks.
+    The softmax is taken in double precision: in single precision a risk of 10 would keep three digits, and paper 4 adds
+    risks.
 
     Args:
         in_channels: Of the feature.
