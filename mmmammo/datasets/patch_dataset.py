@@ -14,7 +14,7 @@ from mmengine.logging import MMLogger
 from mmmammo.datasets.mammogram_dataset import MammogramDataset, Record, require_prepared
 from mmmammo.io.exam_index import read_index
 from mmmammo.registry import DATASETS
-from mmmammo.structures import Finding, MammoError, PreparedImage
+from mmmammo.structures import MammoError, PreparedImage
 
 NO_FINDING = 'no_finding'
 """Name of the output that says so, where a model has one; and of patches from normal views in counts."""
@@ -29,8 +29,8 @@ class PatchDataset(MammogramDataset):
 
         OpenView -> SamplePatch -> CutPatch -> augmentations -> PackView
 
-    Findings of equal boxes are one box with several categories, as VinDr-Mammo has them. A box that reaches over the
-    border of its view is clipped. Normal are the views without any finding.
+    Findings of equal boxes are one box with several categories, as VinDr-Mammo has them. Normal are the views without
+    any finding.
 
     Args:
         ann_file: Index of one split, relative to ``data_root``.
@@ -47,8 +47,8 @@ class PatchDataset(MammogramDataset):
         **kwargs: As :class:`MammogramDataset`.
 
     Raises:
-        MammoError: If a box is empty, not finite or outside its view, a category is not among the classes, a number
-            makes no sense, or there is nothing to draw.
+        MammoError: As :class:`MammogramDataset` (a box outside its view among them), and if a category is not among
+            the classes, a number makes no sense, or there is nothing to draw.
     """
 
     def __init__(
@@ -142,14 +142,14 @@ class PatchDataset(MammogramDataset):
         return record | shared
 
     def _boxes(self, image: PreparedImage) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-        """(m, 4) clipped boxes and (m, c) multi-hot categories."""
+        """(m, 4) boxes and (m, c) multi-hot categories."""
         classes = self._finding_classes
         where = f'{self.ann_file}, image {image.file_name}'
         merged: dict[tuple[float, ...], list[float]] = {}
         for finding in image.findings:
             if finding.category not in classes:
                 raise _error(where, 'category', finding.category, f'one of the classes, {", ".join(classes)}')
-            hot = merged.setdefault(clipped_box(finding, image, where), [0.0] * len(classes))
+            hot = merged.setdefault(finding.bbox, [0.0] * len(classes))
             hot[classes.index(finding.category)] = 1.0
         boxes = np.array(list(merged), dtype=np.float64).reshape(-1, 4)
         return boxes, np.array(list(merged.values()), dtype=np.float32).reshape(-1, len(classes))
@@ -181,26 +181,6 @@ class PatchDataset(MammogramDataset):
         absent = [name for label, name in enumerate(self._finding_classes) if label not in present]
         if absent:
             MMLogger.get_current_instance().warning(f'{self.ann_file} has no example of {", ".join(absent)}')
-
-
-def clipped_box(finding: Finding, image: PreparedImage, where: str) -> tuple[float, float, float, float]:
-    """The box of a finding within its view.
-
-    Args:
-        finding: In the pixels of the view.
-        image: The view.
-        where: For the complaint.
-
-    Raises:
-        MammoError: If the box is not finite, has no extent, or lies outside.
-    """
-    x1, y1, x2, y2 = finding.bbox
-    box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(image.width)), min(y2, float(image.height)))
-    if not (np.isfinite(finding.bbox).all() and x2 > x1 and y2 > y1):
-        raise _error(where, 'box', finding.bbox, '(x1, y1, x2, y2) with x1 < x2 and y1 < y2')
-    if not (box[2] > box[0] and box[3] > box[1]):
-        raise _error(where, 'box', finding.bbox, f'one within the image of {image.width} x {image.height} pixels')
-    return box
 
 
 def _sizes_of(boxes: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

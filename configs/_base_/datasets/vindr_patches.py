@@ -72,7 +72,7 @@ val_dataloader = dict(
         test_mode=True,
     ),
 )
-# One patch per box and one per normal view, as in the paper's second table; for its first: normals=0.
+# One patch per box and one per normal view, as in the paper's second table.
 test_dataloader = dict(
     batch_size=32,
     num_workers=num_workers,
@@ -96,4 +96,5 @@ val_evaluator = [dict(type='mmmammo.FocalLossMetric', gamma=2.0)]
 test_evaluator = [
     dict(type='mmmammo.MultiLabelMetric', undefined_as=0),
     dict(type='mmmammo.MultiLabelMetric', undefined_as=0, no_finding='No Finding', prefix='with_no_finding'),
+    dict(type='mmmammo.FindingGroupMetric', undefined_as=0),  # the rows of the first
 ]

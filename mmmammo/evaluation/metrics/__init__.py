@@ -7,6 +7,7 @@ from mmmammo.evaluation.metrics.classification_metric import ClassificationMetri
 from mmmammo.evaluation.metrics.cohort_table_metric import CohortTableMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.evaluation.metrics.exam_auc_metric import ExamAUCMetric
+from mmmammo.evaluation.metrics.finding_group_metric import FindingGroupMetric
 from mmmammo.evaluation.metrics.focal_loss_metric import FocalLossMetric
 from mmmammo.evaluation.metrics.froc_metric import FROCMetric
 from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric
@@ -28,6 +29,7 @@ __all__ = [
     'DetectionMetric',
     'ExamAUCMetric',
     'FROCMetric',
+    'FindingGroupMetric',
     'FocalLossMetric',
     'GatheredMetric',
     'HeatmapDump',
