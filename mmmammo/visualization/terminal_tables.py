@@ -85,12 +85,13 @@ def _pair_table(comparison: Comparison, place: int) -> Table:
     title = f'Paired differences; A is {comparison.names[0]}, B is {comparison.names[place]}'
     table = Table(title=escape(title), title_justify='left')
     table.add_column('key', no_wrap=True)
-    for name in ('A', 'B', 'B - A', '95 % interval', 'p bootstrap', 'p permutation'):
-        table.add_column(name, justify='right', no_wrap=not name.startswith('p'))
+    for name in ('A', 'B', 'B - A', '95 % interval'):
+        table.add_column(name, justify='right', no_wrap=True)
+    table.add_column('p bootstrap, permutation', justify='right')  # gives way where the terminal is narrow
     for key, row in comparison.differences[place - 1].items():
         values = [number(comparison.numbers[which][key].value) for which in (0, place)]
-        p = (p_value(row.p_bootstrap), p_value(row.p_permutation))
-        table.add_row(escape(key), *values, number(row.value), interval(row.low, row.high), *p)
+        p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'
+        table.add_row(escape(key), *values, number(row.value), interval(row.low, row.high), p)
     return table
 
 
