@@ -14,6 +14,7 @@ BREAST_CLASSES = ('benign', 'malignant')
 FROM_FINDINGS = 'findings'
 Record = Mapping[str, Any]
 Question = str | Mapping[str, Any]
+_KEYS = {'labels', 'mapping', 'classes'}
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ class BreastRule:
         """A rule as configs write it.
 
         Args:
-            config: ``'findings'``; or per class a label (0 or 1), the arguments of a binary
-                :class:`~mmmammo.datasets.label_rule.LabelRule`, or several of these in order, e.g.
+            config: ``'findings'``; or per class a question (see :func:`binary_rule`), or several in order, e.g.
                 ``dict(malignant=['cancer', dict(labels='birads', mapping={'1': 0, '6': 1})])``.
 
         Raises:
@@ -42,13 +42,7 @@ class BreastRule:
         if config == FROM_FINDINGS:
             return cls(None)
         if isinstance(config, str) or not config or not set(config) <= set(BREAST_CLASSES):
-            raise MammoError(
-                'FourViewDataset',
-                field='breasts',
-                found=repr(config),
-                expected=f'{FROM_FINDINGS!r}, or labels for some of {BREAST_CLASSES}',
-                remedy='correct the config',
-            )
+            raise _error('breasts', repr(config), f'{FROM_FINDINGS!r}, or labels for some of {BREAST_CLASSES}')
         return cls(tuple(_rules(config.get(name, ())) for name in BREAST_CLASSES))
 
     def target(self, images: Sequence[Record]) -> list[float]:
@@ -70,9 +64,25 @@ def exam_target(rule: LabelRule, images: Sequence[Record]) -> int | None:
     return _any(rule, images)
 
 
+def binary_rule(question: Question) -> LabelRule:
+    """A question to the labels of an image whose answer is 0 or 1.
+
+    Args:
+        question: The label, or ``dict(labels=…, mapping=…, classes=…)`` as
+            :class:`~mmmammo.datasets.ViewClassificationDataset` takes them; the latter two may be left out.
+
+    Raises:
+        MammoError: If it has other keys, or makes no sense.
+    """
+    asked = {'labels': question} if isinstance(question, str) else dict(question)
+    if 'labels' not in asked or not set(asked) <= _KEYS:
+        raise _error('exam, breasts', f'keys {sorted(asked)}', f'labels, and if need be {sorted(_KEYS - {"labels"})}')
+    return LabelRule.of(asked['labels'], 'binary', asked.get('classes'), asked.get('mapping'))
+
+
 def _rules(config: Question | Sequence[Question]) -> tuple[LabelRule, ...]:
     questions = [config] if isinstance(config, str | Mapping) else config
-    return tuple(LabelRule.of(q) if isinstance(q, str) else LabelRule.of(**q) for q in questions)
+    return tuple(binary_rule(question) for question in questions)
 
 
 def _first_answer(rules: Sequence[LabelRule], images: Sequence[Record]) -> int | None:
@@ -86,3 +96,7 @@ def _any(rule: LabelRule, images: Sequence[Record]) -> int | None:
     if 1 in answers:
         return 1
     return None if None in answers or not answers else 0
+
+
+def _error(field: str, found: str, expected: str) -> MammoError:
+    return MammoError('FourViewDataset', field=field, found=found, expected=expected, remedy='correct the config')

@@ -9,9 +9,8 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 
-from mmmammo.datasets.breast_labels import BREAST_CLASSES, BreastRule, Question, exam_target
+from mmmammo.datasets.breast_labels import BREAST_CLASSES, BreastRule, Question, binary_rule, exam_target
 from mmmammo.datasets.exam_dataset import ExamDataset
-from mmmammo.datasets.label_rule import LabelRule
 from mmmammo.datasets.mammogram_dataset import Record
 from mmmammo.registry import DATASETS
 from mmmammo.structures import STANDARD_VIEWS, MammoError, PreparedImage
@@ -37,8 +36,8 @@ class FourViewDataset(ExamDataset):
     Args:
         ann_file: Index of one split, relative to ``data_root``.
         breasts: See :meth:`BreastRule.of`.
-        exam: Arguments of a binary :class:`~mmmammo.datasets.label_rule.LabelRule`. An exam is positive if one of its
-            images is; exams without a known label are left out.
+        exam: See :func:`~mmmammo.datasets.breast_labels.binary_rule`. An exam is positive if one of its images is;
+            exams without a known label are left out.
         complete_only: Leave out exams that lack one of the four views, as paper 4 does.
         **kwargs: As :class:`ExamDataset`.
 
@@ -50,7 +49,7 @@ class FourViewDataset(ExamDataset):
         self,
         ann_file: str,
         breasts: str | Mapping[str, Question | Sequence[Question]] | None = None,
-        exam: Mapping[str, Any] | None = None,
+        exam: Question | None = None,
         complete_only: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -63,7 +62,7 @@ class FourViewDataset(ExamDataset):
                 remedy='give one of them',
             )
         self.breast_rule = None if breasts is None else BreastRule.of(breasts)
-        self.exam_rule = None if exam is None else LabelRule.of(**exam)
+        self.exam_rule = None if exam is None else binary_rule(exam)
         self.complete_only = complete_only
         super().__init__(ann_file, **kwargs)
 
@@ -87,6 +86,24 @@ class FourViewDataset(ExamDataset):
         if not kept:
             raise self._nothing_left(left_out)
         return kept
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Numbers of the classes of an exam, 1 for a malignant breast or a positive exam; what samplers ask for."""
+        images = self.get_data_info(idx)['images']
+        if self.exam_rule is not None:
+            return [images[0]['gt_label']]
+        return [number for number in range(len(BREAST_CLASSES)) if any(i['gt_score'][number] == 1 for i in images)]
+
+    def __repr__(self) -> str:
+        """Counts of exams, views and classes."""
+        head = f'{type(self).__name__}({self.ann_file}'
+        if not self._fully_initialized:
+            return f'{head}, not loaded yet)'
+        views = Counter(f'{image["laterality"]} {image["view"]}' for image in self.iter_images())
+        found = Counter(number for i in range(len(self)) for number in self.get_cat_ids(i))
+        names = ', '.join(f'{name} {found[number]}' for number, name in enumerate(self.metainfo['classes']))
+        counts = ', '.join(f'{view} {number}' for view, number in sorted(views.items()))
+        return f'{head}, {len(self)} exams)\n  exams: {names}\n  images: {counts}'
 
     def _labelled(self, images: list[Record]) -> list[Record] | None:
         """The images with their targets; ``None`` if the exam has none."""

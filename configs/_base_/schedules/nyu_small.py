@@ -1,0 +1,24 @@
+# From scratch on a CPU in minutes. Parent: ./nyu_adapted.py
+_base_ = ['./nyu_adapted.py']
+
+max_epochs = 30
+train_cfg = dict(max_epochs=max_epochs, val_interval=10)  # parent: 1
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.01),  # parent: Adam, 1e-4
+    clip_grad=dict(max_norm=5.0),
+)
+param_scheduler = [  # parent: on a plateau
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=40),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min_ratio=0.02,
+        by_epoch=True,
+        begin=0,
+        end=max_epochs,
+        T_max=max_epochs,
+        convert_to_iter_based=True,
+    ),
+]
+auto_scale_lr = dict(base_batch_size=8)  # parent: 4
