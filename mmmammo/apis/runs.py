@@ -140,6 +140,8 @@ def for_testing(cfg: Config) -> Config:
             remedy='give a file of configs/ itself; those below configs/_base_ are parts of them',
         )
     cfg.model.backbone.init_cfg = None
+    if 'holistic' in cfg.model:
+        cfg.model.holistic = None
     for neck in cfg.model.neck if isinstance(cfg.model.get('neck'), list) else []:
         if 'prior' in neck:
             neck.prior = None

@@ -92,7 +92,7 @@ def test_the_keys_do_not_depend_on_the_data():
     ('change', 'message'),
     [
         (lambda x: x['labels'].pop('exam_outcome'), 'exam_outcome'),
-        (lambda x: x['labels'].update(exam_outcome='none'), 'screening, as another image of e0'),
+        (lambda x: x['labels'].update(exam_outcome='none'), 'none, as another image of e0'),
         (lambda x: x.update(exam_id='e9', labels={'exam_outcome': 'cancer'}), r'outcomes.*cancer'),
         (lambda x: x.pop('exam_id'), 'exam_id'),
         (lambda x: x.update(laterality='U'), 'lateralities'),

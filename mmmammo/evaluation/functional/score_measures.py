@@ -108,17 +108,18 @@ class ScoreMeasure:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> ScoreMeasure:
         """What :meth:`as_dict` wrote."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in document.items()})
+        said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+        return cls(**said)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: what differs from the defaults."""
         defaults = {field.name: field.default for field in fields(self)}
         return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
-    def is_like(self, other: ScoreMeasure) -> bool:
-        """Whether two models' numbers can be compared; how each puts its images together is its own affair."""
-        own = {'class_index': -1, 'breast_rule': 'mean', 'exam_rule': 'max', 'as_log_odds': False}
-        return replace(self, **own) == replace(other, **own)  # type: ignore[arg-type]
+    @property
+    def alike(self) -> ScoreMeasure:
+        """Equal for measures whose numbers can be compared: how each puts images together is a model's own affair."""
+        return replace(self, class_index=-1, breast_rule='mean', exam_rule='max', as_log_odds=False)
 
     @property
     def of_all(self) -> bool:
@@ -190,7 +191,7 @@ def units_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> ScoredUnits:
     Raises:
         MammoError: If the table lacks exams or sides that the level needs.
     """
-    labels = np.asarray(table.labels) > 0
+    labels = _labels_of(table, measure)
     if measure.level in ('row', table.level):
         return ScoredUnits(tuple(table.ids), labels, table.scores, tuple(table.patient_ids))
     exams, sides = table.exam_ids, table.lateralities
@@ -209,6 +210,17 @@ def units_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> ScoredUnits:
         np.stack([group.scores for group in groups], axis=1),
         tuple(patient[exam] for exam in groups[0].exam_ids),
     )
+
+
+def _labels_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> BoolArray:
+    """(n, c); those of an attribute are the same for all classes."""
+    labels: BoolArray = np.asarray(table.labels) > 0
+    if not measure.label_attribute:
+        return labels
+    known = measure.label_attribute in table.attributes
+    option('ScoreMeasure', 'label_attribute', measure.label_attribute, 'a column of the table', good=known)
+    positive = np.isin(np.array(table.attributes[measure.label_attribute]), measure.positive_values)
+    return np.repeat(positive[:, None], labels.shape[1], axis=1)
 
 
 def columns_of(measure: ScoreMeasure, units: ScoredUnits, classes: Sequence[str]) -> ScoredUnits:
