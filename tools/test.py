@@ -26,6 +26,7 @@ from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, us
 from mmmammo.engine.fast_layers import use_fast_layers
 from mmmammo.evaluation.metrics import HeatmapDump, LesionMatchingMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
+from mmmammo.models import FlipAverage
 from mmmammo.provenance import git_commit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--work-dir', help='where logs, metrics.json and scores.csv go (default: work_dirs/<config name>)'
     )
+    parser.add_argument('--tta', action='store_true', help='mean over each image and its mirror image; for classifiers')
     add_config_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     return parser.parse_args()
@@ -55,6 +57,7 @@ def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
         'source': json.loads(prepared.read_text())['source'] if prepared.is_file() else 'unknown',
         'seed': cfg.get('randomness', {}).get('seed'),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
+        **({'tta': 'flip'} if args.tta else {}),
     }
 
 
@@ -81,6 +84,8 @@ def main() -> int:
     if all(isinstance(metric, boxes_only) for metric in runner.test_loop.evaluator.metrics):
         skip_masks(model)  # these metrics read no masks
     use_fast_layers(model)
+    if args.tta:
+        runner.model = FlipAverage(runner.model)
     logged = runner.test()
     if is_main_process():
         for path in write_results(kept, cfg, runner.test_loop.evaluator.metrics, logged, describe_run(args, cfg)):

@@ -3,6 +3,7 @@
 from mmmammo.datasets import samplers, transforms
 from mmmammo.datasets.cohort_dataset import CohortDataset
 from mmmammo.datasets.collate import exam_collate
+from mmmammo.datasets.exam_classification_dataset import ExamClassificationDataset
 from mmmammo.datasets.exam_dataset import ExamDataset
 from mmmammo.datasets.finding_patch_dataset import FindingPatchDataset
 from mmmammo.datasets.four_view_dataset import FourViewDataset
@@ -12,6 +13,7 @@ from mmmammo.datasets.view_classification_dataset import ViewClassificationDatas
 
 __all__ = [
     'CohortDataset',
+    'ExamClassificationDataset',
     'ExamDataset',
     'FindingPatchDataset',
     'FourViewDataset',

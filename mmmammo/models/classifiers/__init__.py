@@ -1,5 +1,7 @@
 """Heads for mmpretrain's ``ImageClassifier``, and classifiers of whole exams."""
 
+from mmmammo.models.classifiers.attention_pooling_head import AttentionPoolingHead
+from mmmammo.models.classifiers.flip_average import FlipAverage
 from mmmammo.models.classifiers.four_view_classifier import FourViewClassifier
 from mmmammo.models.classifiers.four_view_heads import BreastHead, ExamHead
 from mmmammo.models.classifiers.multi_task_head import MultiTaskHead
@@ -8,6 +10,8 @@ from mmmammo.models.classifiers.self_distillation_head import SelfDistillationHe
 from mmmammo.models.classifiers.single_view_head import SingleViewHead
 
 __all__ = [
+    'AttentionPoolingHead',
+    'FlipAverage',
     'BreastHead',
     'ExamHead',
     'FourViewClassifier',

@@ -1,0 +1,52 @@
+"""Test-time augmentation: a classifier's mean over each image and its mirror image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmpretrain.models.tta import AverageClsScoreTTA
+from mmpretrain.structures import DataSample
+
+from mmmammo.registry import MODELS
+from mmmammo.structures import MammoError
+
+
+@MODELS.register_module()
+class FlipAverage(AverageClsScoreTTA):
+    """A classifier that looks at every image twice, as it is and mirrored left to right; scores are averaged.
+
+    The images are mirrored when they come out of the pipeline, so that it works with any pipeline and collate
+    function, those of exams included. What else a model predicts (heatmaps, boxes) is that of the image as it is.
+
+    Args:
+        module: The classifier, built or as config.
+    """
+
+    def test_step(self, data: Mapping[str, Any]) -> list[DataSample]:
+        """Scores of a batch.
+
+        Args:
+            data: ``inputs``, (c, h, w) each, as a list or stacked, and ``data_samples``.
+
+        Raises:
+            MammoError: If the model gives no scores.
+        """
+        mirrored = [torch.flip(image, (-1,)) for image in data['inputs']]
+        copies = [sample.clone() for sample in data['data_samples']]
+        plain = self.module.test_step(data)
+        _require_scores(plain)
+        flipped = self.module.test_step({**data, 'inputs': mirrored, 'data_samples': copies})
+        return list(self.merge_preds(list(zip(plain, flipped, strict=True))))
+
+
+def _require_scores(samples: Sequence[Any]) -> None:
+    if any(sample.get('pred_score') is None for sample in samples):
+        raise MammoError(
+            'FlipAverage',
+            field='pred_score',
+            found='a model that gives no scores',
+            expected='a classifier',
+            remedy='leave --tta out',
+        )
