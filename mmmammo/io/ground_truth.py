@@ -88,7 +88,7 @@ def read_ground_truth(path: str | Path) -> GroundTruth:
         ),
         split=_split_name(path, document),
         intake=Intake(str(path), file_sha256(path), 'annotations', len(document['annotations'])),
-        notes=notes,
+        notes=notes + _notes_of_points(images),
     )
 
 
@@ -169,6 +169,14 @@ def _check_annotation(
     fault = box_fault(entry.get('bbox'), _size(image, 'width'), _size(image, 'height'))
     if fault:
         raise _fault(path, f'{where}: bbox', fault[0], fault[1])
+
+
+def _notes_of_points(images: Sequence[ImagePrediction]) -> tuple[str, ...]:
+    """Lesions without area, which no box can overlap."""
+    points = sum(int((image.gt_boxes[:, 2:] <= image.gt_boxes[:, :2]).any(axis=1).sum()) for image in images)
+    if not points:
+        return ()
+    return (f'{points} annotated boxes have no area: by IoU nothing finds them; match by centre or distance',)
 
 
 def _identities(path: Path, entries: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:

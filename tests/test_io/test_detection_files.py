@@ -114,6 +114,13 @@ def test_what_is_not_named_is_made_up_for_and_said(tmp_path, keys, patients, not
     assert (note is None and data.notes == ()) or note in data.notes[0]
 
 
+def test_lesions_without_area_are_told_of(tmp_path):
+    point = {'id': 1, 'image_id': 1, 'category_id': 7, 'bbox': [10, 10, 0, 0], 'iscrowd': 0}
+    (note,) = [note for note in read(tmp_path, [detection()], changed(annotations=[point])).notes if 'area' in note]
+    assert note.startswith('1 annotated boxes have no area') and 'centre or distance' in note
+    assert not any('area' in note for note in read(tmp_path, [detection()]).notes)
+
+
 @pytest.mark.parametrize(
     ('content', 'said'), [([], 'without truth.*--gt'), ({}, 'a JSON dict'), (None, 'found No such')]
 )
