@@ -1,0 +1,83 @@
+#!/usr/bin/env python
+"""Table 1 of paper 4: AUC of models and readers for screening cancers, and with interval cancers among the cases.
+
+Examples:
+    python tools/analysis/cohort_table.py Holistic=DIR1 Attention=DIR2 Ensemble=DIR3
+    python tools/analysis/cohort_table.py Holistic=DIR1 --annotations data/cohort/annotations/*.json --out table1
+
+DIR is a cross-validation (tools/crossval.py) or test (tools/test.py) with scores.csv, or such a file. Outcomes and the
+readers' scores are columns of the tables, or labels of the prepared set (--annotations). Writes cohort_table.json,
+cohort_table.md and, exam by exam, cohort.csv; they hold ids of exams and women: treat them as data.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from mmmammo import cli
+from mmmammo.apis.arguments import make_parser
+from mmmammo.apis.named_runs import named_runs
+from mmmammo.evaluation.functional import N_CONTROLS
+from mmmammo.evaluation.summary import write_document
+from mmmammo.evaluation.summary.cohort import (
+    CohortExams,
+    CohortRow,
+    cohort_document,
+    cohort_table,
+    read_cohort_exams,
+)
+from mmmammo.evaluation.summary.exam_runs import SCORES
+from mmmammo.visualization.exam_tables import cohort_markdown, cohort_tables
+
+
+def write_results(out: Path, exams: CohortExams, rows: Sequence[CohortRow], settings: dict[str, object]) -> list[Path]:
+    """The table as JSON and Markdown, and the exams."""
+    out.mkdir(parents=True, exist_ok=True)
+    paths = [write_document(out / 'cohort_table.json', cohort_document(exams, rows, settings))]
+    text = f'Drawn controls\n\n{cohort_markdown(rows, on_all=False)}\nAll exams\n\n{cohort_markdown(rows, on_all=True)}'
+    paths.append(out / 'cohort_table.md')
+    paths[-1].write_text(text, encoding='utf-8')
+    paths.append(out / 'cohort.csv')
+    with paths[-1].open('w', encoding='utf-8', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(['exam_id', 'patient_id', 'outcome', 'fold', *exams.scores])
+        folds = exams.folds or [''] * len(exams.ids)
+        writer.writerows(zip(exams.ids, exams.patients, exams.outcomes, folds, *exams.scores.values(), strict=True))
+    return paths
+
+
+def main() -> int:
+    parser = make_parser(__doc__)
+    parser.add_argument('runs', nargs='+', metavar='[NAME=]PATH', help='models, in the order of the table')
+    parser.add_argument('--annotations', nargs='+', type=Path, default=[], metavar='JSON', help='of the prepared set')
+    parser.add_argument('--exams', choices=('four', 'any'), default='four', help='only exams of four images, or any')
+    parser.add_argument('--breast-rule', choices=('sum', 'mean', 'max'), default='sum')
+    parser.add_argument('--exam-rule', choices=('max', 'mean', 'sum'), default='max')
+    parser.add_argument('--controls', type=int, default=N_CONTROLS, help=f'that are drawn ({N_CONTROLS})')
+    parser.add_argument('--seed', type=int, default=0, help='of draw and bootstrap (0)')
+    parser.add_argument('--bootstrap', type=int, default=2000, help='replicates; 0 for none (2000)')
+    parser.add_argument('--out', type=Path, help='folder of the files')
+    args = parser.parse_args()
+    rules = {'exams': args.exams, 'breast_rule': args.breast_rule, 'exam_rule': args.exam_rule}
+    runs = {name: path / SCORES if path.is_dir() else path for name, path in named_runs(args.runs).items()}
+    exams = read_cohort_exams(runs, args.annotations, **rules)
+    rows = cohort_table(exams, args.controls, args.seed, args.bootstrap)
+    console = Console()
+    console = Console(width=max(console.width, 150))
+    for table in cohort_tables(exams, rows):
+        console.print(table)
+    for note in exams.notes:
+        console.print(note, highlight=False)
+    if args.out:
+        settings = rules | {'controls': args.controls, 'seed': args.seed, 'bootstrap': args.bootstrap}
+        for path in write_results(args.out, exams, rows, settings):
+            print(path)
+    return 0
+
+
+if __name__ == '__main__':
+    cli.run(main)
