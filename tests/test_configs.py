@@ -19,7 +19,8 @@ CONFIGS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / 'configs').rglo
 JUDGES = [
     name
     for name in CONFIGS
-    if Path(name).name.startswith(('malignancy', 'holistic', 'attention', 'ensemble', 'saliency', 'nyu'))
+    if Path(name).name.startswith(('malignancy', 'holistic', 'attention', 'ensemble', 'saliency', 'nyu', 'mil', 'patch', 'selfdistill'))
+    or '/rsna/' in name
 ]
 """Classifiers, which predict no boxes."""
 SPLITS = ('train', 'val', 'test')
@@ -88,6 +89,9 @@ def shrink(cfg, size=(96, 96)):
                     sizes={'CC': (64, 48), 'MLO': (72, 40)}, iterations=2, buffer=1, position_noise=2, size_noise=2
                 )
                 cfg[f'{split}_dataloader'].batch_size = 2  # the tiny set has four exams
+            elif step.type == 'mmmammo.CutPatch':
+                shrink_window(cfg, step)
+                cfg[f'{split}_dataloader'].batch_size = 2
             elif step.type == 'RandomChoiceResize':
                 step.scales = [size]
             elif step.type == 'RandomCrop':
@@ -98,7 +102,27 @@ def shrink(cfg, size=(96, 96)):
         cfg.train_dataloader.batch_size = 2  # the tiny set has two positive images
     if 'locator' in cfg.model:
         cfg.model.roi_size = size
+    if 'rsna' in cfg.data_root:
+        shrink_timm(cfg)
     return cfg
+
+
+def shrink_timm(cfg):
+    """A network of four small stages in place of timm's; test_rsna_configs.py has the full size."""
+    channels = (32, 48, 64) if cfg.model.backbone.get('features_only') else 256
+    cfg.model.backbone.update(model_name='test_efficientnet', pretrained=False)
+    cfg.model.head.in_channels = channels
+    for split in SPLITS:
+        cfg[f'{split}_dataloader'].batch_size = 2
+
+
+def shrink_window(cfg, step):
+    """Windows of two cells a side, with context of one where there is any; test_patch_configs.py has the full size."""
+    step.update(size=64, context=32 if step.context else 0)
+    if 'cells' in cfg.model.head:
+        cfg.model.head.cells = 2
+    if cfg.model.backbone.type == 'mmpretrain.SwinTransformer':
+        cfg.model.backbone.pad_small_map = True  # its attention windows are larger than these
 
 
 def set_classes(part, number):

@@ -1,5 +1,5 @@
 # The twin of patch_vgg19_vindr.py that trains from scratch on a CPU.
-# Differs from it: the phantom, windows of 64 pixels; VGG-11.
+# Differs from it: the phantom, windows of 64 pixels; VGG-11, with BatchNorm because it starts from scratch.
 _base_ = [
     '../_base_/models/patch_effnetv2s.py',
     '../_base_/datasets/phantom_patches.py',
