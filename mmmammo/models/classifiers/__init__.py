@@ -4,6 +4,7 @@ from mmmammo.models.classifiers.attention_pooling_head import AttentionPoolingHe
 from mmmammo.models.classifiers.flip_average import FlipAverage
 from mmmammo.models.classifiers.four_view_classifier import FourViewClassifier
 from mmmammo.models.classifiers.four_view_heads import BreastHead, ExamHead
+from mmmammo.models.classifiers.mil_head import MILHead
 from mmmammo.models.classifiers.multi_task_head import MultiTaskHead
 from mmmammo.models.classifiers.patch_head import PatchHead
 from mmmammo.models.classifiers.self_distillation_head import SelfDistillationHead
@@ -11,10 +12,11 @@ from mmmammo.models.classifiers.single_view_head import SingleViewHead
 
 __all__ = [
     'AttentionPoolingHead',
-    'FlipAverage',
     'BreastHead',
     'ExamHead',
+    'FlipAverage',
     'FourViewClassifier',
+    'MILHead',
     'MultiTaskHead',
     'PatchHead',
     'SelfDistillationHead',

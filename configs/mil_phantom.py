@@ -1,0 +1,24 @@
+# The exam as a bag of images, on the phantom: the twin of mil_cohort.py that trains on a CPU.
+_base_ = [
+    './_base_/models/mil_resnet18_small.py',
+    './_base_/datasets/phantom_cohort.py',
+    './_base_/schedules/cohort_small.py',
+    './_base_/default_runtime.py',
+]
+
+data_root = 'data/phantom/'
+exams = dict(
+    type='mmmammo.ExamClassificationDataset',
+    labels=['exam_outcome'],
+    task='multilabel',
+    mapping=dict(none=0, interval=0, screening=1),
+)
+collate = dict(type='mmmammo.exam_collate')
+
+train_dataloader = dict(batch_size=8, sampler=dict(positive_class=0), collate_fn=collate, dataset=exams)
+val_dataloader = dict(batch_size=8, collate_fn=collate, dataset=exams)
+test_dataloader = dict(batch_size=8, collate_fn=collate, dataset=exams)
+val_evaluator = [dict(type='mmmammo.CohortTableMetric', breast_rule='max')]
+test_evaluator = val_evaluator
+auto_scale_lr = dict(base_batch_size=8)  # exams; parent: 16 images
+randomness = dict(seed=0)
