@@ -3,5 +3,5 @@ _base_ = ['./rsna_multitask_effnetb3.py']
 
 model = dict(
     backbone=dict(model_name='mobilenetv3_small_050', pretrained=False),
-    head=dict(in_channels=288),  # parent: 1536
+    head=dict(in_channels=1024),  # parent: 1536
 )

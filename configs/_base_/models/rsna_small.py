@@ -3,5 +3,5 @@ _base_ = ['./rsna_effnetb4.py']
 
 model = dict(
     backbone=dict(model_name='mobilenetv3_small_050', pretrained=False),
-    head=dict(in_channels=288),  # parent: 1792
+    head=dict(in_channels=1024),  # parent: 1792
 )

@@ -1,0 +1,163 @@
+"""The networks of paper 2's configs at full size: how large they are, what they compute, and what the others change."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from mmmammo.registry import DATASETS, MODELS
+from mmmammo.testing.prepared_set import make_prepared_set
+
+ROOT = Path(__file__).resolve().parents[2] / 'configs'
+SIZES = {
+    'rsna/baseline_effnetb4_rsna.py': 17_550_409,
+    'rsna/preprocessed_effnetb6_rsna.py': 40_738_009,
+    'rsna/multitask_effnetb3_rsna.py': 10_711_602,
+    'rsna/multitask_effnetv2s_rsna.py': 20_190_298,
+    'selfdistill_effnetv2s_rsna.py': 19_880_211,
+}
+RSNA = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / 'rsna').glob('*.py'))]
+RSNA += ['selfdistill_effnetv2s_rsna.py']
+
+
+def read(name):
+    return Config.fromfile(ROOT / name)
+
+
+def build(name, **backbone):
+    model = copy.deepcopy(read(name).model)
+    model.backbone.update(pretrained=False, **backbone)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return MODELS.build(model)
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_parameters_are_those_of_the_published_networks(name):
+    with torch.device('meta'):
+        model = build(name)
+    assert sum(parameter.numel() for parameter in model.parameters()) == SIZES[name]
+
+
+def test_mish_takes_the_place_of_every_activation():
+    with torch.device('meta'):
+        model = build('selfdistill_effnetv2s_rsna.py')
+    assert {type(module) for module in model.modules()}.isdisjoint({torch.nn.SiLU, torch.nn.ReLU})
+    assert model.backbone.timm_model.feature_info.reduction() == [8, 16, 32]
+
+
+def test_nothing_is_fetched_before_a_training_begins(monkeypatch):
+    def fetch(*_, **__):
+        raise AssertionError('a download')
+
+    monkeypatch.setattr('timm.models._builder.load_pretrained', fetch)
+    model = build('rsna/multitask_phantom.py')
+    assert not model.backbone.pretrained
+    model.backbone.pretrained = True
+    with pytest.raises(AssertionError, match='a download'):
+        model.init_weights()
+
+
+def test_published_weights_arrive(monkeypatch):
+    def fetch(network, **_):
+        for parameter in network.parameters():
+            torch.nn.init.constant_(parameter, 0.5)
+
+    monkeypatch.setattr('timm.models._builder.load_pretrained', fetch)
+    for name in ('rsna/multitask_phantom.py', 'selfdistill_phantom.py'):
+        model = build(name)
+        model.backbone.pretrained = True
+        model.backbone.init_weights()
+        assert all((parameter == 0.5).all() for parameter in model.backbone.parameters())
+
+
+@pytest.mark.parametrize('name', ['rsna/baseline_phantom.py', 'rsna/multitask_v2_phantom.py', 'selfdistill_phantom.py'])
+def test_half_precision_gives_nearly_the_same_scores(name):
+    torch.manual_seed(0)
+    model = build(name).eval()
+    model.init_weights()
+    images = torch.rand(4, 3, 96, 64)
+    with torch.no_grad():
+        whole = model.head(model.extract_feat(images))
+        with torch.autocast('cpu', dtype=torch.float16):
+            half = model.head(model.extract_feat(images))
+    torch.testing.assert_close(half.float(), whole, rtol=0.02, atol=5e-3)
+
+
+def test_a_grey_image_is_broadcast_to_three_channels():
+    model = build('rsna/baseline_phantom.py')
+    image = torch.rand(1, 8, 6)
+    batch = model.data_preprocessor({'inputs': [image]})['inputs']
+    assert torch.equal(batch, image.expand(1, 3, 8, 6))
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'rsna/baseline_effnetb4_rsna.py',
+        'rsna/larger_effnetb4_rsna_as_published.py',
+        'rsna/multitask_effnetv2s_rsna_as_published.py',
+        'rsna/selfdistill_effnetv2s_rsna_as_published.py',
+    ],
+)
+def test_images_without_metadata_are_read(name, tmp_path, relabelled):
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        cfg = read(name)
+        cfg.train_dataloader.dataset.data_root = str(relabelled)
+        for step in cfg.train_dataloader.dataset.pipeline:
+            if step.type == 'Resize':
+                step.scale = (32, 48)
+        sample = DATASETS.build(cfg.train_dataloader.dataset)[0]
+    assert sample['inputs'].shape == (1, 48, 32) and 0 <= sample['inputs'].min() <= sample['inputs'].max() <= 1
+    assert sample['data_samples'].view == 'CC' and 'biopsy' not in sample['data_samples'].labels
+
+
+@pytest.fixture(scope='module')
+def relabelled(tmp_path_factory):
+    """A set whose images know nothing but whether there is cancer."""
+    return make_prepared_set(tmp_path_factory.mktemp('rsna'), {'train': 2, 'val': 1, 'test': 1}, size=(64, 48))
+
+
+@pytest.mark.parametrize('name', [name for name in RSNA if name.endswith('_rsna.py')])
+def test_settings_are_those_of_the_report(name):
+    cfg = read(name)
+    optimizer, (schedule,) = cfg.optim_wrapper.optimizer, cfg.param_scheduler
+    assert cfg.train_cfg.max_epochs == 12 and cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert 'clip_grad' not in cfg.optim_wrapper and cfg.train_dataloader.sampler.shuffle
+    assert cfg.crossval.folds == 4 and cfg.crossval.seed == (1 if 'selfdistill' in name else 121)
+    if 'selfdistill' in name:
+        assert (optimizer.type, schedule.eta_max, optimizer.weight_decay) == ('Adam', 1e-4, 1e-6)
+    else:
+        assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('mmmammo.LookaheadRAdam', 4e-4, 1e-8)
+    one_cycle = 'multitask' in name or 'selfdistill' in name
+    assert schedule.type == ('OneCycleLR' if one_cycle else 'CosineAnnealingLR')
+    for split in ('train', 'val', 'test'):
+        (resize,) = (step for step in cfg[f'{split}_dataloader'].dataset.pipeline if step.type == 'Resize')
+        assert tuple(resize.scale) == ((1024, 1024) if 'baseline' in name else (960, 1536))
+
+
+@pytest.mark.parametrize(
+    ('name', 'twin'),
+    [
+        ('rsna/baseline_effnetb4_rsna.py', 'rsna/baseline_phantom.py'),
+        ('rsna/larger_effnetb4_rsna.py', 'rsna/larger_phantom.py'),
+        ('rsna/augmented_effnetb4_rsna.py', 'rsna/augmented_phantom.py'),
+        ('rsna/preprocessed_effnetb4_rsna.py', 'rsna/preprocessed_phantom.py'),
+        ('rsna/preprocessed_effnetb6_rsna.py', 'rsna/preprocessed_wide_phantom.py'),
+        ('rsna/multitask_effnetb3_rsna.py', 'rsna/multitask_phantom.py'),
+        ('rsna/multitask_effnetv2s_rsna.py', 'rsna/multitask_v2_phantom.py'),
+        ('selfdistill_effnetv2s_rsna.py', 'selfdistill_phantom.py'),
+    ],
+)
+def test_a_twin_does_what_its_config_does(name, twin):
+    full, small = read(name), read(twin)
+    for split in ('train', 'test'):
+        pipelines = [cfg[f'{split}_dataloader'].dataset.pipeline for cfg in (full, small)]
+        for step in (step for pipeline in pipelines for step in pipeline if step.type == 'Resize'):
+            step.scale = (1, 1)
+        assert pipelines[0] == pipelines[1]
+    assert full.model.head.type == small.model.head.type
+    assert full.param_scheduler[0].type == small.param_scheduler[0].type
+    assert full.optim_wrapper.optimizer.type == small.optim_wrapper.optimizer.type
