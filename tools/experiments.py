@@ -83,12 +83,15 @@ def write_page(plan: Plan) -> None:
 
 
 def tell(outcome: Outcome, console: Console) -> int:
-    """What went wrong, and the exit code."""
+    """What went wrong or waits, and the exit code."""
     for run, words in outcome.failed:
         console.print(f'\n{run.name} failed: {words}', highlight=False, markup=False)
     if outcome.elsewhere:
         names = '; '.join(run.name for run in outcome.elsewhere)
         console.print(f'Being made by another process, not counted yet: {names}', highlight=False)
+    if outcome.waiting:
+        names = '; '.join(run.name for run in outcome.waiting)
+        console.print(f'Means that wait for the runs they are of: {names}', highlight=False)
     return 1 if outcome.failed else 0
 
 
@@ -101,10 +104,12 @@ def main() -> int:
         write_page(plan)
         return 0
     out = args.out or ROOT / 'work_dirs' / 'experiments' / plan.name
-    wanted = shard(plan_runs(plan, ROOT, out, args.only, args.seeds), *args.shard)
-    if not wanted:
+    runs = plan_runs(plan, ROOT, out, args.only, args.seeds)
+    wanted, means = shard([run for run in runs if not run.parts], *args.shard), [run for run in runs if run.parts]
+    if not wanted and not means:
         raise MammoError(args.plan, field='runs', found='none', expected='some', remedy='change --seeds or --shard')
     outcome = Outcome() if args.collect else make(args, wanted, console)
+    outcome.add(execute(means, ROOT, commit=git_commit(ROOT)))  # seconds each, so that --collect makes them too
     command = shlex.join(['python', 'tools/experiments.py', os.path.relpath(plan.path, ROOT)])
     results = collect(plan, plan_runs(plan, ROOT, out), command, args.replicates)
     write_document(plan.results_path, results)

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from mmmammo.experiments.runs import Run
+from mmmammo.experiments.runs import METRICS, STEPS, Run
 
 _ITERATION = re.compile(r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]')
+_FOLD = re.compile(r', fold (\d+): complete')
 _TAIL = 15
 LOG = 'log.txt'
 
@@ -37,11 +38,20 @@ class Outcome:
         done: Complete now, and were not before.
         elsewhere: Another process is at them.
         failed: With their last words.
+        waiting: Means of runs that are not complete.
     """
 
     done: list[Run] = field(default_factory=list)
     elsewhere: list[Run] = field(default_factory=list)
     failed: list[tuple[Run, str]] = field(default_factory=list)
+    waiting: list[Run] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Take in what became of further runs."""
+        self.done += other.done
+        self.elsewhere += other.elsewhere
+        self.failed += other.failed
+        self.waiting += other.waiting
 
 
 def execute(
@@ -53,7 +63,7 @@ def execute(
     commit: str | None = None,
     report: Report = lambda *_: None,
 ) -> Outcome:
-    """Train and test what is not complete.
+    """Train and test, cross-validate, or average what is not complete and waits for nothing.
 
     Args:
         runs: In the order of their turn.
@@ -66,7 +76,11 @@ def execute(
     Returns:
         What became of them. After Ctrl-C the trainings are stopped and the exception goes on.
     """
-    return _Executor(root, jobs, gpus, commit, report).execute([run for run in runs if not run.is_complete])
+    missing = [run for run in runs if not run.is_complete]
+    ready = [run for run in missing if run.is_ready]
+    outcome = _Executor(root, jobs, gpus, commit, report).execute(ready)
+    outcome.waiting += [run for run in missing if run not in ready]
+    return outcome
 
 
 class _Executor:
@@ -105,7 +119,7 @@ class _Executor:
                     self.outcome.elsewhere.append(run)
                     self.report(run, 'is being made elsewhere', 0.0)
                 elif not run.is_complete:  # another process may have made it meanwhile
-                    self._train_and_test(run, lock, slot)
+                    self._run_steps(run, lock, slot)
         except _Failed as err:
             if not self.stopped.is_set():
                 self.outcome.failed.append((run, str(err)))
@@ -113,20 +127,24 @@ class _Executor:
         finally:
             self.slots.append(slot)
 
-    def _train_and_test(self, run: Run, lock: TextIO, slot: int) -> None:
+    def _run_steps(self, run: Run, lock: TextIO, slot: int) -> None:
         facts = {'config': run.row.config, 'cfg_options': dict(run.row.cfg_options), 'seed': run.seed}
         run.remember(**facts, digest=run.digest, commit=self.commit)
-        if not run.record.get('trained'):
-            self._step(run, 'train', run.train_command(), lock, slot)
-            run.remember(trained=True)
-        self._step(run, 'test', run.test_command(), lock, slot)
+        for step in run.steps:
+            if step != 'train' or not run.record.get('trained'):
+                self._step(run, step, lock, slot)
+            if step == 'train':
+                run.remember(trained=True)
+        if not (run.folder / METRICS).is_file():
+            raise _Failed(f'tools/{run.steps[-1]}.py left no {METRICS}; what it said: {run.folder / LOG}')
         run.remember(tested=True)
         self.outcome.done.append(run)
         self.report(run, 'complete', 1.0)
 
-    def _step(self, run: Run, name: str, command: Sequence[str], lock: TextIO, slot: int) -> None:
+    def _step(self, run: Run, name: str, lock: TextIO, slot: int) -> None:
         """One of our commands; its output goes to the run's log. The seconds of interrupted ones add up."""
-        self.report(run, f'{name}ing', float(name == 'test'))
+        self.report(run, STEPS[name], float(name == 'test'))
+        command = run.command(name)
         started = time.monotonic()
         log = run.folder / LOG
         with log.open('a', encoding='utf-8') as file:
@@ -155,10 +173,9 @@ class _Executor:
             for line in process.stdout or ():
                 log.write(line)
                 log.flush()
-                found = _ITERATION.search(line)
-                if found:
-                    epoch, iteration, of = map(int, found.groups())
-                    self.report(run, f'{name}ing', (epoch - 1 + iteration / of) / run.epochs)
+                share = _progress(run, line)
+                if share is not None:
+                    self.report(run, STEPS[name], share)
             return process.wait()
         finally:
             self.processes.discard(process)
@@ -168,6 +185,16 @@ class _Executor:
         threads = max(1, (os.cpu_count() or 1) // self.jobs)
         environment = {'OMP_NUM_THREADS': str(threads), **os.environ, 'NO_ALBUMENTATIONS_UPDATE': '1'}
         return environment | ({'CUDA_VISIBLE_DEVICES': str(slot % self.gpus)} if self.gpus > 1 else {})
+
+
+def _progress(run: Run, line: str) -> float | None:
+    """How much of a training or of a cross-validation is done, from what it says."""
+    found = _ITERATION.search(line)
+    if found:
+        epoch, iteration, of = map(int, found.groups())
+        return (epoch - 1 + iteration / of) / run.epochs
+    fold = _FOLD.search(line)
+    return min((int(fold.group(1)) + 1) / run.row.folds, 1.0) if fold and run.row.folds else None
 
 
 class _Failed(Exception):

@@ -58,7 +58,8 @@ def _table(plan: Plan, table: Table, found: Mapping[str, Mapping[str, Any]]) -> 
 def _lines(plan: Plan, table: Table, row: Row, entry: Mapping[str, Any], label: str) -> list[list[str]]:
     """Ours, its difference from the reference, and the paper's."""
     seeds = len(entry['seeds'])
-    lines = [[label, f'{seeds} {"seed" if seeds == 1 else "seeds"}', *_cells(plan, table.metrics, entry['values'])]]
+    made = f'{seeds} {"seed" if seeds == 1 else "seeds"}' + (f' of {row.folds} folds' if row.folds else '')
+    lines = [[label, made, *_cells(plan, table.metrics, entry['values'])]]
     if entry['difference']:
         paired = entry['difference']['values']
         cells = [_difference(plan, paired.get(key)) for key in table.metrics]

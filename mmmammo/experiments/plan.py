@@ -11,17 +11,22 @@ import yaml
 
 from mmmammo.structures import MammoError
 
+MEANS = {'mean': 'probability', 'mean_log_odds': 'log_odds'}
+"""How rows are combined -> what is averaged, as tools/average_scores.py calls it."""
+
 
 @dataclass(frozen=True)
 class Row:
-    """One model, trained once per seed.
+    """One model, trained once per seed; or the mean of the scores of other rows.
 
     Args:
         name: Of its folder; unique.
-        config: Path from the root of the repository.
+        config: Path from the root of the repository; empty for a mean.
         seeds: Of its trainings.
         cfg_options: What overrides the config, as ``--cfg-options`` does.
         paper: Metric -> the number of the paper, on the scale of the page.
+        folds: Cross-validate it with so many folds, instead of one training; its numbers are those of all folds' rows.
+        combine: For a mean: one of :data:`MEANS` -> names of rows, averaged image by image and seed by seed.
     """
 
     name: str
@@ -29,6 +34,8 @@ class Row:
     seeds: tuple[int, ...]
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
     paper: Mapping[str, float] = field(default_factory=dict)
+    folds: int | None = None
+    combine: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,12 +117,32 @@ def read_plan(path: str | Path) -> Plan:
 
 
 def _row(path: Path, entry: Any, seeds: list[int]) -> Row:
-    _check_keys(path, 'row', entry, Row, optional=('seeds',))
+    _check_keys(path, 'row', entry, Row, optional=('seeds', 'config'))
+    _check_making(path, entry)
     given = entry.get('seeds', seeds)
     good = isinstance(given, list) and given and all(isinstance(s, int) and s >= 0 for s in given)
     if not good or len(set(given)) < len(given):
         raise _error(path, f'row {entry["name"]!r}: seeds', given, 'a list of different whole numbers')
-    return Row(**{**entry, 'seeds': tuple(given)})
+    combine = {how: tuple(names) for how, names in entry.get('combine', {}).items()}
+    return Row(**{'config': '', **entry, 'seeds': tuple(given), 'combine': combine})
+
+
+def _check_making(path: Path, entry: Mapping[str, Any]) -> None:
+    """Trained, cross-validated or combined."""
+    where, folds, combine = f'row {entry["name"]!r}', entry.get('folds'), entry.get('combine')
+    if 'combine' not in entry:
+        if not isinstance(entry.get('config'), str):
+            raise _error(path, where, 'without config', 'a config, or other rows to combine')
+        if folds is not None and (not isinstance(folds, int) or folds < 2):
+            raise _error(path, f'{where}: folds', folds, 'a whole number from 2 on')
+        return
+    extra = [key for key in ('config', 'cfg_options', 'folds') if key in entry]
+    if extra:
+        raise _error(path, where, f'combine and {", ".join(extra)}', 'one of both: a mean is not trained')
+    good = isinstance(combine, dict) and len(combine) == 1 and set(combine) <= set(MEANS)
+    parts = next(iter(combine.values())) if good else None
+    if not isinstance(parts, list) or len(set(parts)) < 2:
+        raise _error(path, f'{where}: combine', combine, f'one of {", ".join(MEANS)}, and a list of two rows or more')
 
 
 def _table(path: Path, entry: Any, metrics: Mapping[str, str]) -> Table:
@@ -133,6 +160,11 @@ def _check_names(plan: Plan) -> None:
         ('reference', [plan.reference], names),
         ('tables: rows', [name for table in plan.tables for name in table.rows], names),
         ('tables: metrics', [key for table in plan.tables for key in table.metrics], plan.metrics),
+        (
+            'rows: combine',
+            [name for row in plan.rows for parts in row.combine.values() for name in parts],
+            [row.name for row in plan.rows if not row.combine],
+        ),
         ('rows: paper', [key for row in plan.rows for key in row.paper], plan.metrics),
     ):
         unknown = [name for name in used if name not in known]

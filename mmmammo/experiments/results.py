@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mmmammo.evaluation.functional import Interval
-from mmmammo.experiments.measures import Trainings, read_metrics, read_trainings
 from mmmammo.experiments.plan import Plan, Row
 from mmmammo.experiments.runs import Run
+from mmmammo.experiments.trainings import Trainings, comparable, read_metrics, read_trainings
 from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-experiments-1'
@@ -46,53 +45,83 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
 
 
 def _row_entry(
-    plan: Plan, row: Row, runs: Sequence[Run], reference: Sequence[Run], first: Trainings | None, replicates: int
+    plan: Plan,
+    row: Row,
+    runs: Sequence[Run],
+    reference: Sequence[Run],
+    first: Mapping[str, Trainings],
+    replicates: int,
 ) -> dict[str, Any]:
-    trainings = read_trainings(runs, tuple(plan.metrics), first.sets[0] if first else None)
-    interval = trainings.interval(replicates) if trainings else None
+    trainings = read_trainings(runs, tuple(plan.metrics), first)
     return {
         'name': row.name,
         'config': row.config,
         'cfg_options': dict(row.cfg_options),
+        'folds': row.folds,
+        'combine': {how: list(names) for how, names in row.combine.items()},
         'digest': runs[0].digest,
         'seeds': [run.seed for run in runs],
         'commits': _distinct(run.record.get('commit') or 'unknown' for run in runs),
         'hours': sum(sum(run.record.get('seconds', {}).values()) for run in runs) / 3600,
-        'n': trainings.counts if trainings else {},
-        'values': _values(plan, runs, trainings, interval),
+        'n': next((of_kind.counts for of_kind in trainings.values()), {}),
+        'values': _values(plan, runs, trainings, replicates),
         'difference': _difference(plan, row, runs, reference, first, replicates),
     }
 
 
 def _values(
-    plan: Plan, runs: Sequence[Run], trainings: Trainings | None, interval: Interval | None
+    plan: Plan, runs: Sequence[Run], trainings: Mapping[str, Trainings], replicates: int
 ) -> dict[str, dict[str, Any]]:
     """Key -> mean and standard deviation over seeds, the value of each, and the bounds where there are some."""
     metrics = [read_metrics(run)['metrics'] for run in runs]
+    bounds = {key: found for of_kind in trainings.values() for key, found in _bounds(of_kind, replicates).items()}
     values = {}
     for key in plan.metrics:
         per_seed = [_known(run, found, key) for run, found in zip(runs, metrics, strict=True)]
         numbers = np.array([math.nan if value is None else value for value in per_seed], dtype=float)
         entry = {'mean': float(numbers.mean()), 'sd': float(numbers.std(ddof=1)) if len(numbers) > 1 else math.nan}
-        if trainings is not None and interval is not None and key in trainings.keys:
-            place = trainings.keys.index(key)
-            _check_same(runs[0], key, entry['mean'], float(interval.estimate[place]))
-            entry |= {'low': float(interval.low[place]), 'high': float(interval.high[place])}
+        if key in bounds:
+            source, estimate, low, high = bounds[key]
+            _check_same(runs[0], key, entry['mean'], estimate, source)
+            entry |= {'low': low, 'high': high}
         values[key] = _without_nan(entry) | {'per_seed': per_seed}
     return values
 
 
+def _bounds(trainings: Trainings, replicates: int) -> dict[str, tuple[str, float, float, float]]:
+    """Key -> file, estimate, low, high."""
+    interval = trainings.interval(replicates)
+    columns = (interval.estimate.tolist(), interval.low.tolist(), interval.high.tolist())
+    return {key: (trainings.source, *numbers) for key, *numbers in zip(trainings.keys, *columns, strict=True)}
+
+
 def _difference(
-    plan: Plan, row: Row, runs: Sequence[Run], reference: Sequence[Run], first: Trainings | None, replicates: int
+    plan: Plan,
+    row: Row,
+    runs: Sequence[Run],
+    reference: Sequence[Run],
+    first: Mapping[str, Trainings],
+    replicates: int,
 ) -> dict[str, Any] | None:
     """From the reference, over the seeds that both have."""
     seeds = sorted({run.seed for run in runs} & {run.seed for run in reference})
-    if row.name == plan.reference or first is None or not seeds:
+    if row.name == plan.reference or not seeds:
         return None
-    mine = read_trainings([run for run in runs if run.seed in seeds], first.keys, first.sets[0])
-    theirs = read_trainings([run for run in reference if run.seed in seeds], first.keys, first.sets[0])
+    both = [[run for run in which if run.seed in seeds] for which in (runs, reference)]
+    values: dict[str, Any] = {}
+    for kind, mine in read_trainings(both[0], tuple(plan.metrics), first).items():
+        if kind in first:
+            values |= _paired(both, kind, comparable(mine, first[kind]), first, replicates)
+    return {'seeds': seeds, 'values': values} if values else None
+
+
+def _paired(
+    both: Sequence[Sequence[Run]], kind: str, keys: Sequence[str], first: Mapping[str, Trainings], replicates: int
+) -> dict[str, dict[str, float | None]]:
+    """Key -> difference, bounds and p-values of one kind."""
+    mine, theirs = (read_trainings(runs, keys, first).get(kind) for runs in both)
     if mine is None or theirs is None:
-        return None
+        return {}
     paired = mine.minus(theirs, replicates)
     columns = {
         'value': paired.difference.estimate,
@@ -101,11 +130,10 @@ def _difference(
         'p_bootstrap': paired.p_bootstrap,
         'p_permutation': paired.p_permutation,
     }
-    values = {
+    return {
         key: _without_nan({name: float(column[i]) for name, column in columns.items()})
         for i, key in enumerate(mine.keys)
     }
-    return {'seeds': seeds, 'values': values}
 
 
 def _known(run: Run, metrics: Mapping[str, Any], key: str) -> float | None:
@@ -121,13 +149,13 @@ def _known(run: Run, metrics: Mapping[str, Any], key: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _check_same(run: Run, key: str, logged: float, read: float) -> None:
+def _check_same(run: Run, key: str, logged: float, read: float, source: str) -> None:
     """What the test logged and what is resampled here must be one number."""
     if not math.isclose(logged, read, abs_tol=1e-6) and not (math.isnan(logged) and math.isnan(read)):
         raise MammoError(
             run.folder,
             field=key,
-            found=f'{logged} in metrics.json, {read} from predictions.json',
+            found=f'{logged} in metrics.json, {read} from {source}',
             expected='the same number',
             remedy='the two files are not of one test: remove the folder and run again',
         )

@@ -9,12 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmmammo.experiments.plan import Row
+from mmmammo.experiments.plan import MEANS, Row
 from mmmammo.structures import MammoError
 
 METRICS = 'metrics.json'
 PREDICTIONS = 'predictions.json'
+SCORES = 'scores.csv'
+LOCALISATION = 'localisation.npz'
 RECORD = 'record.json'
+
+
+STEPS = {
+    'train': 'training',
+    'test': 'testing',
+    'crossval': 'cross-validating',
+    'average_scores': 'averaging',
+}
+"""Name of a command, ``tools/<name>.py`` -> what it does, in words."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +37,9 @@ class Run:
         seed: Of the training.
         digest: Of the whole config, options included. A config that changed has runs of its own, so that no table mixes
             two of them.
-        epochs: How long it trains.
+        epochs: How long it trains, or each of its folds does; 0 for a mean.
         folder: Where everything of it is.
+        parts: Of a mean, the runs whose scores are averaged.
     """
 
     row: Row
@@ -35,6 +47,7 @@ class Run:
     digest: str
     epochs: int
     folder: Path
+    parts: tuple[Run, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,6 +80,44 @@ class Run:
         partial = self.folder / f'{RECORD}.part'
         partial.write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
         os.replace(partial, self.folder / RECORD)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing has to be made before it."""
+        return all(part.is_complete for part in self.parts)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Names of the commands that make it, those of :data:`STEPS`."""
+        if self.parts:
+            return ('average_scores',)
+        return ('crossval',) if self.row.folds else ('train', 'test')
+
+    def command(self, step: str) -> list[str]:
+        """Of one of its steps.
+
+        Raises:
+            MammoError: If it is a test without a checkpoint.
+        """
+        commands = {
+            'train': self.train_command,
+            'test': self.test_command,
+            'crossval': self.crossval_command,
+            'average_scores': self.average_command,
+        }
+        return commands[step]()
+
+    def crossval_command(self) -> list[str]:
+        """Goes on from the folds that are complete, and in the one that is not."""
+        folds = ['--folds', str(self.row.folds), '--seed', str(self.seed), '--jobs', '1']
+        return [*self._command('crossval'), *folds, *self._options()]
+
+    def average_command(self) -> list[str]:
+        """Of the parts' scores."""
+        (how,) = self.row.combine
+        folders = [str(part.folder) for part in self.parts]
+        scale = ['--scale', MEANS[how]]
+        return [sys.executable, 'tools/average_scores.py', *folders, '--out', str(self.folder), *scale]
 
     def train_command(self) -> list[str]:
         """Goes on from a checkpoint if there is one."""

@@ -17,7 +17,7 @@ from mmmammo.structures import MammoError
 def plan_runs(
     plan: Plan, root: Path, out: Path, only: Sequence[str] = (), seeds: Sequence[int] | None = None
 ) -> list[Run]:
-    """All runs of a plan, the first seed of every row before the second of any.
+    """All runs of a plan, the first seed of every row before the second of any; means last.
 
     Args:
         plan: The rows.
@@ -27,7 +27,7 @@ def plan_runs(
         seeds: Leave out others.
 
     Raises:
-        MammoError: If a name is unknown, or a config cannot be read.
+        MammoError: If a name is unknown, a config cannot be read, or a mean has a seed that its rows do not have.
     """
     names = [row.name for row in plan.rows]
     unknown = [name for name in only if name not in names]
@@ -39,9 +39,11 @@ def plan_runs(
             expected=f'some of {", ".join(names)}',
             remedy='correct the names',
         )
-    rows = [row for row in plan.rows if not only or row.name in only]
-    runs = [run for row in rows for run in _runs(row, root, out) if seeds is None or run.seed in seeds]
-    return sorted(runs, key=lambda run: run.row.seeds.index(run.seed))
+    trained = {row.name: _trained(row, root, out) for row in plan.rows if not row.combine}
+    made = trained | {row.name: _combined(row, trained, out) for row in plan.rows if row.combine}
+    chosen = [row.name for row in plan.rows if not only or row.name in only]
+    runs = [run for name in chosen for run in made[name] if seeds is None or run.seed in seeds]
+    return sorted(runs, key=lambda run: (bool(run.parts), run.row.seeds.index(run.seed)))
 
 
 def shard(runs: Sequence[Run], index: int, count: int) -> list[Run]:
@@ -49,11 +51,31 @@ def shard(runs: Sequence[Run], index: int, count: int) -> list[Run]:
     return list(runs[index - 1 :: count])
 
 
-def _runs(row: Row, root: Path, out: Path) -> list[Run]:
+def _trained(row: Row, root: Path, out: Path) -> list[Run]:
     cfg = load_config(root / row.config, options=row.cfg_options)
-    digest = config_digest(cfg.to_dict())
+    digest = config_digest(cfg.to_dict() | ({'folds': row.folds} if row.folds else {}))
     folder = out / f'{row.name}-{digest[:8]}'
-    return [Run(row, seed, digest, cfg.train_cfg.max_epochs, folder / f'seed{seed}') for seed in row.seeds]
+    epochs = (cfg.get('train_cfg') or {}).get('max_epochs', 1)
+    return [Run(row, seed, digest, epochs, folder / f'seed{seed}') for seed in row.seeds]
+
+
+def _combined(row: Row, trained: Mapping[str, Sequence[Run]], out: Path) -> list[Run]:
+    """A mean of runs of one seed; it is another one when one of them is."""
+    runs = []
+    ((how, names),) = row.combine.items()
+    for seed in row.seeds:
+        parts = tuple(run for name in names for run in trained[name] if run.seed == seed)
+        if len(parts) < len(names):
+            raise MammoError(
+                out,
+                field=f'row {row.name!r}: seeds',
+                found=seed,
+                expected=f'seeds that all of {", ".join(names)} have',
+                remedy='correct the plan',
+            )
+        digest = config_digest({'combine': how, 'parts': [part.digest for part in parts]})
+        runs.append(Run(row, seed, digest, 0, out / f'{row.name}-{digest[:8]}' / f'seed{seed}', parts))
+    return runs
 
 
 def config_digest(config: Mapping[str, Any]) -> str:

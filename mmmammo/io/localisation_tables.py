@@ -25,6 +25,7 @@ class LocalisationTable:
         best_ious: (n, T) float32, rows of :func:`mmmammo.evaluation.functional.best_iou_per_threshold`; nan without
             lesion.
         iou_thrs: (k,) IoUs.
+        keys: (k + 1,) what the accuracies and their mean are called.
         frozen: (k,) threshold of each, from another split; ``None`` if the best on these images were taken.
     """
 
@@ -32,6 +33,7 @@ class LocalisationTable:
     patient_ids: tuple[str, ...]
     best_ious: npt.NDArray[np.float32]
     iou_thrs: tuple[float, ...]
+    keys: tuple[str, ...]
     frozen: tuple[float, ...] | None = None
 
 
@@ -52,6 +54,7 @@ def write_localisation(path: str | Path, table: LocalisationTable) -> None:
             patient_ids=np.array(table.patient_ids, dtype=str),
             best_ious=table.best_ious,
             iou_thrs=np.array(table.iou_thrs, dtype=np.float64),
+            keys=np.array(table.keys, dtype=str),
             frozen=np.array(_NONE if table.frozen is None else table.frozen, dtype=np.float64),
         )
     os.replace(partial, path)
@@ -71,6 +74,7 @@ def read_localisation(path: str | Path) -> LocalisationTable:
                 patient_ids=tuple(stored['patient_ids'].tolist()),
                 best_ious=stored['best_ious'],
                 iou_thrs=tuple(stored['iou_thrs'].tolist()),
+                keys=tuple(stored['keys'].tolist()),
                 frozen=frozen or None,
             )
     except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:

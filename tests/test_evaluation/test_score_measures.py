@@ -135,7 +135,7 @@ def test_a_model_of_exams_meets_one_of_images_at_the_exam(tmp_path):
     exams, of_exams, theirs = scored([ExamAUCMetric()], whole, tmp_path / 'b.csv')
     assert exams.level == 'exam' and of_exams['exam/n_exams'] == 15
     ours = measures['exam/auc']
-    assert ours.is_like(theirs['exam/auc'])
+    assert ours.alike == theirs['exam/auc'].alike
     paired = paired_difference(score_reader(([ours], images), ([theirs['exam/auc']], exams)), patients_in(images), 5)
     assert paired.difference.estimate == pytest.approx(logged['exam/auc'] - of_exams['exam/auc'])
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from toy_plan import PLAN, TEST, TRAIN
+from toy_plan import AVERAGE, CROSSVAL, PLAN, TEST, TRAIN
 
 from mmmammo.experiments import read_plan
 from mmmammo.experiments.runs import Run
@@ -23,6 +23,8 @@ def root(tmp_path):
     (tmp_path / 'tools').mkdir()
     (tmp_path / 'tools' / 'train.py').write_text(TRAIN)
     (tmp_path / 'tools' / 'test.py').write_text(TEST)
+    (tmp_path / 'tools' / 'crossval.py').write_text(CROSSVAL)
+    (tmp_path / 'tools' / 'average_scores.py').write_text(AVERAGE)
     return tmp_path
 
 

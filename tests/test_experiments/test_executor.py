@@ -10,6 +10,7 @@ import pytest
 
 from mmmammo.experiments import execute
 from mmmammo.experiments.executor import taken
+from mmmammo.experiments.plan import Row
 from mmmammo.experiments.runs import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,28 @@ def test_options_reach_the_command(plan, make_runs):
     graph = make_runs(plan)[2]
     assert graph.train_command()[-2:] == ['--cfg-options', 'model.k=1']
     assert '--resume' not in graph.train_command()
+
+
+def test_rows_of_folds_are_cross_validated(plan, root, make_runs):
+    runs = make_runs(plan)[:1]
+    of_folds, heard = [replace(runs[0], row=replace(runs[0].row, folds=4))], []
+    outcome = execute(of_folds, root, report=lambda run, what, share: heard.append((what, share)))
+    assert outcome.done == of_folds and of_folds[0].record['seconds'].keys() == {'crossval'}
+    assert heard == [('cross-validating', share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)] + [('complete', 1.0)]
+    lost = [renamed(replace(of_folds[0], folder=root / 'lost'), 'elsewhere.py')]
+    [(_, words)] = execute(lost, root).failed
+    assert 'tools/crossval.py left no metrics.json' in words and not lost[0].is_complete
+
+
+def test_means_wait_for_their_runs(plan, root, make_runs, metrics_of):
+    runs = make_runs(plan)[:2]
+    row = Row('mean', '', (0,), combine={'mean': ('plain', 'graph')})
+    mean = Run(row, 0, 'b' * 64, 0, root / 'out' / 'mean', tuple(runs))
+    outcome = execute([mean], root)
+    assert outcome.waiting == [mean] and not outcome.done
+    outcome.add(execute(runs, root))
+    outcome.add(execute([mean], root))
+    assert outcome.done == [*runs, mean] and metrics_of(mean)['froc/recall@1.00'] == 0.7
 
 
 def test_a_failure_is_told_and_the_others_go_on(plan, root, make_runs):

@@ -7,7 +7,7 @@ import pytest
 from mmmammo.evaluation.functional import froc, paired_froc
 from mmmammo.evaluation.summary import DetectionSettings, detection_document, summarise_detections, write_document
 from mmmammo.experiments import collect, execute
-from mmmammo.experiments.measures import read_trainings
+from mmmammo.experiments.trainings import read_trainings
 from mmmammo.io.detection_files import read_detection_set
 from mmmammo.io.predictions import write_predictions
 from mmmammo.structures import ImagePrediction, MammoError
@@ -101,7 +101,7 @@ def test_differences_are_over_the_seeds_that_both_have(plan, tested):
 
 
 def test_one_training_each_is_the_paired_test_of_two_models(tested):
-    plain, graph = (read_trainings([tested[i]], KEYS[:1]) for i in (0, 2))
+    plain, graph = (read_trainings([tested[i]], KEYS[:1])['detections'] for i in (0, 2))
     paired = graph.minus(plain, 100)
     literal = paired_froc(graph.matches[0][0], plain.matches[0][0], plain.patients, [1.0], 100)
     assert paired.difference.estimate[0] == literal.difference.estimate[0]
@@ -110,7 +110,7 @@ def test_one_training_each_is_the_paired_test_of_two_models(tested):
 
 
 def test_a_model_does_not_differ_from_itself(tested):
-    both = read_trainings(tested[:2], KEYS)
+    both = read_trainings(tested[:2], KEYS)['detections']
     paired = both.minus(both, 20)
     np.testing.assert_array_equal(paired.difference.estimate, 0)
     np.testing.assert_array_equal(paired.p_permutation, 1)

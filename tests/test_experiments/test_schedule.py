@@ -17,7 +17,7 @@ def test_every_plan_names_configs_that_load(path, tmp_path):
     assert len(runs) == sum(len(row.seeds) for row in plan.rows)
     assert len({run.folder for run in runs}) == len(runs)
     assert len({run.digest for run in runs}) == len(plan.rows)
-    assert all(run.epochs > 0 for run in runs)
+    assert all(run.epochs > 0 or run.parts for run in runs)
 
 
 def test_first_seeds_come_first_and_rows_can_be_chosen(tmp_path):
@@ -26,6 +26,45 @@ def test_first_seeds_come_first_and_rows_can_be_chosen(tmp_path):
     assert [run.name for run in runs] == ['agrcnn, seed 0', 'agrcnn_k1, seed 0', 'agrcnn, seed 2']
     with pytest.raises(MammoError, match='--only: found nobody'):
         plan_runs(plan, ROOT, tmp_path, only=['nobody'])
+
+
+def test_folds_and_means_have_runs_of_their_own(tmp_path):
+    path = tmp_path / 'plan.yaml'
+    config = 'configs/wsol/cam_resnet18_phantom.py'
+    path.write_text(
+        f"""
+        name: means
+        reference: one
+        metrics: {{exam/auc: AUC}}
+        rows:
+          - {{name: one, config: {config}}}
+          - {{name: four, config: {config}, folds: 4, seeds: [0, 1]}}
+          - {{name: five, config: {config}, folds: 5}}
+          - {{name: mean, combine: {{mean_log_odds: [four, one]}}}}
+        tables: [{{title: All, rows: {{one: One}}}}]
+        """
+    )
+    runs = plan_runs(read_plan(path), ROOT, tmp_path, only=['mean', 'four', 'five'])
+    assert [run.name for run in runs] == ['four, seed 0', 'five, seed 0', 'four, seed 1', 'mean, seed 0']
+    four, five, _, mean = runs
+    assert len({run.digest for run in runs}) == 3 and four.digest != five.digest
+    assert [part.name for part in mean.parts] == ['four, seed 0', 'one, seed 0'] and not mean.is_ready
+    command = four.command(four.steps[0])
+    assert command[1:3] == ['tools/crossval.py', config] and command[5:] == [
+        '--folds',
+        '4',
+        '--seed',
+        '0',
+        '--jobs',
+        '1',
+    ]
+    assert mean.command('average_scores')[2:] == [
+        *(str(part.folder) for part in mean.parts),
+        *('--out', str(mean.folder), '--scale', 'log_odds'),
+    ]
+    path.write_text(path.read_text().replace('{name: mean,', '{name: mean, seeds: [1],'))
+    with pytest.raises(MammoError, match='seeds: found 1; expected seeds that all of four, one have'):
+        plan_runs(read_plan(path), ROOT, tmp_path)
 
 
 def test_shards_divide_the_runs(plan, make_runs):

@@ -42,3 +42,26 @@ seed = int(checkpoint.read_text().split()[1])
 metrics = {'froc/recall@1.00': 0.5 + 0.1 * seed, 'ap/0.50': 0.25, 'other': None}
 (work / 'metrics.json').write_text(json.dumps({'metrics': metrics}))
 """
+
+CROSSVAL = """
+import argparse, pathlib
+parser = argparse.ArgumentParser()
+for name in ('config', '--work-dir', '--seed', '--folds', '--jobs', '--cfg-options'):
+    parser.add_argument(name)
+args = parser.parse_args()
+for fold in range(int(args.folds)):
+    print(f'x, fold {fold}: complete (1 min)', flush=True)
+if 'elsewhere' not in args.config:
+    (pathlib.Path(args.work_dir) / 'metrics.json').write_text('{"metrics": {"froc/recall@1.00": 0.5}}')
+"""
+
+AVERAGE = """
+import argparse, pathlib
+parser = argparse.ArgumentParser()
+parser.add_argument('runs', nargs='+')
+for name in ('--out', '--scale'):
+    parser.add_argument(name)
+args = parser.parse_args()
+assert all((pathlib.Path(run) / 'metrics.json').is_file() for run in args.runs)
+(pathlib.Path(args.out) / 'metrics.json').write_text('{"metrics": {"froc/recall@1.00": 0.7}}')
+"""

@@ -121,7 +121,8 @@ class LocalisationMetric(GatheredMetric):
         frozen = None if self.frozen is None else tuple(float(self.frozen[iou]) for iou in self.iou_thrs)
         ids = tuple(str(image.image_id) for image in images)
         patients = tuple(image.patient_id for image in images)
-        return LocalisationTable(ids, patients, table.astype(np.float32), self.iou_thrs, frozen)
+        keys = tuple(f'{self.prefix}/{key}' for key in (*self.keys, self.mean_key))
+        return LocalisationTable(ids, patients, table.astype(np.float32), self.iou_thrs, keys, frozen)
 
     def _row(self, result: LocalisationResult) -> list[float]:
         return [float(value) for value in (*result.accuracy.values(), result.mean)]

@@ -1,8 +1,4 @@
-"""Metrics of several trainings of a model, read again on patients that are drawn or exchanged.
-
-What is resampled is the mean over the trainings: an interval then tells what another set of patients would have shown
-of these trainings, and the spread over seeds, which is given beside it, what other trainings would have.
-"""
+"""Detections of several trainings of a model, judged again on patients that are drawn or exchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +36,8 @@ _FAUC = 'froc/fauc'
 _AP = [*(f'ap/{iou:.2f}' for iou in IOUS), *(f'ap/{name}' for name in MEANS)]
 
 
-def read_metrics(run: Run) -> dict[str, Any]:
-    """The document that ``tools/test.py`` wrote."""
-    document: dict[str, Any] = json.loads((run.folder / METRICS).read_text(encoding='utf-8'))
-    return document
-
-
 @dataclass(frozen=True, eq=False)
-class Trainings:
+class DetectionTrainings:
     """The detections of one model's trainings on the same images.
 
     Args:
@@ -61,6 +50,12 @@ class Trainings:
     sets: tuple[DetectionSet, ...]
     keys: tuple[str, ...]
     settings: DetectionSettings
+
+    source = PREDICTIONS
+
+    def rule(self, key: str) -> object:
+        """Numbers of two models are compared if this is equal."""
+        return self.settings.as_dict() if key.startswith('froc/') else None
 
     @property
     def patients(self) -> list[str]:
@@ -87,7 +82,7 @@ class Trainings:
         num_images = len(self.patients)
         return bootstrap_ci(lambda rows: read(np.bincount(rows, minlength=num_images)), self.patients, n)
 
-    def minus(self, other: Trainings, n: int) -> PairedDifference:
+    def minus(self, other: DetectionTrainings, n: int) -> PairedDifference:
         """Difference of the means; training ``i`` of the one is paired with training ``i`` of the other."""
         pairs = [
             (
@@ -104,13 +99,15 @@ class Trainings:
         return paired_difference(lambda rows: read(np.bincount(rows, minlength=num_images)), self.patients, n)
 
 
-def read_trainings(runs: Sequence[Run], keys: Sequence[str], like: DetectionSet | None = None) -> Trainings | None:
+def read_detection_trainings(
+    runs: Sequence[Run], keys: Sequence[str], like: DetectionTrainings | None = None
+) -> DetectionTrainings | None:
     """The detections of complete runs; ``None`` where a run kept none, or no key can be read off them.
 
     Args:
         runs: Of one row.
         keys: Metrics of the plan; those that detections do not have are left out.
-        like: A set whose images and truth the runs must have.
+        like: Trainings whose images and truth the runs must have.
 
     Raises:
         MammoError: If the runs were tested on different images.
@@ -121,8 +118,10 @@ def read_trainings(runs: Sequence[Run], keys: Sequence[str], like: DetectionSet 
         return None
     sets = [read_detection_set(path) for path in paths]
     names = [run.name for run in runs]
-    aligned = on_same_images([like, *sets] if like else sets, ['the reference', *names] if like else names)
-    return Trainings(tuple(aligned[1:] if like else aligned), known, settings_of(runs[0].folder / METRICS))
+    if like:
+        sets, names = [like.sets[0], *sets], ['the reference', *names]
+    aligned = on_same_images(sets, names)[1 if like else 0 :]
+    return DetectionTrainings(tuple(aligned), known, settings_of(runs[0].folder / METRICS))
 
 
 def settings_of(path: Path) -> DetectionSettings:

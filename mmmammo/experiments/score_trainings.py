@@ -1,0 +1,109 @@
+"""Scores of several trainings of a classifier, measured again on patients that are drawn or exchanged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.evaluation.functional import (
+    Interval,
+    PairedDifference,
+    ScoreMeasure,
+    bootstrap_ci,
+    paired_difference,
+    patients_in,
+    score_reader,
+)
+from mmmammo.evaluation.summary import on_same_rows
+from mmmammo.experiments.runs import METRICS, SCORES, Run
+from mmmammo.io.score_tables import ScoreTable, read_score_table
+
+PatientReader = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTrainings:
+    """The scores of one model's trainings on the same images.
+
+    Args:
+        tables: One per training.
+        measures: Key -> how it is read off a table.
+    """
+
+    tables: tuple[ScoreTable, ...]
+    measures: Mapping[str, ScoreMeasure]
+
+    source = SCORES
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """In the order of the plan."""
+        return tuple(self.measures)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the numbers stand on."""
+        table = self.tables[0]
+        counts = {f'{table.level}s': len(table.ids)}
+        if table.level == 'image' and all(table.exam_ids):
+            counts['exams'] = len(set(table.exam_ids))
+        return counts | {'patients': len(patients_in(table))}
+
+    def rule(self, key: str) -> object:
+        """Numbers of two models are compared if this is equal: how each puts its images together does not matter."""
+        measure = self.measures[key]
+        level = self.tables[0].level if measure.level == 'row' else measure.level
+        return level, measure.alike
+
+    def interval(self, n: int) -> Interval:
+        """Of the mean over the trainings, one entry per key; patients are drawn."""
+        measures = tuple(self.measures.values())
+        read = _mean([score_reader((measures, table)) for table in self.tables])
+        return bootstrap_ci(read, patients_in(self.tables[0]), n)
+
+    def minus(self, other: ScoreTrainings, n: int) -> PairedDifference:
+        """Difference of the means; training ``i`` of the one is paired with training ``i`` of the other."""
+        mine, theirs = tuple(self.measures.values()), tuple(other.measures.values())
+        readers = [
+            score_reader((mine, first), (theirs, second))
+            for first, second in zip(self.tables, other.tables, strict=True)
+        ]
+        return paired_difference(_mean(readers), patients_in(self.tables[0]), n)
+
+
+def read_score_trainings(
+    runs: Sequence[Run], keys: Sequence[str], like: ScoreTrainings | None = None
+) -> ScoreTrainings | None:
+    """The scores of complete runs; ``None`` where a run kept none, or no key can be read off them.
+
+    Args:
+        runs: Of one row.
+        keys: Metrics of the plan; those that ``metrics.json`` does not say how to read are left out.
+        like: Trainings whose images and labels the runs must have.
+
+    Raises:
+        MammoError: If the runs were tested on different images.
+    """
+    paths = [run.folder / SCORES for run in runs]
+    if not runs or not all(path.is_file() for path in paths):
+        return None
+    said: dict[str, Any] = json.loads((runs[0].folder / METRICS).read_text(encoding='utf-8')).get('measures', {})
+    measures = {key: ScoreMeasure.of(said[key]) for key in keys if key in said}
+    if not measures:
+        return None
+    tables = [read_score_table(path, strict=True) for path in paths]
+    names = [run.name for run in runs]
+    if like and like.tables[0].level == tables[0].level:
+        aligned = on_same_rows([like.tables[0], *tables], ['the reference', *names])[1:]
+    else:  # a model of exams beside one of images: the reader of both tells what does not fit
+        aligned = on_same_rows(tables, names)
+    return ScoreTrainings(tuple(aligned), measures)
+
+
+def _mean(readers: Sequence[PatientReader]) -> PatientReader:
+    return lambda rows: np.mean([read(rows) for read in readers], axis=0)
