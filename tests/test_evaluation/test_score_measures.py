@@ -145,7 +145,8 @@ def test_the_mean_over_classes(tmp_path):
     each = [auc(table.labels[:, i], table.scores[:, i]) for i in range(3)]
     assert read_measure(table, ScoreMeasure('macro_auc')) == pytest.approx(np.mean(each))
     table.labels[:, 1] = 0
-    assert np.isnan(read_measure(table, ScoreMeasure('macro_auc')))
+    assert read_measure(table, ScoreMeasure('macro_auc')).reason == 'no positive label'
+    assert read_measure(table, ScoreMeasure('auc', class_index=1)).reason == 'no positive label'
 
 
 @pytest.mark.parametrize(

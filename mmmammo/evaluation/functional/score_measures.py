@@ -28,6 +28,7 @@ from mmmammo.evaluation.functional.probabilistic_f1 import (
     binarised_f1,
     probabilistic_f1,
 )
+from mmmammo.evaluation.functional.reading import Reading
 from mmmammo.evaluation.functional.recalibration import log_odds
 from mmmammo.evaluation.functional.roc import sensitivity_at_specificity, specificity_at_sensitivity
 
@@ -132,7 +133,7 @@ class ScoreMeasure:
         return self.statistic.removeprefix(MACRO) in _OF_RANKS
 
 
-Statistic = Callable[[BoolArray, FloatArray, ScoreMeasure], float]
+Statistic = Callable[[BoolArray, FloatArray, ScoreMeasure], Reading]
 
 
 def _best(labels: BoolArray, scores: FloatArray, measure: ScoreMeasure) -> BestF1:
@@ -140,7 +141,7 @@ def _best(labels: BoolArray, scores: FloatArray, measure: ScoreMeasure) -> BestF
     return best_binarised_f1(labels, scores, RSNA_THRESHOLDS, measure.beta, inclusive=False)
 
 
-def _f1(labels: BoolArray, scores: FloatArray, measure: ScoreMeasure) -> float:
+def _f1(labels: BoolArray, scores: FloatArray, measure: ScoreMeasure) -> Reading:
     option('ScoreMeasure', 'threshold', measure.threshold, 'one', good=isinstance(measure.threshold, float | int))
     return binarised_f1(labels, scores, float(np.asarray(measure.threshold)), measure.beta)
 
@@ -237,7 +238,7 @@ def columns_of(measure: ScoreMeasure, units: ScoredUnits, classes: Sequence[str]
     return ScoredUnits(units.ids, units.labels[:, columns], units.scores[:, columns], units.patients)
 
 
-def read_columns(measure: ScoreMeasure, labels: BoolArray, scores: FloatArray) -> float:
+def read_columns(measure: ScoreMeasure, labels: BoolArray, scores: FloatArray) -> Reading:
     """The number, of (u, c) units from :func:`columns_of`; the mean over the classes where there are several.
 
     Raises:
@@ -245,7 +246,10 @@ def read_columns(measure: ScoreMeasure, labels: BoolArray, scores: FloatArray) -
     """
     statistic = SCORE_STATISTICS[measure.statistic.removeprefix(MACRO)]
     values = [statistic(labels[:, i], scores[:, i], measure) for i in range(labels.shape[1])]
-    return float(np.mean(values))
+    if len(values) == 1:
+        return values[0]
+    reasons = sorted({value.reason for value in values if value.reason})
+    return Reading.undefined('; '.join(reasons)) if reasons else Reading(float(np.mean(values)))
 
 
 def read_measure(table: ScoresBesideLabels, measure: ScoreMeasure) -> float:

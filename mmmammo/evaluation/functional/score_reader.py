@@ -77,7 +77,7 @@ def score_reader(*models: Model) -> PatientReader:
         weights = np.bincount(rows, minlength=len(tables) * len(patients))
         drawn = {kind: part.drawn(weights) for kind, part in units.items()}
         entries: dict[Hashable, dict[str, float]] = {}
-        values = []
+        values: list[float] = []
         for kind, measure in zip(kinds, measures, strict=True):
             if measure.statistic != MULTI_LABEL:
                 values.append(read_columns(measure, *drawn[kind]))

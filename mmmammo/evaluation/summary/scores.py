@@ -159,8 +159,7 @@ def macro(table: ScoreTable, key: str, rows: npt.NDArray[np.int64]) -> Reading:
 
 def read_statistic(key: str, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Reading:
     """One of :data:`METRICS`, of one class."""
-    value = SCORE_STATISTICS[key](labels > 0, scores, ScoreMeasure(key))
-    return value if isinstance(value, Reading) else Reading(value)
+    return SCORE_STATISTICS[key](labels > 0, scores, ScoreMeasure(key))
 
 
 def measures_of(summary: ScoreSummary) -> dict[str, ScoreMeasure]:
