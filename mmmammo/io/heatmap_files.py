@@ -36,7 +36,8 @@ def write_heatmap(
     """Write ``<path>.npz`` with ``values`` (classes, rows, columns), ``classes`` and ``affine``.
 
     ``affine`` (3, 3) takes cells to pixels of the source image, x first: cell (row i, column j) covers
-    ``[j, j + 1) x [i, i + 1)``. ``cell``, ``origin`` and ``shape`` are those of the heatmap. NumPy alone reads the file.
+    ``[j, j + 1) x [i, i + 1)``. ``cell``, ``origin`` and ``shape`` are those of the
+    heatmap. NumPy alone reads the file.
 
     Args:
         path: With or without ``.npz``; its folder is made.

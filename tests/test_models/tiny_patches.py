@@ -41,6 +41,9 @@ def build_classifier(name='resnet18', kind='mmpretrain.ImageClassifier', num_cla
     model = MODELS.build(dict(type=kind, backbone=dict(backbone), head=head, **own))
     if name == 'thin_vgg19':
         _thin(model.backbone)
+    for module in model.backbone.modules():
+        if isinstance(module, nn.Conv2d):  # else nothing of the image is left after so many layers
+            nn.init.kaiming_normal_(module.weight)
     model.eval()
     return model
 

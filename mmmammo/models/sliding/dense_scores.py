@@ -24,7 +24,7 @@ def score_blocks(
     overlap: int,
     tile: int,
     bfloat16: bool = False,
-) -> npt.NDArray[np.float32]:
+) -> npt.NDArray[np.floating]:
     """Scores of the windows that are wanted, by blocks of the view's features.
 
     Args:
@@ -39,7 +39,7 @@ def score_blocks(
         bfloat16: See :class:`~mmmammo.models.sliding.SlidingSettings`.
 
     Returns:
-        (classes, rows, columns), nan where not wanted.
+        (classes, rows, columns) in the precision of the model, nan where not wanted.
     """
     needed = _needed_cells(grid, wanted, cell, context // cell, (image.shape[1] // cell, image.shape[2] // cell))
     features, origin = _features(model, image, plan_tiles(needed, overlap, tile // cell), needed, cell, bfloat16)
@@ -48,8 +48,9 @@ def score_blocks(
     first = [(inset - start) // per_step for start in origin]  # index in logits of the grid's first window
     rows, columns = np.nonzero(wanted)
     found = torch.sigmoid(logits[:, torch.from_numpy(rows) + first[0], torch.from_numpy(columns) + first[1]])
-    scores = np.full((len(found), *grid.counts), np.nan, dtype=np.float32)
-    scores[:, rows, columns] = found.float().cpu().numpy()
+    values = found.cpu().numpy()
+    scores = np.full((len(found), *grid.counts), np.nan, dtype=values.dtype)
+    scores[:, rows, columns] = values
     return scores
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -69,12 +71,20 @@ def run_probed(network: nn.Module, shape: tuple[int, int, int], pad_with_nan: bo
     inputs = torch.zeros(1, *shape, dtype=example.dtype, device=example.device)
     network.eval()
     try:
-        # plain kernels compute each place from its own inputs; quicker ones may spread nan to its neighbours
-        with torch.no_grad(), torch.backends.mkldnn.flags(enabled=not pad_with_nan), probe:
+        with torch.no_grad(), _plain_kernels() if pad_with_nan else nullcontext(), probe:
             out = network(inputs)
     finally:
         network.train(training)
     return probe, out
+
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Kernels that compute each place from its own inputs; quicker ones may spread nan to its neighbours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', UserWarning)  # of hardware that is not there
+        with torch.backends.mkldnn.flags(enabled=False):
+            yield
 
 
 def _joins_places(operator: Any, args: tuple[Any, ...]) -> bool:

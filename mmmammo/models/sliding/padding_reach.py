@@ -19,6 +19,8 @@ from mmmammo.structures import MammoError
 
 LOOK_LENGTH = 2048
 """Pixels of the strip on which the reach is measured; a longer reach is told as none."""
+LOOK_SIDE = 256
+"""Pixels of the square on which the size of a cell and ties are seen."""
 STRIP_HEIGHT = 32
 
 
@@ -57,15 +59,15 @@ def padding_reach(backbone: nn.Module, window: int = 256, channels: int = 3, len
 
     Args:
         backbone: Returns its features, the last one last. It is put in evaluation mode while it runs.
-        window: Pixels of a window's side, for ``clean``.
+        window: Pixels of a window's side, for ``clean``; empty if they are no whole cells.
         channels: Of the input.
         length: Pixels of the strip on which ``before`` and ``after`` are measured.
 
     Raises:
         MammoError: If the network's last feature is no map of cells.
     """
-    square, out = run_probed(backbone, (channels, window, window), pad_with_nan=False)
-    stride = _stride(out, window, backbone)
+    square, out = run_probed(backbone, (channels, LOOK_SIDE, LOOK_SIDE), pad_with_nan=False)
+    stride = _stride(out, backbone)
     if ATTENTION in square.ties:
         return PaddingReach(stride, tuple(sorted(square.ties)))
     of_window, _ = run_probed(backbone, (channels, STRIP_HEIGHT, window))
@@ -76,6 +78,8 @@ def padding_reach(backbone: nn.Module, window: int = 256, channels: int = 3, len
 
 def _clean(probe: PaddingProbe, window: int, stride: int) -> dict[int, int]:
     """Stride -> clean cells; of every width that divides the window."""
+    if window % stride:
+        return {}
     widths = sorted((w for w in probe.reached if window % w == 0 and window // w <= stride), reverse=True)
     return {window // width: int((~probe.reached[width]).sum()) for width in widths}
 
@@ -86,15 +90,15 @@ def _ends(probe: PaddingProbe, width: int) -> tuple[int | None, int | None]:
     return (clean[0], width - 1 - clean[-1]) if clean else (None, None)
 
 
-def _stride(out: Tensor | Sequence[Tensor], window: int, backbone: nn.Module) -> int:
+def _stride(out: Tensor | Sequence[Tensor], backbone: nn.Module) -> int:
     last = out if isinstance(out, Tensor) else out[-1]
     shape = tuple(last.shape) if isinstance(last, Tensor) else type(last).__name__
-    if not isinstance(last, Tensor) or last.ndim != 4 or window % last.shape[-1]:
+    if not isinstance(last, Tensor) or last.ndim != 4 or LOOK_SIDE % last.shape[-1]:
         raise MammoError(
             type(backbone).__name__,
             field='last feature',
-            found=f'{shape} of an input of {window} x {window} pixels',
+            found=f'{shape} of an input of {LOOK_SIDE} x {LOOK_SIDE} pixels',
             expected='(n, channels, rows, columns) with whole pixels per cell',
             remedy='give a backbone that returns maps, without its classifier',
         )
-    return window // last.shape[-1]
+    return LOOK_SIDE // last.shape[-1]

@@ -22,6 +22,7 @@ from mmmammo.models.sliding.window_scores import classify, pad_image, score_wind
 from mmmammo.structures import Heatmap
 
 FloatMap = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.floating]
 
 
 class PatchSlider:
@@ -67,7 +68,7 @@ class PatchSlider:
         return Heatmap(values, finest.cell, shape)
 
     @torch.no_grad()
-    def window_scores(self, image: Tensor, black: Tensor, wanted: Mask | None = None) -> FloatMap:
+    def window_scores(self, image: Tensor, black: Tensor, wanted: Mask | None = None) -> Scores:
         """Scores of single windows at scale 1.
 
         Args:
@@ -149,12 +150,12 @@ class PatchSlider:
         shape = (image.shape[1], image.shape[2])
         return Heatmap(np.where(cells, values, np.float32(np.nan)), self.settings.stride / scale, shape)
 
-    def _exact(self, padded: Tensor, grid: WindowGrid, wanted: Mask) -> FloatMap:
+    def _exact(self, padded: Tensor, grid: WindowGrid, wanted: Mask) -> Scores:
         settings = self.settings
         score = partial(classify, self.model, bfloat16=settings.bfloat16)
         return score_windows(score, padded, grid, wanted, settings.context, settings.batch_size)
 
-    def _blocks(self, padded: Tensor, grid: WindowGrid, wanted: Mask) -> FloatMap:
+    def _blocks(self, padded: Tensor, grid: WindowGrid, wanted: Mask) -> Scores:
         settings, reach = self.settings, self.reach_of(len(padded))
         return score_blocks(
             self.model,

@@ -42,7 +42,7 @@ def classify(model: BaseClassifier, batch: Tensor, bfloat16: bool = False) -> Te
 
 def score_windows(
     score: Callable[[Tensor], Tensor], image: Tensor, grid: WindowGrid, wanted: Mask, context: int, batch_size: int
-) -> npt.NDArray[np.float32]:
+) -> npt.NDArray[np.floating]:
     """Scores of the windows that are wanted.
 
     Args:
@@ -54,7 +54,7 @@ def score_windows(
         batch_size: Windows per call of ``score``, at most.
 
     Returns:
-        (classes, rows, columns), nan where not wanted.
+        (classes, rows, columns) in the precision of the scores, nan where not wanted.
     """
     side = grid.window + 2 * context
     windows = image.unfold(1, side, grid.stride).unfold(2, side, grid.stride)  # a view: nothing is copied yet
@@ -63,8 +63,8 @@ def score_windows(
     for first in range(0, len(rows), batch_size):
         some = slice(first, first + batch_size)
         batch = windows[:, torch.from_numpy(rows[some]), torch.from_numpy(columns[some])].transpose(0, 1)
-        found.append(score(batch.contiguous(memory_format=torch.channels_last)).float().cpu())
+        found.append(score(batch.contiguous(memory_format=torch.channels_last)).cpu())
     values = torch.cat(found).numpy()
-    scores = np.full((values.shape[1], *grid.counts), np.nan, dtype=np.float32)
+    scores = np.full((values.shape[1], *grid.counts), np.nan, dtype=values.dtype)
     scores[:, rows, columns] = values.T
     return scores
