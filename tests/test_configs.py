@@ -11,17 +11,14 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmmammo.evaluation.metrics.detection_metric import image_prediction
+from mmmammo.io import write_png16
 from mmmammo.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmmammo.testing.cohort_set import make_cohort_set
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
-JUDGES = [
-    name
-    for name in CONFIGS
-    if Path(name).name.startswith(('malignancy', 'holistic', 'attention', 'ensemble', 'saliency', 'nyu', 'mil', 'patch', 'selfdistill'))
-    or '/rsna/' in name
-]
+JUDGING = ('malignancy', 'holistic', 'attention', 'ensemble', 'saliency', 'nyu', 'mil', 'patch', 'selfdistill')
+JUDGES = [name for name in CONFIGS if Path(name).name.startswith(JUDGING) or 'rsna/' in name]
 """Classifiers, which predict no boxes."""
 SPLITS = ('train', 'val', 'test')
 VIEW_STEPS = [
@@ -46,7 +43,13 @@ def load(name, data_root=None):
 
 @pytest.fixture(scope='module')
 def prepared(tmp_path_factory):
-    return make_cohort_set(tmp_path_factory.mktemp('set'), (4, 2, 2), size=(96, 72))
+    root = make_cohort_set(tmp_path_factory.mktemp('set'), (4, 2, 2), size=(96, 72))
+    for image in sorted((root / 'images').rglob('*.png')):  # heatmaps of a patch classifier beside them
+        for name in ('benign', 'malignant'):
+            path = root / 'heatmaps' / image.relative_to(root / 'images').with_stem(f'{image.stem}_{name}')
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_png16(path, np.zeros((96, 72), dtype=np.float32))
+    return root
 
 
 def steps_of(pipeline):
