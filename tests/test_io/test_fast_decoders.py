@@ -20,6 +20,7 @@ from mmmammo.phantom.jpeg_lossless import encode_jpeg_lossless
 from mmmammo.testing.dicom_damage import seed_files
 
 imagecodecs = pytest.importorskip('imagecodecs')
+pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # what pydicom finds odd in its own files
 BUNDLED = sorted((Path(pydicom.__file__).parent / 'data' / 'test_files').glob('*.dcm'))
 GREY_FILES = (
     'JPEGLSNearLossless_08.dcm',
