@@ -114,7 +114,7 @@ class Workshop:
         folder = project.fold_folder(fold)
         row = Row(f'{project.name}, fold {fold}', str(folder / CONFIG), (project.settings.train_seed,))
         epochs = project.cfg.get('train_cfg', {}).get('max_epochs') or 1
-        return FoldRun(row, project.settings.train_seed, project.digest, epochs, folder, self.processes)
+        return FoldRun(row, project.settings.train_seed, project.digest, epochs, folder, processes=self.processes)
 
     def retest(self, project: Project, fold: int, config: Path, folder: Path, *, tta: bool) -> FoldRun:
         """The checkpoint of a fold, tested with another config or with flips, in a folder of its own."""

@@ -27,6 +27,8 @@ MEASURES: Mapping[str, str] = {
 }
 """Name -> statistic of :class:`~mmmammo.evaluation.functional.ScoreMeasure`."""
 HELD_OUT = 'binf1@thr'
+BOUNDS = ('_low', '_high')
+"""After the key of a number: the ends of its interval."""
 
 
 def out_of_fold_measures(table: ScoreTable) -> dict[str, ScoreMeasure]:
@@ -52,9 +54,13 @@ def out_of_fold_numbers(table: ScoreTable, folds: npt.NDArray[np.int64]) -> dict
     Returns:
         nan with its reason where undefined. The keys depend on the columns of the table, not on its rows.
     """
-    numbers = {key: as_reading(read_measure(table, measure)) for key, measure in out_of_fold_measures(table).items()}
+    numbers: dict[str, Reading] = {}
+    measures = out_of_fold_measures(table)
     of_patient = dict(zip(table.patient_ids, folds.tolist(), strict=True))
     for prefix, measure in _places(table):
+        numbers |= {
+            key: as_reading(read_measure(table, one)) for key, one in measures.items() if key.startswith(prefix)
+        }
         units, index = units_of(table, measure), measure.class_index
         own = [of_patient[patient] for patient in units.patients]
         labels, scores = units.labels[:, index], units.scores[:, index]
@@ -66,9 +72,9 @@ def spread_over_folds(folds: Sequence[Mapping[str, float | None]]) -> dict[str, 
     """Mean, standard deviation and number of the folds in which a metric is defined.
 
     Args:
-        folds: Metrics of each; ``None`` where undefined.
+        folds: Metrics of each; ``None`` where undefined. The ends of intervals are left out.
     """
-    keys = dict.fromkeys(key for fold in folds for key in fold)
+    keys = dict.fromkeys(key for fold in folds for key in fold if not key.endswith(BOUNDS))
     defined = {key: [fold[key] for fold in folds if fold.get(key) is not None] for key in keys}
     return {key: _spread([float(value) for value in values if value is not None]) for key, values in defined.items()}
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmmammo.crossval.counts import FoldCounts
+from mmmammo.crossval.numbers import BOUNDS
 
 
 def counts_table(counts: FoldCounts) -> RenderableType:
@@ -25,23 +26,26 @@ def counts_table(counts: FoldCounts) -> RenderableType:
 
 
 def numbers_table(document: Mapping[str, Any]) -> RenderableType:
-    """Each metric of all rows together, and as mean over the folds; below, why some are undefined.
+    """Each metric of all rows together, and as mean over the folds that have it; below, why some are undefined.
 
     Args:
         document: Of ``metrics.json``.
     """
-    folds = document['folds']
+    folds, pooled, mean = document['folds'], document['metrics'], document['mean']
     table = Table(title=f'{sum(fold["n"] for fold in folds):,} rows of {len(folds)} folds', title_justify='left')
-    table.add_column('metric')
-    for name in ('all together', 'mean of folds', 'sd', *(f'fold {fold["fold"]}' for fold in folds)):
+    table.add_column('metric', overflow='fold')
+    for name in ('all together', '95 % interval', 'mean of folds', 'sd'):
         table.add_column(name, justify='right')
-    keys = dict.fromkeys([*document['metrics'], *document['mean']])
-    for key in keys:
-        over = document['mean'].get(key, {'value': None, 'sd': None})
-        cells = (document['metrics'].get(key), over['value'], over['sd'], *(fold['metrics'].get(key) for fold in folds))
-        table.add_row(key, *map(_number, cells))
-    reasons = dict.fromkeys(document.get('reasons', {}).values())
-    undefined = {words: [key for key, why in document['reasons'].items() if why == words] for words in reasons}
+    ours = [key for key in pooled if key.startswith('oof/')]
+    for key in dict.fromkeys([*ours, *pooled]):
+        if key.endswith(BOUNDS):
+            continue
+        over = mean.get(key, {'value': None, 'sd': None})
+        bounds = [pooled.get(f'{key}{end}') for end in BOUNDS]
+        interval = '' if None in bounds else f'{_number(bounds[0])} to {_number(bounds[1])}'
+        table.add_row(key, _number(pooled[key]), interval, _number(over['value']), _number(over['sd']))
+    reasons = document.get('reasons', {})
+    undefined = {words: [key for key, why in reasons.items() if why == words] for words in reasons.values()}
     return Group(table, *(Text(f'{words}: {", ".join(names)}') for words, names in undefined.items()))
 
 

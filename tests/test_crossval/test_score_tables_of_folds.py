@@ -187,4 +187,5 @@ def test_mean_and_spread_leave_out_what_is_undefined():
     spread = spread_over_folds([{'auc': 0.8, 'x': None}, {'auc': 0.6, 'x': 1.0}, {'auc': None, 'x': None}])
     assert spread['auc'] == {'value': pytest.approx(0.7), 'sd': pytest.approx(math.sqrt(0.02)), 'n': 2}
     assert spread['x'] == {'value': 1.0, 'sd': None, 'n': 1}
+    assert list(spread_over_folds([{'auc': 0.5, 'auc_low': 0.1, 'auc_high': 0.9}])) == ['auc']
     assert spread_over_folds([{'y': None}]) == {'y': {'value': None, 'sd': None, 'n': 0}}

@@ -1,0 +1,128 @@
+"""tools/crossval.py on a tiny set, with real trainings; killed in the last fold and gone on with."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmmammo.testing.prepared_set import make_prepared_set
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+_base_ = ['{root}/configs/_base_/default_runtime.py']
+data_root = '{data}'
+randomness = dict(seed=3)
+model = dict(
+    type='mmpretrain.ImageClassifier',
+    data_preprocessor=dict(type='mmpretrain.ClsDataPreprocessor', mean=[0.459] * 3, std=[0.226] * 3),
+    backbone=dict(type='mmmammo.GrayResNet', depth=18, stem_channels=4, base_channels=4, in_channels=3),
+    neck=dict(type='mmpretrain.GlobalAveragePooling'),
+    head=dict(type='mmpretrain.MultiLabelLinearClsHead', num_classes=1, in_channels=32),
+)
+_resize = [dict(type='mmmammo.LoadMammogram'), dict(type='Resize', scale=(32, 32), keep_ratio=False)]
+_pack = dict(type='mmmammo.PackView')
+_set = dict(type='mmmammo.ViewClassificationDataset', data_root=data_root, labels=['cancer'], task='multilabel')
+def _loader(split, pipeline, **more):
+    return dict(
+        batch_size=4, num_workers=1, persistent_workers=True, collate_fn=dict(type='pseudo_collate'),
+        sampler=dict(type='DefaultSampler', shuffle=split == 'train'),
+        dataset=dict(**_set, ann_file=f'annotations/{{split}}.json', pipeline=pipeline, **more),
+    )
+train_dataloader = _loader('train', [*_resize, dict(type='RandomFlip', prob=0.5), _pack])
+val_dataloader = _loader('val', [*_resize, _pack], test_mode=True)
+test_dataloader = _loader('test', [*_resize, _pack], test_mode=True)
+val_evaluator = [dict(type='mmmammo.ProbabilisticF1Metric')]
+test_evaluator = [dict(type='mmmammo.ProbabilisticF1Metric')]
+train_cfg = dict(by_epoch=True, max_epochs=4, val_interval=4)
+val_cfg, test_cfg = dict(), dict()
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=0.01))
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=4, by_epoch=True, convert_to_iter_based=True)]
+del _resize, _pack, _set, _loader
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """A function that makes the arguments of the command, with what is further given."""
+    data = make_prepared_set(tmp_path / 'set', {'train': 6, 'val': 3, 'test': 3}, size=(32, 24))
+    config = tmp_path / 'tiny.py'
+    config.write_text(CONFIG.format(root=ROOT, data=data))
+
+    def _command(*more):
+        store = ['--store', str(tmp_path / 'store')]
+        return [sys.executable, str(ROOT / 'tools' / 'crossval.py'), str(config), '--folds', '3', *store, *more]
+
+    return _command
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def kill_in_second_epoch(command, log):
+    """Start, and kill everything when a training is in its second epoch."""
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while not (log.is_file() and 'Saving checkpoint at 2 epochs' in log.read_text()):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.slow
+def test_a_killed_cross_validation_ends_with_the_same_scores(command, tmp_path):
+    code, said = run(command('--work-dir', str(tmp_path / 'whole'), '--jobs', '2', '--tta'))
+    assert code == 0, said
+    assert 'oof/breast/binf1@thr' in said
+    halves = command('--work-dir', str(tmp_path / 'halves'), '--jobs', '1')
+    kill_in_second_epoch([*halves, '--only', '2'], tmp_path / 'halves' / 'fold2' / 'log.txt')
+    assert not (tmp_path / 'halves' / 'fold2' / 'scores.csv').exists()
+    code, said = run(halves)
+    assert code == 0, said
+    assert re.search(r'resumed epoch: [123],', (tmp_path / 'halves' / 'fold2' / 'log.txt').read_text())
+    assert (tmp_path / 'halves' / 'scores.csv').read_bytes() == (tmp_path / 'whole' / 'scores.csv').read_bytes()
+    document = json.loads((tmp_path / 'whole' / 'metrics.json').read_text())
+    assert document['numbers']['auc']['n']['rows'] == 48 and len(document['folds']) == 3
+    with (tmp_path / 'whole' / 'tta' / 'scores.csv').open() as file:
+        assert len(list(csv.DictReader(file))) == 48
+
+
+@pytest.mark.slow
+def test_folds_are_averaged_on_the_test_split(command, tmp_path):
+    code, said = run(
+        command('--work-dir', str(tmp_path / 'out'), '--pool', 'train', 'val', '--ensemble', '--jobs', '2')
+    )
+    assert code == 0, said
+    members = []
+    for folder in ('ensemble', *(f'ensemble/fold{fold}' for fold in range(3))):
+        with (tmp_path / 'out' / folder / 'scores.csv').open() as file:
+            members.append([float(row['score']) for row in csv.DictReader(file)])
+    mean, *singles = members
+    assert len(mean) == 12
+    for row, value in enumerate(mean):
+        assert value == pytest.approx(sum(single[row] for single in singles) / 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('more', 'words'),
+    [
+        (['--ensemble'], 'error: --ensemble: folds: found --pool train val test; expected a test split that no fold'),
+        (['--only', '3'], 'error: --only: folds: found 3; expected folds from 0 to 2'),
+        (['--folds', '13'], 'error: folds: patients: found 12 patients; expected enough for 13 folds'),
+        (['--jobs', '0'], 'error: --jobs: folds: found 0'),
+    ],
+)
+def test_what_cannot_be_ends_with_a_message(command, more, words):
+    code, said = run(command(*more))
+    assert code == 2
+    assert words in ' '.join(said.split()) and 'Traceback' not in said
