@@ -70,7 +70,7 @@ class PatchDataset(MammogramDataset):
         self.normals = normals
         self.sizes_from = sizes_from
         self.cache = cache
-        self.sizes = np.zeros((0, 2))
+        self.sizes: npt.NDArray[np.float64] = np.zeros((0, 2))
         super().__init__(ann_file, **kwargs)
 
     def load_data_list(self) -> list[Record]:

@@ -94,7 +94,7 @@ def patch_labels(
     """
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     low, high = np.array(patch[:2]), np.array(patch[2:])
-    inside = ((centres >= low) & (centres <= high)).all(axis=1)
+    inside = np.all((centres >= low) & (centres <= high), axis=1)
     if source is not None:
         inside[source] = True
     held: npt.NDArray[np.float32] = labels[inside].max(axis=0, initial=0)

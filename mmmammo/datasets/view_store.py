@@ -123,7 +123,7 @@ def _write_whole(path: Path, write: Any) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _to_arrays(fusion: ViewFusion) -> dict[str, npt.NDArray[Any]]:
+def _to_arrays(fusion: ViewFusion) -> dict[str, Any]:
     return {
         'shape': np.array(fusion.shape),
         'range': np.array([fusion.low, fusion.high]),

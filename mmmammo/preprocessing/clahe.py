@@ -8,8 +8,9 @@ histogram has 256 bins, as with 8-bit images, and the mapping between the bins i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from mmmammo.structures import MammoError
 
 BINS = 256
+_STRIP = 64  # rows at a time, which stay in the cache
 
 FloatImage = npt.NDArray[np.float32]
 
@@ -96,19 +98,49 @@ class TileMappings:
             left: Likewise, column.
         """
         (rows, columns), (height, width) = self.tables.shape[:2], self.shape
-        levels = part * np.float32(BINS - 1)
-        below = np.minimum(levels.astype(np.uint8), BINS - 2)
-        levels -= below
+        above, below, down = _neighbours(height, rows, top, top + part.shape[0])
+        first, second, across = _neighbours(width, columns, left, left + part.shape[1])
         out = np.empty_like(part)
-        for strip, upper, lower, down in _blends(height, rows, top, top + part.shape[0]):
-            for stretch, first, second, across in _blends(width, columns, left, left + part.shape[1]):
-                cell = (strip, stretch)
-                corners = self.tables[[upper, upper, lower, lower], [first, second, first, second]]
-                mapped = [_interpolate(table, below[cell], levels[cell]) for table in corners]
-                above = mapped[0] + (mapped[1] - mapped[0]) * across
-                beneath = mapped[2] + (mapped[3] - mapped[2]) * across
-                out[cell] = above + (beneath - above) * down[:, None]
+        for y in range(0, part.shape[0], _STRIP):
+            strip = slice(y, y + _STRIP)
+            levels = part[strip] * np.float32(BINS - 1)
+            bins = np.minimum(levels.astype(np.uint8), BINS - 2)
+            levels -= bins
+            upper, lower = (
+                self._mapped(
+                    bins, levels, row[strip, None] * columns + first, row[strip, None] * columns + second, across
+                )
+                for row in (above, below)
+            )
+            out[strip] = upper + (lower - upper) * down[strip, None]
         return np.clip(out, 0, 1, out=out)
+
+    def _mapped(
+        self,
+        bins: npt.NDArray[np.uint8],
+        fraction: FloatImage,
+        first: npt.NDArray[np.intp],
+        second: npt.NDArray[np.intp],
+        across: FloatImage,
+    ) -> FloatImage:
+        """Map by the tiles left and right of each pixel, and blend; tiles are given by their number."""
+        sides: list[FloatImage] = []
+        for tile in (first, second):
+            at = tile * BINS + bins
+            value: FloatImage = np.take(self._rises, at)
+            value *= fraction  # linear between the centres of a bin and the next one
+            value += np.take(self.tables, at)
+            sides.append(value)
+        left, right = sides
+        mapped: FloatImage = left + (right - left) * across
+        return mapped
+
+    @cached_property
+    def _rises(self) -> FloatImage:
+        """From each bin to the next; the last has none."""
+        rises = np.zeros_like(self.tables)
+        rises[..., :-1] = self.tables[..., 1:] - self.tables[..., :-1]
+        return rises
 
 
 def _tile_mappings(levels: npt.NDArray[np.uint8], clip_limit: float, rows: int, columns: int) -> FloatImage:
@@ -128,26 +160,16 @@ def _tile_mappings(levels: npt.NDArray[np.uint8], clip_limit: float, rows: int, 
     return mapping
 
 
-def _interpolate(table: FloatImage, below: npt.NDArray[np.uint8], fraction: FloatImage) -> FloatImage:
-    """Linear between the centres of the bin below and the next one."""
-    rise = np.diff(table, append=table[-1:])
-    mapped: FloatImage = np.take(rise, below) * fraction
-    mapped += np.take(table, below)
-    return mapped
+def _neighbours(
+    length: int, tiles: int, begin: int, end: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatImage]:
+    """For the pixels ``begin`` to ``end`` of an axis: the tiles whose centres enclose them, and the second's weight.
 
-
-def _blends(length: int, tiles: int, begin: int, end: int) -> Iterator[tuple[slice, int, int, FloatImage]]:
-    """Cut a part of an axis at the tile centres: pixels of each stretch, tiles at its ends, weight of the second.
-
-    Before the first and after the last centre both ends are the same tile. The pixels count from ``begin``.
+    Before the first and after the last centre both are the same tile.
     """
     position = (np.arange(begin, end) + 0.5) * (tiles / length) - 0.5  # in tiles, from the centre of the first
-    first = np.floor(position).astype(int)
-    starts = np.flatnonzero(np.diff(first, prepend=first[0] - 1))
-    for start, stop in zip(starts, [*starts[1:], end - begin], strict=True):
-        tile = int(first[start])
-        weights = (position[start:stop] - tile).astype(np.float32)
-        yield slice(start, stop), max(tile, 0), min(tile + 1, tiles - 1), weights
+    first = np.floor(position).astype(np.intp)
+    return np.maximum(first, 0), np.minimum(first + 1, tiles - 1), (position - first).astype(np.float32)
 
 
 def _edges(length: int, tiles: int) -> list[int]:

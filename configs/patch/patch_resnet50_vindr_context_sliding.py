@@ -1,0 +1,29 @@
+# All windows from one pass over the view, equal to window by window: trained with the context that this takes.
+# Parent: ./patch_resnet50_vindr_context.py
+_base_ = ['./patch_resnet50_vindr_context.py']
+
+# Whole views in place of patches; window by window as the classifier saw them in training.
+model = dict(
+    type='mmmammo.SlidingPatchDetector',  # parent: mmpretrain.ImageClassifier; checkpoints of that load
+    sliding=dict(mode='context', window=_base_.window, stride=32, context=_base_.context),
+    boxes=dict(threshold=0.02, level=0.5),
+)
+test_pipeline = [
+    dict(type='mmmammo.LoadMammogram'),
+    dict(type='mmmammo.CLAHEFuse', **_base_.fusion),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='mmmammo.PackMammogram'),
+]
+test_dataloader = dict(
+    batch_size=1,  # views differ in size
+    dataset=dict(
+        _delete_=True,
+        type='mmmammo.FindingViewDataset',
+        data_root=_base_.data_root,
+        ann_file='annotations/test.json',
+        classes=_base_.findings,
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_evaluator = [dict(type='mmmammo.FROCMetric', bootstrap=1000), dict(type='mmmammo.APMetric')]
