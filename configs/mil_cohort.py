@@ -26,5 +26,9 @@ val_dataloader = dict(batch_size=2, collate_fn=collate, dataset=exams)
 test_dataloader = dict(batch_size=2, collate_fn=collate, dataset=exams)
 # All images of an exam have its score.
 val_evaluator = [dict(type='mmmammo.CohortTableMetric', breast_rule='max')]
-test_evaluator = val_evaluator
+test_evaluator = [
+    *val_evaluator,
+    # scores.csv of tools/test.py, with the share that each image has in its exam's score
+    dict(type='mmmammo.ScoreDump', path='scores.csv', split='test', attributes=['view_weight']),
+]
 randomness = dict(seed=0)

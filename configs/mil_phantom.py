@@ -19,6 +19,10 @@ train_dataloader = dict(batch_size=8, sampler=dict(positive_class=0), collate_fn
 val_dataloader = dict(batch_size=8, collate_fn=collate, dataset=exams)
 test_dataloader = dict(batch_size=8, collate_fn=collate, dataset=exams)
 val_evaluator = [dict(type='mmmammo.CohortTableMetric', breast_rule='max')]
-test_evaluator = val_evaluator
+test_evaluator = [
+    *val_evaluator,
+    # scores.csv of tools/test.py, with the share that each image has in its exam's score
+    dict(type='mmmammo.ScoreDump', path='scores.csv', split='test', attributes=['view_weight']),
+]
 auto_scale_lr = dict(base_batch_size=8)  # exams; parent: 16 images
 randomness = dict(seed=0)

@@ -125,8 +125,7 @@ class NYUWindow(BaseTransform):
         if view not in self.sizes:
             raise _error('view', results['view'], f'one of {", ".join(self.sizes)}', results.get('img_path', ''))
         size = self.sizes[view]
-        image = self._blackened(results['img'])
-        crop = self._crop(image, results)
+        image, crop = self.crop(results)
         planes = crop.cut(np.concatenate([image[None], results.pop('heatmaps', image[None][:0])]))
         centre = optimal_centre(planes[0], crop.rightmost[1], crop.bottommost[0], view, size)
         generator, shape = self._generator(results), planes[0].shape
@@ -141,12 +140,20 @@ class NYUWindow(BaseTransform):
         results['img_shape'] = size
         return results
 
-    def _blackened(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return image if self.breast == 'above_zero' else np.where(segment_breast(image), image, np.float32(0))
+    def crop(self, results: Mapping[str, Any]) -> tuple[npt.NDArray[np.float32], NYUCrop]:
+        """The image on black, and the crop of its breast.
 
-    def _crop(self, image: npt.NDArray[np.float32], results: Mapping[str, Any]) -> NYUCrop:
+        Args:
+            results: With ``img``, and ``img_path`` for messages.
+
+        Raises:
+            MammoError: If nothing of the breast is left.
+        """
+        image = results['img']
+        if self.breast == 'segmented':
+            image = np.where(segment_breast(image), image, np.float32(0))
         try:
-            return nyu_crop(image, True, self.iterations, self.buffer)
+            return image, nyu_crop(image, True, self.iterations, self.buffer)
         except MammoError as err:
             where = results.get('img_path', 'image')
             raise MammoError(where, field=err.field, found=err.found, expected=err.expected, remedy=err.remedy) from err
