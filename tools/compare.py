@@ -4,11 +4,12 @@
 Examples:
     python tools/compare.py reports/maskrcnn reports/agrcnn --out compared
     python tools/compare.py a.json b.json --gt annotations/test.json --names "Mask R-CNN" AG-RCNN --out compared
+    python tools/compare.py work_dirs/vgg19 work_dirs/resnet50 work_dirs/swin --out compared
     python tools/compare.py a.csv b.csv --label cancer --score prob --level exam --out compared
 
-A run is a folder with predictions.json (tools/test.py --report writes one), such a file, COCO's list of results with
---gt, or a CSV of scores. All must be on the same images; if not, those that differ are named. OUT gets comparison.json,
-comparison.html and plots/. See docs/evaluation.md.
+A run is a folder with predictions.json or scores.csv (tools/test.py and tools/crossval.py leave them), such a file,
+COCO's list of results with --gt, or any CSV of scores, of one class or of several. All must be on the same images; if
+not, those that differ are named. OUT gets comparison.json, comparison.html and plots/. See docs/evaluation.md.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ from mmmammo.visualization import write_comparison_report
 from mmmammo.visualization.terminal_tables import comparison_tables, intake_lines
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ('predictions.json', 'scores.csv')
+"""What tools/test.py leaves in a folder, the first one that there is."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -89,15 +92,17 @@ def names_of(runs: Sequence[Path], given: Sequence[str] | None) -> list[str]:
 
 
 def name_of(run: Path) -> str:
-    """The folder that holds the predictions, or the file."""
-    if run.is_dir() or run.name == 'predictions.json':
+    """The folder that holds the results, or the file."""
+    if run.is_dir() or run.name in RESULTS:
         return file_of(run).resolve().parent.name
     return run.stem
 
 
 def file_of(run: Path) -> Path:
-    """The predictions of a run."""
-    return run / 'predictions.json' if run.is_dir() else run
+    """The results of a run: of a folder its detections, or else its scores."""
+    if not run.is_dir():
+        return run
+    return next((run / name for name in RESULTS if (run / name).is_file()), run / RESULTS[0])
 
 
 def compare(

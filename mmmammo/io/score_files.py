@@ -82,7 +82,9 @@ def write_scores(path: str | Path, rows: Sequence[ScoreRow], classes: Sequence[s
 
 
 def _cells(row: ScoreRow, ids: Sequence[str], further: Sequence[str]) -> list[object]:
-    pairs = [cell for label, score in zip(row.labels, row.scores, strict=True) for cell in (int(label), repr(score))]
+    pairs = [
+        cell for label, score in zip(row.labels, row.scores, strict=True) for cell in (int(label), repr(float(score)))
+    ]
     attributes = (row.attributes.get(name) for name in further)
     return [*(getattr(row, name) for name in ids), *pairs, *('' if value is None else value for value in attributes)]
 

@@ -50,6 +50,7 @@ def write_comparison_report(
         'run': run,
         'names': comparison.names,
         'counts_words': ', '.join(f'{n:,} {name}' for name, n in comparison.counts.items() if name != 'units'),
+        'overview': _overview(comparison) if len(comparison.names) > 2 else [],
         'pairs': [_pair(comparison, place) for place in range(1, len(comparison.names))],
         'sentences': [_sentence(comparison, headline, place) for place in range(1, len(comparison.names))],
         'files': [intake for files in intakes for intake in files],
@@ -63,7 +64,7 @@ def write_comparison_report(
 def _headline_key(summary: DetectionSummary | ScoreSummary) -> str:
     if isinstance(summary, DetectionSummary):
         return recall_key('froc', summary.settings.operating_fps)
-    return 'auc' if len(summary.table.classes) == 1 else f'{summary.table.classes[0]}/auc'
+    return summary.headline.key
 
 
 def _sentence(comparison: Comparison, key: str, place: int) -> str:
@@ -78,6 +79,15 @@ def _sentence(comparison: Comparison, key: str, place: int) -> str:
         f'{words}: {values}. The difference is {row.value:+.3f} (95 % interval {interval(row.low, row.high)}; '
         f'permutation p {p_value(row.p_permutation)}); the interval {holds} no difference.'
     )
+
+
+def _overview(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row per number, with its value in every run."""
+    first = comparison.numbers[0]
+    return [
+        {'key': key, 'name': first[key].name, 'numbers': [numbers[key] for numbers in comparison.numbers]}
+        for key in comparison.differences[0]
+    ]
 
 
 def _pair(comparison: Comparison, place: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from mmmammo.evaluation.summary import (
     score_document,
     write_document,
 )
+from mmmammo.evaluation.summary.class_table import class_table_measures
 from mmmammo.evaluation.summary.detections import LEVEL_WORDS, recall_key
 from mmmammo.evaluation.summary.document import class_rows
 from mmmammo.evaluation.summary.numbers import spread
@@ -121,6 +122,7 @@ def write_score_report(
     """
     run, table = run or {}, summary.table
     unit = UNITS[table.level]
+    in_class_table = class_table_measures(table.classes, 0)
     subgroups, silent = subgroup_tables(summary.subgroups, 0)
     content = {
         'headline': summary.headline,
@@ -128,7 +130,7 @@ def write_score_report(
         'unit': unit,
         'unit_singular': table.level,
         'in_hundred': f'{100 * summary.headline.value:.0f}',
-        'rows': list(summary.numbers.values()),
+        'rows': [number for key, number in summary.numbers.items() if key not in in_class_table],
         'class_rows': class_rows(summary.classes) if summary.classes else [],
         'class_columns': MULTILABEL_COLUMNS,
         'subgroups': subgroups,

@@ -76,8 +76,19 @@ def _n(one: Number) -> int:
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """One per run that is compared with the first: both values and the difference."""
-    return [_pair_table(comparison, place) for place in range(1, len(comparison.names))]
+    """One per run beside the first, both values and the difference; before them, of three runs or more, all values."""
+    overview = [_overview(comparison)] if len(comparison.names) > 2 else []
+    return [*overview, *(_pair_table(comparison, place) for place in range(1, len(comparison.names)))]
+
+
+def _overview(comparison: Comparison) -> Table:
+    table = Table(title='Side by side', title_justify='left')
+    table.add_column('key', no_wrap=True)
+    for name in comparison.names:
+        table.add_column(escape(name), justify='right')
+    for key in comparison.differences[0]:
+        table.add_row(escape(key), *(number(numbers[key].value) for numbers in comparison.numbers))
+    return table
 
 
 def _pair_table(comparison: Comparison, place: int) -> Table:

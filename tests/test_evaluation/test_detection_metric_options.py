@@ -39,6 +39,15 @@ def test_levels_add_their_readings_under_their_name():
     assert (numbers['froc/image/n_units'], numbers['froc/breast/n_units']) == (2, 1)
 
 
+def test_a_lesion_seen_in_two_views_is_one():
+    samples = exam(hit_in_both=False, lesion_ids=['m1'])
+    numbers = evaluate(FROCMetric(fps_per_image=(0.5,), levels=['lesion']), samples)
+    assert (numbers['froc/recall@0.50'], numbers['froc/lesion/recall@0.50']) == (0.5, 1.0)
+    assert (numbers['froc/n_lesions'], numbers['froc/lesion/n_units']) == (2, 1)
+    with pytest.raises(MammoError, match='per lesion: lesion_ids: found nothing'):
+        evaluate(FROCMetric(levels=['lesion']), exam())
+
+
 def test_keys_of_levels_do_not_depend_on_the_data():
     metric = dict(bootstrap=3, levels=('exam', 'patient'), false_positive_images='normal', fauc_limit=2.0)
     empty = evaluate(FROCMetric(**metric), [data_sample(1, [], [], patient_id='p')])
@@ -69,7 +78,7 @@ def test_millimetres_need_the_spacing_of_the_sample():
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'levels': ('lesion',)}, "levels: found 'lesion'.*tools/evaluate.py"),
+        ({'levels': ('box',)}, "levels: found 'box'.*boxes are always read"),
         ({'matching': 'distance'}, r'distance_mm=10'),
         ({'matching': 'dice'}, "matching: found 'dice'"),
     ],

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from mmmammo.io.predictions import write_predictions
+from mmmammo.io.score_files import ScoreRow, write_scores
+from mmmammo.io.score_tables import read_score_table
 from mmmammo.structures import ImagePrediction, MammoError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +64,7 @@ def test_of_three_runs_each_has_a_table_beside_the_first(monkeypatch, tmp_path, 
     run(monkeypatch, tmp_path, *runs)
     printed, page = capsys.readouterr().out, (tmp_path / 'out' / 'comparison.html').read_text()
     assert 'A is x, B is y' in printed and 'A is x, B is z' in printed and '-0.000' not in printed
+    assert 'Side by side' in printed and '<caption>All runs</caption>' in page
     assert '<caption>y beside x</caption>' in page and '<caption>z beside x</caption>' in page
 
 
@@ -101,6 +105,33 @@ def test_tables_of_scores(monkeypatch, tmp_path):
         (tmp_path / f'{name}.csv').write_text('\n'.join(lines))
     document = run(monkeypatch, tmp_path, tmp_path / 'good.csv', tmp_path / 'poor.csv')
     assert document['runs'][1]['minus_first']['auc']['value'] == 0.75 - 1
+
+
+def test_runs_of_several_findings(monkeypatch, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    truth = rng.random((40, 2)) < 0.4
+    for name, noise in (('vgg', 0.6), ('swin', 0.1), ('random', 5.0)):
+        scores = np.clip(truth * 0.5 + 0.25 + noise * rng.normal(size=truth.shape), 0, 1)
+        rows = [
+            ScoreRow(str(i), f'e{i}', f'p{i}', 'L', 'CC', 'test', tuple(truth[i]), tuple(scores[i])) for i in range(40)
+        ]
+        write_scores(tmp_path / name / 'scores.csv', rows, ('Mass', 'Suspicious Calcification'))
+    document = run(monkeypatch, tmp_path, *(tmp_path / name for name in ('vgg', 'swin', 'random')))
+    assert [entry['name'] for entry in document['runs']] == ['vgg', 'swin', 'random']
+    swin = document['runs'][1]
+    f1 = [f1_score(truth[:, i], read_scores(tmp_path / 'swin')[:, i] >= 0.5) for i in range(2)]
+    assert swin['numbers']['weighted/f1']['value'] == pytest.approx(np.average(f1, weights=truth.sum(axis=0)))
+    for key in ('Mass/auc', 'Suspicious Calcification/f1', 'macro/auc', 'weighted/f1', 'micro/recall'):
+        found = swin['minus_first'][key]
+        assert found['value'] == pytest.approx(
+            swin['numbers'][key]['value'] - document['runs'][0]['numbers'][key]['value']
+        )
+        assert found['low'] <= found['value'] <= found['high'] and 0 < found['p_permutation'] <= 1
+    assert 'Mass/brier' not in swin['minus_first'] and 'weighted/f1' in capsys.readouterr().out
+
+
+def read_scores(folder):
+    return read_score_table(folder / 'scores.csv').scores
 
 
 @pytest.mark.parametrize(

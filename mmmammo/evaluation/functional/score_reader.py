@@ -53,7 +53,7 @@ def patients_in(table: ScoresBesideLabels) -> list[str]:
     return sorted(set(table.patient_ids))
 
 
-def score_reader(*models: Model) -> PatientReader:
+def score_reader(*models: Model, same_scale: bool = False) -> PatientReader:
     """What reads measures off one model's table, or off those of two models side by side.
 
     With two, give it to :func:`~mmmammo.evaluation.functional.paired_difference`, the patients being its groups. Where
@@ -61,6 +61,7 @@ def score_reader(*models: Model) -> PatientReader:
 
     Args:
         *models: One or two, each with its measures, which must be alike, and its table.
+        same_scale: Whether a score means the same in both models: then no ranks are taken.
 
     Raises:
         MammoError: If a measure does not suit a table, or the two models scored different units.
@@ -71,7 +72,7 @@ def score_reader(*models: Model) -> PatientReader:
     kinds = [_kind(pair) for pair in pairs]
     units: dict[Hashable, _Units] = {}
     for kind, pair in zip(kinds, pairs, strict=True):
-        units[kind] = units.get(kind) or _joined(pair, tables, patients)
+        units[kind] = units.get(kind) or _joined(pair, tables, patients, by_rank=len(models) > 1 and not same_scale)
 
     def read(rows: IntArray) -> FloatArray:
         weights = np.bincount(rows, minlength=len(tables) * len(patients))
@@ -99,7 +100,9 @@ def _kind(measures: Sequence[ScoreMeasure]) -> Hashable:
     )
 
 
-def _joined(measures: Sequence[ScoreMeasure], tables: Sequence[ScoresBesideLabels], patients: Sequence[str]) -> _Units:
+def _joined(
+    measures: Sequence[ScoreMeasure], tables: Sequence[ScoresBesideLabels], patients: Sequence[str], *, by_rank: bool
+) -> _Units:
     number = {patient: i for i, patient in enumerate(patients)}
     first = units_of(tables[0], measures[0])
     patient = np.array([number[one] for one in first.patients], dtype=np.int64)
@@ -110,7 +113,7 @@ def _joined(measures: Sequence[ScoreMeasure], tables: Sequence[ScoresBesideLabel
     for part in parts[1:]:
         same = part.labels.shape == parts[0].labels.shape and bool((part.labels == parts[0].labels).all())
         option('score_reader', 'labels', 'others', 'the same of both models', good=same)
-    by_rank = len(tables) > 1 and measures[0].compares_rows
+    by_rank = by_rank and measures[0].compares_rows
     return _Units(
         np.concatenate([part.labels for part in parts]),
         np.concatenate([_ranked(part.scores) if by_rank else part.scores for part in parts]),

@@ -25,6 +25,11 @@ from mmmammo.evaluation.metrics.log_table import log_table
 from mmmammo.registry import METRICS
 from mmmammo.structures import ImagePrediction, MammoError
 
+_UNITS = {
+    'lesion': 'lesions, all views together',
+    **{level: f'{level}s with a lesion' for level in ('image', 'breast', 'exam', 'patient')},
+}
+
 
 @METRICS.register_module()
 class FROCMetric(DetectionMetric):
@@ -44,12 +49,12 @@ class FROCMetric(DetectionMetric):
         distance_mm: For ``'distance'``: how far the centre of a hit may lie from that of the lesion.
         false_positive_images: Where false positives are counted: on ``'all'`` images or on ``'normal'`` ones.
         fauc_limit: Where the area ends. When it is not 1, the area is called by it, as ``froc/fauc_0-2.00``.
-        levels: Besides lesion boxes: ``'image'``, ``'breast'``, ``'exam'``, ``'patient'``. (Lesions over views need
-            their ids, which annotations have and data samples do not: ``tools/evaluate.py``.)
+        levels: Besides lesion boxes: ``'lesion'`` (all its views together, by the ``lesion_ids`` of the data samples),
+            ``'image'``, ``'breast'``, ``'exam'``, ``'patient'``.
         **kwargs: See :class:`DetectionMetric`.
 
     Raises:
-        MammoError: If two FPIs would share a key, or a rule or level is unknown.
+        MammoError: If two FPIs would share a key, a rule or level is unknown, or the samples lack what a level needs.
     """
 
     default_prefix = 'froc'
@@ -93,7 +98,8 @@ class FROCMetric(DetectionMetric):
         records = ImageRecords.of_predictions(images)
         result, numbers = self._read(matches, images, 'lesions')
         for level in self.levels:
-            of_level, readings = self._read(at_level(matches, records, level), images, f'{level}s with a lesion')
+            found = at_level(matches, records, level) if len(matches.lesion_image) else matches
+            of_level, readings = self._read(found, images, _UNITS[level])
             readings['n_units'] = of_level.n_lesions
             numbers |= {f'{level}/{key}': value for key, value in readings.items()}
         counts = {'n_images': result.n_images, 'n_lesions': result.n_lesions, 'n_detections': result.n_detections}
@@ -138,7 +144,7 @@ class FROCMetric(DetectionMetric):
 
 
 def _known_levels(levels: Sequence[str]) -> tuple[str, ...]:
-    known = tuple(level for level in LEVELS if level not in ('box', 'lesion'))
+    known = tuple(level for level in LEVELS if level != 'box')
     for level in levels:
         if level not in known:
             raise MammoError(
@@ -146,6 +152,6 @@ def _known_levels(levels: Sequence[str]) -> tuple[str, ...]:
                 field='levels',
                 found=repr(level),
                 expected=f'some of {known}',
-                remedy='correct the list; boxes are always read, lesions over views by tools/evaluate.py',
+                remedy='correct the list; boxes are always read',
             )
     return tuple(dict.fromkeys(levels))

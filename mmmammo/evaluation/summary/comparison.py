@@ -14,19 +14,23 @@ from mmmammo.evaluation.functional import (
     auc,
     paired_difference,
     paired_froc,
+    patients_in,
     rank_scores,
+    score_reader,
     side_by_side,
 )
 from mmmammo.evaluation.summary.average_precision import class_matches, read_average_precision
 from mmmammo.evaluation.summary.detections import DetectionSummary, patients_of
 from mmmammo.evaluation.summary.numbers import Number
-from mmmammo.evaluation.summary.scores import METRICS, OF_PROBABILITIES, ScoreSummary, read_statistic
+from mmmammo.evaluation.summary.scores import OF_PROBABILITIES, ScoreSummary, measures_of
 from mmmammo.io.detection_files import DetectionSet
 from mmmammo.io.intake import first_of
 from mmmammo.io.score_tables import ScoreTable
 from mmmammo.structures import ImagePrediction, MammoError
 
 _SAME_BOX_PX = 1e-3
+COMPARED = ('auc', 'auprc', 'pf1')
+"""Which numbers of each of several classes are compared; of a single class, all are."""
 
 
 @dataclass(frozen=True)
@@ -200,26 +204,33 @@ def _paired_exam_auc(run: DetectionSummary, first: DetectionSummary, same_scale:
 
 
 def _score_differences(run: ScoreSummary, first: ScoreSummary, same_scale: bool) -> dict[str, Difference]:
-    rows: dict[str, Difference] = {}
-    for column, name in enumerate(first.table.classes):
-        prefix = '' if len(first.table.classes) == 1 else f'{name}/'
-        for key in METRICS:
-            number = first.numbers[prefix + key]
-            rows |= _rows([prefix + key], _paired_score(run, first, column, key, same_scale), number.reason)
-    return rows
-
-
-def _paired_score(run: ScoreSummary, first: ScoreSummary, column: int, key: str, same_scale: bool) -> PairedDifference:
-    labels = np.tile(first.table.labels[:, column], 2)
-    scores = [summary.table.scores[:, column] for summary in (run, first)]
-    both = _joined(scores, same_scale or key in OF_PROBABILITIES)
-    defined = key not in OF_PROBABILITIES or both.max(initial=0) <= 1
-
-    def read(rows: npt.NDArray[np.int64]) -> list[float]:
-        return [read_statistic(key, labels[rows], both[rows]) if defined else math.nan]
-
+    """All numbers of one class; of several classes, those of each that :data:`COMPARED` has, and their means."""
+    measures = {
+        key: measure
+        for key, measure in measures_of(first).items()
+        if len(first.table.classes) == 1 or measure.of_all or measure.statistic in COMPARED
+    }
+    sums = max(summary.table.scores.max(initial=0) for summary in (run, first)) > 1
+    read = {key: one for key, one in measures.items() if not (sums and one.statistic in OF_PROBABILITIES)}
+    models = [(tuple(read.values()), summary.table) for summary in (run, first)]
     settings = first.settings
-    return paired_difference(read, first.table.patient_ids, max(settings.bootstrap, 1), seed=settings.seed)
+    paired = paired_difference(
+        score_reader(*models, same_scale=same_scale),
+        patients_in(first.table),
+        max(settings.bootstrap, 1),
+        seed=settings.seed,
+    )
+    found = _rows(list(read), paired, None)
+    undefined = {key: _undefined(key) for key in measures if key not in found}
+    reasons = {key: first.numbers[key].reason or run.numbers[key].reason for key in measures}
+    return {
+        key: replace(row, reason=reasons[key] or (row.reason if math.isnan(row.low) else None))
+        for key, row in (found | undefined).items()
+    }
+
+
+def _undefined(key: str) -> Difference:
+    return Difference(key, math.nan, math.nan, math.nan, math.nan, math.nan)
 
 
 def _joined(scores: Sequence[npt.NDArray[np.float64]], as_they_are: bool) -> npt.NDArray[np.float64]:

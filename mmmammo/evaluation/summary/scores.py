@@ -20,6 +20,7 @@ from mmmammo.evaluation.functional import (
     subgroup_table,
 )
 from mmmammo.evaluation.functional.score_measures import MACRO as OF_ALL
+from mmmammo.evaluation.summary.class_table import class_table_measures, class_table_numbers
 from mmmammo.evaluation.summary.numbers import DELONG, Number, by_key, with_interval
 from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
 from mmmammo.io.score_tables import ScoreTable
@@ -67,7 +68,7 @@ class ScoreSummary:
     Args:
         table: At the level that is reported.
         settings: What was asked for.
-        numbers: Key -> result; with several classes, ``class/key``, and the means ``macro/key``.
+        numbers: Key -> result; with several classes, ``class/key``, the means ``macro/key``, and the table of classes.
         classes: Precision, recall, F1 and accuracy of the classes at the threshold; ``None`` for a single class.
         subgroups: AUC of the (mean over the) classes, subgroup by subgroup.
     """
@@ -102,13 +103,15 @@ def summarise_scores(table: ScoreTable, settings: ScoreSettings | None = None) -
             remedy='name columns of the table (--subgroup)',
         )
     numbers = [number for column in range(len(table.classes)) for number in class_numbers(table, column, settings)]
-    if len(table.classes) > 1:
+    report = _class_report(table, settings.threshold)
+    if report is not None:
         numbers += _macro_numbers(table, settings)
+        numbers += class_table_numbers(table, report, settings.threshold, settings.bootstrap, settings.seed)
     return ScoreSummary(
         table=table,
         settings=settings,
         numbers=by_key(numbers),
-        classes=_class_report(table, settings.threshold),
+        classes=report,
         subgroups=_subgroups(table, settings),
     )
 
@@ -168,7 +171,8 @@ def measures_of(summary: ScoreSummary) -> dict[str, ScoreMeasure]:
     if len(classes) == 1:
         return {key: ScoreMeasure(key) for key in METRICS}
     of_class = {f'{name}/{key}': ScoreMeasure(key, i) for i, name in enumerate(classes) for key in METRICS}
-    return of_class | {f'macro/{key}': ScoreMeasure(f'{OF_ALL}{key}') for key in MACRO}
+    means = {f'macro/{key}': ScoreMeasure(f'{OF_ALL}{key}') for key in MACRO}
+    return of_class | means | class_table_measures(classes, summary.settings.threshold)
 
 
 def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
