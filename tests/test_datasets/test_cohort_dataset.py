@@ -1,5 +1,6 @@
 """Labels of paper 4, exams of four images, one-to-one epochs, and the views of its models."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from mmmammo.datasets.samplers import MatchedNegativesSampler
 from mmmammo.datasets.transforms import AddOverview, CentreCrop, CropAtAttention, RandomRigidCrop, ResizeToWidth
 from mmmammo.io.attention_centres import write_centres
 from mmmammo.io.exam_index import read_index, write_index
+from mmmammo.sources.folds import patient_folds
 from mmmammo.structures import Affine, MammoError
 from mmmammo.testing.cohort_set import make_cohort_set
 
@@ -189,3 +191,12 @@ def test_rigid_crop_checks_its_ranges():
     for wrong in ({'margin': -1}, {'degrees': 200}, {'mirror_prob': 2}):
         with pytest.raises(MammoError, match='RandomRigidCrop'):
             RandomRigidCrop(16, **wrong)
+
+
+# SYSTEMS.md 5.7, item 11
+def test_ten_folds_share_out_the_cancers_of_the_paper():
+    outcomes = ['screening'] * 783 + ['interval'] * 249 + ['none'] * 300
+    folds = patient_folds([f'p{i}' for i in range(len(outcomes))], outcomes, 10, 121)
+    counts = Counter((outcomes[int(patient[1:])], fold) for patient, fold in folds.items())
+    assert {counts['screening', fold] for fold in range(10)} == {78, 79}
+    assert {counts['interval', fold] for fold in range(10)} == {24, 25}

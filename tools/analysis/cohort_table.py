@@ -13,7 +13,8 @@ cohort_table.md and, exam by exam, cohort.csv; they hold ids of exams and women:
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -33,6 +34,9 @@ from mmmammo.evaluation.summary.cohort import (
 from mmmammo.evaluation.summary.exam_runs import SCORES
 from mmmammo.visualization.exam_tables import cohort_markdown, cohort_tables
 
+METRICS = 'metrics.json'
+"""Beside scores.csv."""
+
 
 def write_results(out: Path, exams: CohortExams, rows: Sequence[CohortRow], settings: dict[str, object]) -> list[Path]:
     """The table as JSON and Markdown, and the exams."""
@@ -48,6 +52,20 @@ def write_results(out: Path, exams: CohortExams, rows: Sequence[CohortRow], sett
         folds = exams.folds or [''] * len(exams.ids)
         writer.writerows(zip(exams.ids, exams.patients, exams.outcomes, folds, *exams.scores.values(), strict=True))
     return paths
+
+
+def window_lines(runs: Mapping[str, Path]) -> list[str]:
+    """Of models that look at windows on a set with lesions: how often one holds the lesion, beside chance."""
+    lines = []
+    for name, path in runs.items():
+        beside = path.with_name(METRICS)
+        document = json.loads(beside.read_text(encoding='utf-8')) if beside.is_file() else {}
+        means = {key: entry['value'] for key, entry in document.get('mean', {}).items()}
+        numbers = means | document.get('metrics', {})
+        hit, chance = numbers.get('roi/hit'), numbers.get('roi/chance')
+        if hit is not None and chance is not None:
+            lines.append(f'{name}: the window holds the lesion in {hit:.1%} of positive images; by chance {chance:.1%}')
+    return lines
 
 
 def main() -> int:
@@ -70,8 +88,8 @@ def main() -> int:
     console = Console(width=max(console.width, 150))
     for table in cohort_tables(exams, rows):
         console.print(table)
-    for note in exams.notes:
-        console.print(note, highlight=False)
+    for line in [*exams.notes, *window_lines(runs)]:
+        console.print(line, highlight=False)
     if args.out:
         settings = rules | {'controls': args.controls, 'seed': args.seed, 'bootstrap': args.bootstrap}
         for path in write_results(args.out, exams, rows, settings):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
@@ -61,11 +62,12 @@ def look(model: AttentionClassifier, sample: dict[str, Any]) -> SaliencyView:
     """One image."""
     data = model.data_preprocessor(pseudo_collate([sample]))
     gradients = model.look(data['overview']).gradients
-    (judged,) = model(**data, mode='predict')
+    with torch.no_grad():
+        (judged,) = model(**data, mode='predict')
     width = gradients.shape[2]
     flat = top_pixels(gradients, model.share)[0].cpu().numpy()
     points = np.stack([flat % width, flat // width], axis=-1) + 0.5
-    said = f'{judged.get("exam_id", "")} {judged.laterality} {judged.view}: {float(judged.pred_score[-1]):.2f}'
+    said = f'{judged.get("exam_id", "")} {judged.laterality} {judged.view}: {judged.pred_score[-1].item():.2f}'
     truth = judged.get('gt_instances')
     return SaliencyView(
         title=said + (' (cancer)' if int(judged.gt_label[0]) else ''),

@@ -3,11 +3,11 @@ _base_ = ['./phantom_cohort.py']
 
 width = 144
 crop = (192, 128)
-roi = (192, 128)  # at the prepared image's own resolution, about half of its width
+roi = 96  # at the prepared image's own resolution, about 40 % of its width
 
 train_pipeline = [
     dict(type='mmmammo.LoadMammogram'),
-    dict(type='mmmammo.CropAtAttention', size=roi, jitter=16),
+    dict(type='mmmammo.CropAtAttention', size=roi, jitter=8),
     dict(type='mmmammo.RandomRigidCrop', size=roi, margin=0, degrees=10.0, mirror_prob=0.5),
     dict(type='mmmammo.PackView'),
 ]

@@ -8,5 +8,5 @@ model = dict(
         backbone=dict(depth=18, stem_channels=16, base_channels=16),
         head=dict(in_channels=128),
     ),
-    roi_size=(128, 192),  # parent: 976 x 976
+    roi_size=(96, 96),  # parent: 976 x 976
 )
