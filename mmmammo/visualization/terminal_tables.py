@@ -95,10 +95,10 @@ def _pair_table(comparison: Comparison, place: int) -> Table:
     """Runs are lettered to save room."""
     title = f'Paired differences; A is {comparison.names[0]}, B is {comparison.names[place]}'
     table = Table(title=escape(title), title_justify='left')
-    table.add_column('key', no_wrap=True)
+    table.add_column('key', overflow='fold', min_width=14)  # gives way, as p does, where the terminal is narrow
     for name in ('A', 'B', 'B - A', '95 % interval'):
         table.add_column(name, justify='right', no_wrap=True)
-    table.add_column('p bootstrap, permutation', justify='right')  # gives way where the terminal is narrow
+    table.add_column('p bootstrap, permutation', justify='right', min_width=11)
     for key, row in comparison.differences[place - 1].items():
         values = [number(comparison.numbers[which][key].value) for which in (0, place)]
         p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'
