@@ -7,6 +7,7 @@ _base_ = [
 ]
 
 data_root = 'data/phantom/'
+max_epochs = 15  # parent: 30
 exams = dict(
     type='mmmammo.ExamClassificationDataset',
     labels=['exam_outcome'],
@@ -24,5 +25,8 @@ test_evaluator = [
     # scores.csv of tools/test.py, with the share that each image has in its exam's score
     dict(type='mmmammo.ScoreDump', path='scores.csv', split='test', attributes=['view_weight']),
 ]
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+_base_.param_scheduler[1].update(end=max_epochs, T_max=max_epochs)
+param_scheduler = _base_.param_scheduler
 auto_scale_lr = dict(base_batch_size=8)  # exams; parent: 16 images
 randomness = dict(seed=0)

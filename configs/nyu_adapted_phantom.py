@@ -3,7 +3,7 @@
 #   python tools/train.py configs/nyu_adapted_phantom.py
 _base_ = ['./nyu_pretrained_phantom.py']
 
-max_epochs = 10  # parent: 30
+max_epochs = 10  # parent: 15
 exam = dict(
     labels='exam_outcome',
     mapping=dict(none=0, interval=0, screening=1),  # the cancers that paper 4 trains on
@@ -13,7 +13,7 @@ exam = dict(
 model = dict(
     head=dict(_delete_=True, type='mmmammo.ExamHead', in_channels=128, hidden_channels=64),
     frozen=True,
-    columns_from='work_dirs/nyu_pretrained_phantom/epoch_30.pth',
+    columns_from='work_dirs/nyu_pretrained_phantom/epoch_15.pth',
 )
 train_dataloader = dict(
     sampler=dict(_delete_=True, type='mmmammo.MatchedNegativesSampler', negatives=1.0),

@@ -214,6 +214,16 @@ def test_columns_come_from_another_training(tmp_path):
         torch.testing.assert_close(model.columns.state_dict()[name], value)
 
 
+def test_columns_are_initialised():
+    model = build()
+    for column in model.columns.values():
+        torch.nn.init.zeros_(column.stem.weight)
+    model.init_weights()
+    fan_out = 4 * 7 * 7  # He et al.: variance 2 / fan
+    for column in model.columns.values():
+        assert float(column.stem.weight.var()) == pytest.approx(2 / fan_out, rel=0.3)
+
+
 def test_columns_of_another_kind_are_refused(tmp_path):
     wider = build(backbone={**BACKBONE, 'in_channels': 3})
     torch.save({'state_dict': wider.state_dict()}, tmp_path / 'a.pth')

@@ -1,8 +1,8 @@
 # From scratch on a CPU in minutes. Parent: ./nyu_adapted.py
 _base_ = ['./nyu_adapted.py']
 
-max_epochs = 30
-train_cfg = dict(max_epochs=max_epochs, val_interval=10)  # parent: 1
+max_epochs = 15  # parent: 30
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)  # parent: 1
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',

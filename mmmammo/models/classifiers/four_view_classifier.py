@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from mmengine.model import ModuleDict  # hands init_weights on, as torch's does not
 from mmengine.runner import CheckpointLoader
 from mmpretrain.models.classifiers import BaseClassifier
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmmammo.models.classifiers.four_views import SIDES, FourViews
 from mmmammo.registry import MODELS
@@ -56,7 +57,7 @@ class FourViewClassifier(BaseClassifier):
     ) -> None:
         preprocessor = dict(data_preprocessor or {'type': 'mmengine.BaseDataPreprocessor'})
         super().__init__(init_cfg=init_cfg, data_preprocessor=preprocessor)
-        self.columns = nn.ModuleDict({view.value: MODELS.build(dict(backbone)) for view in STANDARD_VIEWS})
+        self.columns = ModuleDict({view.value: MODELS.build(dict(backbone)) for view in STANDARD_VIEWS})
         self.head = MODELS.build(dict(head))
         self.noise = noise
         self.frozen = frozen
