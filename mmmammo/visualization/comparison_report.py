@@ -105,7 +105,12 @@ def _plots(comparison: Comparison, summaries: Sequence[DetectionSummary] | Seque
     if detections:
         return [froc_plot(detections), precision_recall_plot(detections), exam_roc_plot(detections)]
     scores = {n: s.table for n, s in zip(comparison.names, summaries, strict=True) if isinstance(s, ScoreSummary)}
-    return roc_plots({name: (table.labels[:, 0], table.scores[:, 0]) for name, table in scores.items()})
+    classes = next(iter(scores.values())).classes
+    plots = []
+    for i, of in enumerate(classes):
+        rows = {name: (table.labels[:, i], table.scores[:, i]) for name, table in scores.items()}
+        plots += roc_plots(rows) if len(classes) == 1 else roc_plots(rows, of, f'_{i + 1}')
+    return plots
 
 
 def _intakes(summary: DetectionSummary | ScoreSummary) -> tuple[Intake, ...]:

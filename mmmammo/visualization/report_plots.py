@@ -104,20 +104,27 @@ def score_plots(
     return plots
 
 
-def roc_plots(rows: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> list[Plot]:
-    """ROC, and precision against recall."""
+def roc_plots(rows: Mapping[str, tuple[np.ndarray, np.ndarray]], of: str = '', file_end: str = '') -> list[Plot]:
+    """ROC, and precision against recall.
+
+    Args:
+        rows: Name of a curve -> labels and scores.
+        of: What the curves are about, where a page has several such plots.
+        file_end: Of the plots' names, likewise.
+    """
+    about = f'{of}: ' if of else ''
     return [
         Plot(
-            'roc',
+            f'roc{file_end}',
             draw_roc(rows),
-            f'ROC curve of {", ".join(rows)}.',
-            'ROC curve. A perfect model runs along the upper left corner, a useless one along the diagonal.',
+            f'{about}ROC curve of {", ".join(rows)}.',
+            f'{about}ROC curve. A perfect model runs along the upper left corner, a useless one along the diagonal.',
         ),
         Plot(
-            'precision_recall',
+            f'precision_recall{file_end}',
             draw_row_precision_recall(rows),
-            f'Precision against recall of {", ".join(rows)}.',
-            'Of the rows called positive, the share that is, against the share of positives called.',
+            f'{about}Precision against recall of {", ".join(rows)}.',
+            f'{about}Of the rows called positive, the share that is, against the share of positives called.',
         ),
     ]
 
