@@ -18,7 +18,6 @@ test_dataloader = dict(dataset=exam_set, **exams)
 auto_scale_lr = dict(base_batch_size=4)  # exams
 test_evaluator = [
     dict(type='mmmammo.ProbabilisticF1Metric'),
-    dict(
-        type='mmmammo.ProbabilisticF1Metric', levels=('breast',), rule='max', prefix='max'
-    ),  # equal: one score a breast
+    # the same: a breast has one score
+    dict(type='mmmammo.ProbabilisticF1Metric', levels=('breast',), rule='max', prefix='max'),
 ]

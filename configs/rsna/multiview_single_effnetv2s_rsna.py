@@ -1,4 +1,4 @@
-# Image by image on EfficientNetV2-S, images of 1536 x 960 cut to the breast: what multiview_attention_* is compared with.
+# Image by image on EfficientNetV2-S, 1536 x 960, cut to the breast; multiview_attention_* is compared with it.
 # A breast is the mean of its images (pf1/breast) or their maximum (max/breast). Paper 2 announces this comparison and
 # has no numbers of it.
 _base_ = [
