@@ -24,7 +24,7 @@ for pipeline in (_base_.train_pipeline, _base_.test_pipeline):
 
 train_dataloader = dict(
     num_workers=num_workers,
-    sampler=dict(length=1536),  # parent: as long as the dataset, here 3,800
+    sampler=dict(length=2048),  # parent: as long as the dataset, here about 3,500
     dataset=dict(data_root=data_root, pipeline=_base_.train_pipeline),
 )
 val_dataloader = dict(num_workers=num_workers, dataset=dict(data_root=data_root, pipeline=_base_.test_pipeline))
