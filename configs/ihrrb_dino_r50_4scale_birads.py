@@ -1,7 +1,6 @@
 # IHRRB-DINO, ResNet-50, four scales (paper 0, Table 1, first row).
 # The paper's: AP 60.0 / 58.7 / 56.9 / 54.8 / 50.7 / 37.0 / 19.0 at IoU 20 to 80, "Avg" 42.55 (its seven columns have
-# the
-# mean 48.16; 42.55 is a mean of eight, IoU 90 being the one not shown).
+# the mean 48.16; 42.55 is a mean of eight, IoU 90 being the one not shown).
 # Differs from the paper because:
 #   * its BI-RADS set is private: any prepared set takes its place, by one line of _base_/datasets/birads_images.py;
 #   * it gives neither classes ("mass" here), epochs, batch, queries, loss weights nor sizes: these are DINO's;
