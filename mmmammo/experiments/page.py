@@ -56,14 +56,14 @@ def _table(plan: Plan, table: Table, found: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _lines(plan: Plan, table: Table, row: Row, entry: Mapping[str, Any], label: str) -> list[list[str]]:
-    """Ours, its difference from the reference, and the paper's."""
+    """Ours, its difference from the row it is compared with, and the paper's."""
     seeds = len(entry['seeds'])
     made = f'{seeds} {"seed" if seeds == 1 else "seeds"}' + (f' of {row.folds} folds' if row.folds else '')
     lines = [[label, made, *_cells(plan, table.metrics, entry['values'])]]
     if entry['difference']:
         paired = entry['difference']['values']
         cells = [_difference(plan, paired.get(key)) for key in table.metrics]
-        lines.append(['', f'minus {_label(plan, table)}', *cells])
+        lines.append(['', f'minus {_label(plan, table, plan.reference_of(row))}', *cells])
     if any(key in row.paper for key in table.metrics):
         cells = [f'{row.paper[key]:.{plan.digits}f}' if key in row.paper else '' for key in table.metrics]
         lines.append(['', 'paper\\*', *cells])
@@ -103,12 +103,12 @@ def _number(plan: Plan, value: float) -> str:
     return f'{plan.factor * value:.{plan.digits}f}'
 
 
-def _label(plan: Plan, table: Table) -> str:
-    """What the reference is called, here or in the first table that has it."""
+def _label(plan: Plan, table: Table, name: str) -> str:
+    """What a row is called, here or in the first table that has it."""
     for candidate in (table, *plan.tables):
-        if plan.reference in candidate.rows:
-            return candidate.rows[plan.reference]
-    return plan.reference
+        if name in candidate.rows:
+            return candidate.rows[name]
+    return name
 
 
 def _footnote(plan: Plan, results: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ class Row:
         cfg_options: What overrides the config, as ``--cfg-options`` does.
         paper: Metric -> the number of the paper, on the scale of the page.
         folds: Cross-validate it with so many folds, instead of one training; its numbers are those of all folds' rows.
+        against: Name of the row that it is compared with; by default the plan's ``reference``.
         combine: For a mean: one of :data:`MEANS` -> names of rows, averaged image by image and seed by seed.
     """
 
@@ -35,6 +36,7 @@ class Row:
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
     paper: Mapping[str, float] = field(default_factory=dict)
     folds: int | None = None
+    against: str = ''
     combine: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -63,7 +65,7 @@ class Plan:
         path: Of the file; ``page`` and ``results`` are beside it.
         name: Of the marks in the page, ``<!-- results:NAME -->``.
         metrics: Key of ``metrics.json`` -> heading of its column.
-        reference: Name of the row that the others are compared with.
+        reference: Name of the row that the others are compared with, unless they say otherwise.
         rows: The models.
         tables: What the page shows of them.
         factor: What a metric is multiplied with on the page; 100 for per cent.
@@ -82,6 +84,10 @@ class Plan:
     digits: int = 1
     page: str = 'README.md'
     results: str = 'results.json'
+
+    def reference_of(self, row: Row) -> str:
+        """Name of the row that a row is compared with."""
+        return row.against or self.reference
 
     @property
     def page_path(self) -> Path:
@@ -158,6 +164,7 @@ def _check_names(plan: Plan) -> None:
         raise _error(plan.path, 'rows: name', ', '.join(twice), 'a name of its own for every row')
     for what, used, known in (
         ('reference', [plan.reference], names),
+        ('rows: against', [row.against for row in plan.rows if row.against], names),
         ('tables: rows', [name for table in plan.tables for name in table.rows], names),
         ('tables: metrics', [key for table in plan.tables for key in table.metrics], plan.metrics),
         (

@@ -30,9 +30,8 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
         MammoError: If runs to be compared were tested on different images.
     """
     done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
-    reference = done[plan.reference]
-    first = read_trainings(reference, tuple(plan.metrics))
-    rows = [_row_entry(plan, row, done[row.name], reference, first, replicates) for row in plan.rows if done[row.name]]
+    first = read_trainings(done[plan.reference], tuple(plan.metrics))
+    rows = [_row_entry(plan, row, done, first, replicates) for row in plan.rows if done[row.name]]
     return {
         'format': FORMAT,
         'name': plan.name,
@@ -47,17 +46,18 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
 def _row_entry(
     plan: Plan,
     row: Row,
-    runs: Sequence[Run],
-    reference: Sequence[Run],
+    done: Mapping[str, Sequence[Run]],
     first: Mapping[str, Trainings],
     replicates: int,
 ) -> dict[str, Any]:
+    runs, reference = done[row.name], done[plan.reference_of(row)]
     trainings = read_trainings(runs, tuple(plan.metrics), first)
     return {
         'name': row.name,
         'config': row.config,
         'cfg_options': dict(row.cfg_options),
         'folds': row.folds,
+        'against': plan.reference_of(row),
         'combine': {how: list(names) for how, names in row.combine.items()},
         'digest': runs[0].digest,
         'seeds': [run.seed for run in runs],
@@ -103,9 +103,9 @@ def _difference(
     first: Mapping[str, Trainings],
     replicates: int,
 ) -> dict[str, Any] | None:
-    """From the reference, over the seeds that both have."""
+    """From the row it is compared with, over the seeds that both have; images are in the order of ``first``."""
     seeds = sorted({run.seed for run in runs} & {run.seed for run in reference})
-    if row.name == plan.reference or not seeds:
+    if row.name == plan.reference_of(row) or not seeds:
         return None
     both = [[run for run in which if run.seed in seeds] for which in (runs, reference)]
     values: dict[str, Any] = {}

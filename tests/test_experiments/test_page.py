@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_a_table_by_hand(plan, results):
     said = render(plan, results)
     assert 'Tested on 24 images, 12 patients.' in said and '3 of 3 runs, 1.0 hours' in said and '`python x`' in said
     assert 'patients resampled 2,000 times' in said and 'commit abc' in said
+
+
+def test_the_row_that_another_is_compared_with_is_named(plan, results):
+    plain, graph = plan.rows
+    plan = replace(plan, rows=(replace(plain, against='graph'), graph))
+    results['rows'][0]['difference'] = results['rows'][1]['difference']
+    assert '|  | minus Graph | +5.0 (-1.0 to 11.0), p < 0.001 |' in render(plan, results)
 
 
 def test_rows_and_tables_without_results_are_left_out(plan, results):

@@ -34,6 +34,7 @@ def test_what_a_plan_says(plan):
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'mean': ['plain']}}), 'a list of two rows or more'),
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'mean': ['plain', 'x']}}), 'rows: combine: found x'),
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'mean': ['plain', 'm']}}), 'rows: combine: found m'),
+        (lambda p: p['rows'][1].update(against='x'), r'rows: against: found x; expected some of plain, graph'),
         (lambda p: p.update(rows=[]), r'rows: found \[\]; expected a list'),
         (lambda p: p.update(rows=['plain']), r"row: found 'plain'; expected keys and values"),
     ],

@@ -100,6 +100,17 @@ def test_differences_are_over_the_seeds_that_both_have(plan, tested):
     assert 0 < number['low'] < number['high'] and number['p_bootstrap'] < 0.05 < number['p_permutation'] < 1
 
 
+def test_a_row_may_be_compared_with_another_than_the_reference(plan, tested):
+    plain, graph = plan.rows
+    other = replace(graph, name='other', against='graph')
+    three = replace(plan, rows=(plain, graph, other))
+    runs = [*tested, *(replace(run, row=other) for run in tested if run.row == graph)]
+    rows = entries(collect(three, runs, 'python x', replicates=20))
+    assert [rows[name]['against'] for name in ('plain', 'graph', 'other')] == ['plain', 'plain', 'graph']
+    assert rows['other']['difference']['values']['froc/recall@1.00']['value'] == 0
+    assert rows['graph']['difference']['values']['froc/recall@1.00']['value'] > 0
+
+
 def test_one_training_each_is_the_paired_test_of_two_models(tested):
     plain, graph = (read_trainings([tested[i]], KEYS[:1])['detections'] for i in (0, 2))
     paired = graph.minus(plain, 100)
