@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 import cv2
@@ -13,25 +14,30 @@ from mmmammo.io.errors import UnsupportedPixelData
 from mmmammo.io.raster import decode_raster
 from mmmammo.structures import MammoError
 
+UNFINISHED = '.tmp'
+"""How the name of a file ends while it is made."""
+
 _STRIP = 64  # rows
 
 
-def write_png16(path: str | Path, pixels: npt.NDArray[np.floating]) -> None:
+def write_png16(path: str | Path, pixels: npt.NDArray[np.floating], scratch: Path | None = None) -> None:
     """Write an image so that 1.0 becomes 65535. The file appears whole or not at all.
 
     Args:
         path: Target, in an existing folder.
         pixels: (h, w) in [0, 1].
+        scratch: Folder on the same disk in which the file is made, and stays unfinished if the process is killed; by
+            default that of the target.
 
     Raises:
         MammoError: If the image is not (h, w), is empty, or has values outside [0, 1] or that are not numbers.
     """
-    _write(Path(path), pixels, np.uint16)
+    _write(Path(path), pixels, np.uint16, scratch)
 
 
-def write_png8(path: str | Path, pixels: npt.NDArray[np.floating]) -> None:
+def write_png8(path: str | Path, pixels: npt.NDArray[np.floating], scratch: Path | None = None) -> None:
     """As :func:`write_png16` with 8 bits, so that 1.0 becomes 255: a sixteenth of the greys of a 12-bit detector."""
-    _write(Path(path), pixels, np.uint8)
+    _write(Path(path), pixels, np.uint8, scratch)
 
 
 def read_png16(path: str | Path) -> npt.NDArray[np.float32]:
@@ -68,7 +74,9 @@ def full_scale(stored: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float3
     return shown
 
 
-def _write(path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> None:
+def _write(
+    path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16], scratch: Path | None
+) -> None:
     pixels = np.asarray(pixels)
     if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind != 'f':
         raise _unfit(path, f'shape {pixels.shape}, type {pixels.dtype}')
@@ -77,7 +85,7 @@ def _write(path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | n
         raise _unfit(path, f'values from {low} to {high}')
     # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
     _, encoded = cv2.imencode('.png', _quantised(pixels, kind))
-    write_whole(path, encoded.data)
+    write_whole(path, encoded.data, scratch=scratch)
 
 
 def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.integer]:
@@ -90,9 +98,9 @@ def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16
     return stored
 
 
-def write_whole(path: Path, content: memoryview, like: Path | None = None) -> None:
+def write_whole(path: Path, content: memoryview, like: Path | None = None, scratch: Path | None = None) -> None:
     """Write a file so that it appears whole or not at all, with the times of another file if one is given."""
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    temporary = (scratch or path.parent) / f'.{path.name}.{uuid.uuid4().hex}{UNFINISHED}'
     try:
         temporary.write_bytes(content)
         if like is not None:

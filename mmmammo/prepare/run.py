@@ -16,6 +16,7 @@ from typing import Any
 from mmmammo.io import write_png8, write_png16
 from mmmammo.io.coco_entries import finding_to_json
 from mmmammo.io.elements import shortened
+from mmmammo.io.png16 import UNFINISHED
 from mmmammo.prepare.image import prepare_image
 from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_of
 from mmmammo.prepare.options import PrepareOptions, SetOptions
@@ -90,6 +91,8 @@ def prepare_dataset(
     records = _checked(records, out)
     state = out / '.prepare'
     with only_one(state), Journal(state / 'journal.jsonl') as journal:
+        for unfinished in state.glob(f'.*{UNFINISHED}'):  # of a run that was killed
+            unfinished.unlink(missing_ok=True)
         tasks = _tasks(records, options, out, journal)
         if on_start is not None:
             on_start(len(tasks))
@@ -219,8 +222,10 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
         prepared = prepare_image(record, options, task.file_name)
     except MammoError as err:
         return _quarantined(task, err, stamp, sha256)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels)
+    scratch = out / '.prepare'
+    for folder in (target.parent, scratch):
+        folder.mkdir(parents=True, exist_ok=True)
+    (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels, scratch)
     image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256.split(' ')[0]})
     return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
 

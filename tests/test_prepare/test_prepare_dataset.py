@@ -223,6 +223,19 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(raw, tmp_path, monkeypatch
     assert contents(tmp_path / 'out') == contents(tmp_path / 'whole')
 
 
+def test_an_image_that_a_kill_left_unfinished_is_nowhere(raw, tmp_path, monkeypatch):
+    """A process that is killed cannot tidy up; what it was writing lies where no user looks, until the next run."""
+    out = tmp_path / 'out'
+    monkeypatch.setattr('pathlib.Path.replace', lambda *_: pytest.fail('killed'))
+    monkeypatch.setattr('pathlib.Path.unlink', lambda *_, **__: None)
+    with pytest.raises(BaseException, match='killed'):
+        prepare(raw, out)
+    monkeypatch.undo()
+    assert list((out / '.prepare').glob('.*.tmp')) and not list((out / 'images').rglob('*.*'))
+    prepare(raw, out)
+    assert not list(out.rglob('*.tmp'))
+
+
 def test_a_line_cut_short_by_a_kill_is_done_again(raw, tmp_path, calls):
     prepare(raw, tmp_path / 'out')
     before = contents(tmp_path / 'out')
