@@ -64,7 +64,8 @@ def cohort_markdown(rows: Sequence[CohortRow], on_all: bool) -> str:
     for row in rows:
         cells = (row.every if on_all else row.drawn).values()
         lines.append([row.name, *(f'{_with_interval(cell)} | {_number(cell.fold_mean)}' for cell in cells)])
-    return '\n'.join(f'| {" | ".join(cells)} |' for cells in lines) + '\n'
+    table = '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
+    return f'{_counts(rows[0], on_all)}\n\n{table}\n'
 
 
 def _cohort_table(title: str, rows: Sequence[CohortRow], on_all: bool) -> Table:
