@@ -5,6 +5,9 @@ Examples:
     python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth
     python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth --report report
     python tools/test.py configs/agrcnn_phantom.py untrained        (random weights: what chance finds)
+
+WORK_DIR gets metrics.json and, beside it, predictions.json of a detector and scores.csv of a classifier: what
+tools/compare.py puts side by side. See docs/evaluation.md.
 """
 
 from __future__ import annotations
