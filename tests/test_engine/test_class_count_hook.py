@@ -44,6 +44,6 @@ def test_the_head_is_named_as_the_config_has_it_under_ddp(model):
         check('train', ('mass',), nn.ModuleDict({'module': model}))
 
 
-@pytest.mark.parametrize('count', [None, -1])
+@pytest.mark.parametrize('count', [None, -1, 0])
 def test_parts_that_count_no_classes_are_passed_over(count):
     check('train', ('no mass', 'mass'), nn.ModuleDict({'backbone': head(count), 'head': head(2)}))

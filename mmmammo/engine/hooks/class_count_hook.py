@@ -39,8 +39,9 @@ def _check(model: nn.Module, dataset: BaseDataset) -> None:
     classes = tuple(dataset.metainfo['classes'])
     for name, module in model.named_modules():
         count = getattr(module, 'num_classes', None)
-        # An RPN tells lesion from background, whatever the classes are; mmpretrain says None or -1 for "no head here".
-        if name.endswith('rpn_head') or not isinstance(count, int) or count < 0 or count == len(classes):
+        # An RPN tells lesion from background, whatever the classes are; for "no head here" mmpretrain says None or -1,
+        # and timm 0.
+        if name.endswith('rpn_head') or not isinstance(count, int) or count < 1 or count == len(classes):
             continue
         head = f'model.{name.removeprefix("module.")}.num_classes'
         raise MammoError(
