@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mmmammo.datasets.transforms import LoadMammogram, NYUWindow
 from mmmammo.engine.nyu_weights import PATCH_CLASSES
 from mmmammo.io import write_png16
+from mmmammo.models.classifiers.four_view_heads import BREAST_CLASSES
 from mmmammo.preprocessing.nyu_crop import NYUCrop
 from mmmammo.preprocessing.nyu_window import standardised
 from mmmammo.preprocessing.overlapping_windows import PATCH_SIZE, STRIDE, mean_of_windows, window_starts
@@ -22,8 +23,6 @@ from mmmammo.registry import DATASETS
 from mmmammo.structures import MammoError
 
 Maps = npt.NDArray[np.float32]
-CHANNELS = ('benign', 'malignant')
-"""In the order of the model's input, after the image."""
 
 
 @torch.inference_mode()
@@ -51,7 +50,7 @@ def patch_heatmaps(
         seed: Of where the strides are one shorter.
 
     Returns:
-        (2, h, w) of ``CHANNELS``; zero outside of the crop.
+        (2, h, w) of ``BREAST_CLASSES``, the order of the model's channels; zero outside of the crop.
     """
     cut = standardised(crop.cut(image))
     padded = np.pad(cut, [(0, max(window - side, 0)) for side in cut.shape])
@@ -66,9 +65,9 @@ def patch_heatmaps(
     ]
     values = torch.cat(scores).cpu().numpy().reshape(len(rows), len(columns), -1)
     means = mean_of_windows(values, rows, columns, window, padded.shape)
-    chosen = means[[PATCH_CLASSES.index(name) for name in CHANNELS], : cut.shape[0], : cut.shape[1]]
+    chosen = means[[PATCH_CLASSES.index(name) for name in BREAST_CLASSES], : cut.shape[0], : cut.shape[1]]
     top, bottom, left, right = crop.window
-    maps = np.zeros((len(CHANNELS), *image.shape), dtype=np.float32)
+    maps = np.zeros((len(BREAST_CLASSES), *image.shape), dtype=np.float32)
     maps[:, top:bottom, left:right] = np.clip(chosen, 0, 1)
     return maps
 

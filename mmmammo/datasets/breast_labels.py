@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmmammo.datasets.finding_patch_dataset import PATHOLOGIES
 from mmmammo.datasets.label_rule import LabelRule
 from mmmammo.structures import MammoError
 
-BREAST_CLASSES = ('benign', 'malignant')
+BREAST_CLASSES = PATHOLOGIES
 FROM_FINDINGS = 'findings'
 Record = Mapping[str, Any]
 Question = str | Mapping[str, Any]
@@ -60,8 +61,12 @@ class BreastRule:
 
 
 def exam_target(rule: LabelRule, images: Sequence[Record]) -> int | None:
-    """1 if any image of an exam says yes, 0 if all say no, else ``None``."""
-    return _any(rule, images)
+    """1 if any of the images says yes, 0 if all say no, else ``None``."""
+    found = [rule.target(image) for image in images]
+    answers = [None if target is None else int(target['gt_label']) for target in found]
+    if 1 in answers:
+        return 1
+    return None if None in answers or not answers else 0
 
 
 def binary_rule(question: Question) -> LabelRule:
@@ -86,16 +91,8 @@ def _rules(config: Question | Sequence[Question]) -> tuple[LabelRule, ...]:
 
 
 def _first_answer(rules: Sequence[LabelRule], images: Sequence[Record]) -> int | None:
-    answers = (_any(rule, images) for rule in rules)
+    answers = (exam_target(rule, images) for rule in rules)
     return next((answer for answer in answers if answer is not None), None)
-
-
-def _any(rule: LabelRule, images: Sequence[Record]) -> int | None:
-    found = [rule.target(image) for image in images]
-    answers = [None if target is None else int(target['gt_label']) for target in found]
-    if 1 in answers:
-        return 1
-    return None if None in answers or not answers else 0
 
 
 def _error(field: str, found: str, expected: str) -> MammoError:

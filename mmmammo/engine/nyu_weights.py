@@ -19,6 +19,7 @@ from mmmammo.engine.checkpoint import load_checkpoint
 from mmmammo.engine.weight_matching import match_weights
 from mmmammo.io.array_pickle import read_array_pickle
 from mmmammo.models.backbones.nyu_resnet import PreActivationBlock
+from mmmammo.models.classifiers.four_view_heads import BREAST_CLASSES
 from mmmammo.registry import MODELS
 from mmmammo.structures import STANDARD_VIEWS, MammoError
 
@@ -26,7 +27,6 @@ _ZIP = b'PK\x03\x04'
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 _BLOCKS = (PreActivationBlock, DenseLayer, DenseTransition)
 _STATISTICS = ('running_mean', 'running_var', 'moving_mean', 'moving_variance', 'num_batches_tracked')
-BREAST_CLASSES = ('benign', 'malignant')
 PATCH_CLASSES = ('malignant', 'benign', 'other 2', 'other 3')
 """Of the patch classifier; the description names the first two."""
 Arrays = dict[str, npt.NDArray[np.generic]]
