@@ -5,7 +5,7 @@ _base_ = ['../patch_effnetv2s_phantom.py']
 # Whole views in place of patches; window by window as the classifier saw them in training.
 model = dict(
     type='mmmammo.SlidingPatchDetector',  # parent: mmpretrain.ImageClassifier; checkpoints of that load
-    sliding=dict(mode='exact', window=_base_.window, stride=16),
+    sliding=dict(mode='exact', window=_base_.window, stride=16, batch_size=64),
     boxes=dict(threshold=0.02, level=0.5),
 )
 test_pipeline = [

@@ -1,5 +1,5 @@
 # The classifier of paper 1 slid over whole views: windows of 256 every 32 pixels, heatmaps and boxes of findings.
-# Test it with a checkpoint of its parent: tools/test.py configs/patch/patch_effnetv2s_vindr_sliding.py CKPT --report DIR
+# Test it with a checkpoint of its parent: python tools/test.py THIS_CONFIG CKPT --report DIR
 # Parent: ../patch_effnetv2s_vindr.py
 _base_ = ['../patch_effnetv2s_vindr.py']
 

@@ -5,6 +5,7 @@ from mmmammo.apis.exam_inferencer import ExamInferencer
 from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, ImageResult
 from mmmammo.apis.runs import load_config
+from mmmammo.apis.sliding_window import SlidingWindow
 
 __all__ = [
     'ExamInferencer',
@@ -12,6 +13,7 @@ __all__ = [
     'ImageResult',
     'MalignancyClassifier',
     'ResultWriter',
+    'SlidingWindow',
     'load_config',
     'panel_of',
 ]

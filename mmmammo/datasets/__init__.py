@@ -6,6 +6,7 @@ from mmmammo.datasets.collate import exam_collate
 from mmmammo.datasets.exam_classification_dataset import ExamClassificationDataset
 from mmmammo.datasets.exam_dataset import ExamDataset
 from mmmammo.datasets.finding_patch_dataset import FindingPatchDataset
+from mmmammo.datasets.finding_view_dataset import FindingViewDataset
 from mmmammo.datasets.four_view_dataset import FourViewDataset
 from mmmammo.datasets.mammogram_dataset import MammogramDataset
 from mmmammo.datasets.patch_dataset import PatchDataset
@@ -16,6 +17,7 @@ __all__ = [
     'ExamClassificationDataset',
     'ExamDataset',
     'FindingPatchDataset',
+    'FindingViewDataset',
     'FourViewDataset',
     'MammogramDataset',
     'PatchDataset',

@@ -76,7 +76,7 @@ def read_heatmap(path: str | Path) -> StoredHeatmap:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ('values', 'classes', 'affine', 'cell', 'origin', 'shape')}
-    except (OSError, KeyError, ValueError, BadZipFile) as err:
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as err:
         raise MammoError(
             path,
             field='heatmap',
@@ -90,16 +90,17 @@ def read_heatmap(path: str | Path) -> StoredHeatmap:
     return StoredHeatmap(heatmap, tuple(found['classes'].tolist()), Affine(found['affine']))
 
 
-def write_heatmap_pictures(folder: str | Path, heatmap: Heatmap, classes: Sequence[str]) -> list[Path]:
-    """Write each class as ``<class>.png``, 16 bits of grey at the size of the prepared image; white is 1.
+def write_heatmap_pictures(stem: str | Path, heatmap: Heatmap, classes: Sequence[str]) -> list[Path]:
+    """Write each class as ``<stem>_<class>.png``, 16 bits of grey at the size of the prepared image; white is 1.
 
     Raises:
         MammoError: If there is another number of names.
     """
-    folder = Path(folder)
-    _require_names(folder, heatmap, classes)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [(folder / re.sub(r'[^\w-]+', '_', name)).with_suffix('.png') for name in classes]
+    stem = Path(stem)
+    _require_names(stem, heatmap, classes)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    names = [re.sub(r'[^\w-]+', '_', name) for name in classes]
+    paths = [stem.with_name(f'{stem.name}_{name}.png') for name in names]
     for path, values in zip(paths, heatmap.values, strict=True):
         write_png16(path, heatmap.at_pixels(values))
     return paths

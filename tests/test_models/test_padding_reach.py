@@ -58,7 +58,7 @@ class Convolutions(nn.Module):
 
 
 def test_a_network_one_can_count():
-    # conv: output i sees 2 i - 2 .. 2 i + 2, so the first and the last see padding; pool: cell i sees 2 i - 1 .. 2 i + 1
+    # conv: output i sees 2 i - 2 .. 2 i + 2: the first and the last see padding; pool: 2 i - 1 .. 2 i + 1
     reach = padding_reach(Convolutions(), window=64)
     assert reach.clean == {2: 32 - 2, 4: 16 - 2}
     assert (reach.before, reach.after, reach.context) == (1, 1, 4)

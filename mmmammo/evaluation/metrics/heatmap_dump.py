@@ -29,7 +29,7 @@ class HeatmapDump(GatheredMetric):
 
     The file is named as the image, 1 is white, and it covers the whole image at whatever size the map has. Where there
     is one map per class (``class_heatmaps``), it is the strongest of them; beside it then lie ``<image>.npz`` with all
-    maps (:func:`mmmammo.io.write_heatmap`) and ``<image>/<class>.png`` for each class.
+    maps (:func:`mmmammo.io.write_heatmap`) and ``<image>_<class>.png`` for each class.
 
     Args:
         path: Folder to write to.
