@@ -22,7 +22,7 @@ class LocalisationTable:
     Args:
         image_ids: (n,).
         patient_ids: (n,) empty where not known.
-        best_ious: (n, T) float32, rows of :func:`mmmammo.evaluation.functional.best_iou_per_threshold`; nan without
+        best_ious: (n, T) rows of :func:`mmmammo.evaluation.functional.best_iou_per_threshold`; nan without
             lesion.
         iou_thrs: (k,) IoUs.
         keys: (k + 1,) what the accuracies and their mean are called.
@@ -31,7 +31,7 @@ class LocalisationTable:
 
     image_ids: tuple[str, ...]
     patient_ids: tuple[str, ...]
-    best_ious: npt.NDArray[np.float32]
+    best_ious: npt.NDArray[np.float64]
     iou_thrs: tuple[float, ...]
     keys: tuple[str, ...]
     frozen: tuple[float, ...] | None = None

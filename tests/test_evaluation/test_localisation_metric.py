@@ -10,6 +10,7 @@ from mmpretrain.structures import DataSample
 from mmmammo.evaluation.functional import best_iou_per_threshold, bootstrap_ci, localisation_accuracy
 from mmmammo.evaluation.metrics import HeatmapDump, LocalisationMetric
 from mmmammo.io import read_png16
+from mmmammo.io.localisation_tables import read_localisation
 from mmmammo.registry import METRICS
 from mmmammo.structures import MammoError
 
@@ -49,6 +50,24 @@ def test_maps_of_the_true_box_are_right_at_every_iou():
     assert all(found[f'localisation/{iou:.2f}'] == 1 for iou in IOUS)
     assert found['localisation/mean7_0.20-0.80'] == 1
     assert (found['localisation/n_images'], found['localisation/n_without_lesion']) == (3, 0)
+
+
+def test_an_iou_that_is_just_reached_counts():
+    # with inclusive pixels the region's box is 7 x 10 of the lesion's 10 x 10
+    sample = data_sample(1, indicator([0, 0, 6, 9]), [[0.0, 0, 9, 9]])
+    found = evaluate(LocalisationMetric(), [sample])
+    assert (found['localisation/0.70'], found['localisation/0.80']) == (1, 0)
+
+
+def test_the_row_of_every_image_is_kept_where_it_is_wanted(tmp_path):
+    path = tmp_path / 'new' / 'maps.npz'
+    samples = [data_sample(1, indicator(BOX), [BOX]), data_sample(2, indicator(BOX))]
+    evaluate(LocalisationMetric(iou_thrs=(0.5, 0.3), frozen={0.3: 0.1, 0.5: 0.2}, path=path), samples)
+    kept = read_localisation(path)
+    assert (kept.image_ids, kept.patient_ids, kept.frozen) == (('1', '2'), ('p1', 'p2'), (0.2, 0.1))
+    assert kept.keys[:2] == ('localisation/0.50', 'localisation/0.30') and len(kept.keys) == 3
+    np.testing.assert_array_equal(kept.best_ious[0], best_iou_per_threshold(indicator(BOX).numpy(), [BOX]))
+    assert np.isnan(kept.best_ious[1]).all()
 
 
 def test_it_is_the_functions_over_the_images_with_a_lesion():

@@ -53,7 +53,7 @@ def maps(seed, skill, frozen=None, num_images=24):
     best[-2:] = np.nan
     ids = tuple(str(i) for i in range(num_images))
     patients = tuple(f'p{i // 2}' for i in range(num_images))
-    return LocalisationTable(ids, patients, best.astype(np.float32), IOUS, KEYS, frozen)
+    return LocalisationTable(ids, patients, best, IOUS, KEYS, frozen)
 
 
 def accuracies(table):

@@ -33,7 +33,7 @@ class ImageLocalisation:
     Args:
         image_id: ``img_id`` of the sample.
         patient_id: Empty where the sample has none.
-        best_ious: (T,) float32, a row of :func:`~mmmammo.evaluation.functional.best_iou_per_threshold`; nan without
+        best_ious: (T,) a row of :func:`~mmmammo.evaluation.functional.best_iou_per_threshold`; nan without
             lesion.
     """
 
@@ -100,7 +100,7 @@ class LocalisationMetric(GatheredMetric):
         height, width = require(sample, 'img_shape', "add 'img_shape' to the meta_keys of the packing transform")[:2]
         lesions = np.asarray(truth['bboxes'].cpu(), dtype=np.float64) * np.tile(sample.get('scale_factor', (1, 1)), 2)
         row = best_iou_per_threshold(heatmap.numpy(), lesions, (width, height), **self.rules)
-        return ImageLocalisation(int(sample['img_id']), str(sample.get('patient_id', '')), row.astype(np.float32))
+        return ImageLocalisation(int(sample['img_id']), str(sample.get('patient_id', '')), row)
 
     def score(self, images: list[ImageLocalisation]) -> dict[str, float]:
         """Choose thresholds, count images that are right."""
@@ -122,7 +122,7 @@ class LocalisationMetric(GatheredMetric):
         ids = tuple(str(image.image_id) for image in images)
         patients = tuple(image.patient_id for image in images)
         keys = tuple(f'{self.prefix}/{key}' for key in (*self.keys, self.mean_key))
-        return LocalisationTable(ids, patients, table.astype(np.float32), self.iou_thrs, keys, frozen)
+        return LocalisationTable(ids, patients, table, self.iou_thrs, keys, frozen)
 
     def _row(self, result: LocalisationResult) -> list[float]:
         return [float(value) for value in (*result.accuracy.values(), result.mean)]
