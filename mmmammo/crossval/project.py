@@ -15,7 +15,9 @@ from mmengine.config import Config
 
 from mmmammo.apis.runs import load_config
 from mmmammo.crossval.settings import Settings, datasets_of, read_settings
+from mmmammo.evaluation.metrics import ScoreMetric
 from mmmammo.experiments.schedule import config_digest
+from mmmammo.registry import METRICS as METRIC_TYPES
 from mmmammo.structures import MammoError
 
 RECORD = 'crossval.json'
@@ -134,7 +136,7 @@ def open_project(
         **said: See :func:`~mmmammo.crossval.settings.read_settings`.
 
     Raises:
-        MammoError: If a config is missing or makes no sense, or needs itself.
+        MammoError: If a config is missing or makes no sense, needs itself, or has no metric of scores.
     """
     return _open(config, root, store, folder, cfg_options, said, ())
 
@@ -159,6 +161,7 @@ def _open(
     settings = read_settings(cfg, **said)
     stratum = settings.cut.part(cfg, 0, 'rest').stratify  # of the config at the end of a chain, for all
     settings = replace(settings, cut=replace(settings.cut, stratify=stratum))
+    _require_scores(cfg, config)
     passed_on = {'cut': settings.cut, 'train_seed': settings.train_seed}
     needs = {
         name: _open(str(other), root, store, None, None, passed_on, (*chain, here))
@@ -176,6 +179,19 @@ def _digest(cfg: Config, settings: Settings, needs: Mapping[str, Project]) -> st
         'needs': {name: project.digest for name, project in needs.items()},
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _require_scores(cfg: Config, config: str) -> None:
+    """Refuse a config whose test would leave no scores, before anything is trained."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
+    if not any(issubclass(METRIC_TYPES.get(evaluator.type) or object, ScoreMetric) for evaluator in evaluators):
+        raise MammoError(
+            config,
+            field='test_evaluator',
+            found=', '.join(evaluator.type for evaluator in evaluators),
+            expected='a metric of scores, such as mmmammo.ProbabilisticF1Metric',
+            remedy='cross-validate a classifier, or add such a metric',
+        )
 
 
 def write_whole(path: Path, text: str) -> None:

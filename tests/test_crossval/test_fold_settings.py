@@ -39,6 +39,7 @@ def test_the_command_line_wins_over_the_config_and_the_config_over_defaults(proj
         ('crossval = dict(prepare=[dict(command="x")])', {}, r"prepare: found an entry with keys \['command'\]"),
         ('crossval = dict(average="probability")', {}, "average: found 'probability' of 0 needs"),
         ('crossval = dict(unit="breast")', {}, "unit: found 'breast'"),
+        ('test_evaluator = [dict(type="mmmammo.FROCMetric")]', {}, r'test_evaluator: found mmmammo\.FROCMetric'),
         ('crossval = dict(needs=dict(a="nowhere.py"))', {}, r'nowhere\.py: config: found no such file'),
     ],
 )
