@@ -16,12 +16,13 @@ resize = dict(type='Resize', scale=(1024, 1024), keep_ratio=False)
 pack = dict(type='mmmammo.PackView')
 
 # What is done to training images: the notebooks' numbers, on float instead of 8 bits. labels_only: there are no boxes.
+# border_mode=0: black comes in from outside; the notebooks' mirror image shows a second muscle behind the first.
 minimal = [
     dict(type='mmmammo.FlipView', prob=0.5),
     dict(
         type='mmmammo.MammoAlbu',
         labels_only=True,
-        transforms=[dict(type='ShiftScaleRotate', rotate_limit=15, p=0.5)],
+        transforms=[dict(type='ShiftScaleRotate', rotate_limit=15, border_mode=0, p=0.5)],
     ),
 ]
 medium = [  # experiment 2's notebook
@@ -50,7 +51,7 @@ strong = [
         type='mmmammo.MammoAlbu',
         labels_only=True,
         transforms=[
-            dict(type='ShiftScaleRotate', shift_limit=0.01, scale_limit=0.03, rotate_limit=15, p=0.5),
+            dict(type='ShiftScaleRotate', shift_limit=0.01, scale_limit=0.03, rotate_limit=15, border_mode=0, p=0.5),
             dict(type='RandomBrightnessContrast', p=0.5),
             dict(
                 type='OneOf',
@@ -75,7 +76,7 @@ multitask = [  # minimal, with another probability
     dict(
         type='mmmammo.MammoAlbu',
         labels_only=True,
-        transforms=[dict(type='ShiftScaleRotate', rotate_limit=15, p=0.7)],
+        transforms=[dict(type='ShiftScaleRotate', rotate_limit=15, border_mode=0, p=0.7)],
     ),
 ]
 
