@@ -1,14 +1,16 @@
 """The networks of paper 2's configs at full size: how large they are, what they compute, and what the others change."""
 
 import copy
+import math
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmpretrain.structures import DataSample
 
-from mmmammo.registry import DATASETS, MODELS
+from mmmammo.registry import DATASETS, METRICS, MODELS
 from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs'
@@ -19,8 +21,16 @@ SIZES = {
     'rsna/multitask_effnetv2s_rsna.py': 20_190_298,
     'selfdistill_effnetv2s_rsna.py': 19_880_211,
 }
-RSNA = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / 'rsna').glob('*.py'))]
-RSNA += ['selfdistill_effnetv2s_rsna.py']
+TWINS = {
+    'rsna/baseline_effnetb4_rsna.py': 'rsna/baseline_phantom.py',
+    'rsna/larger_effnetb4_rsna.py': 'rsna/larger_phantom.py',
+    'rsna/augmented_effnetb4_rsna.py': 'rsna/augmented_phantom.py',
+    'rsna/preprocessed_effnetb4_rsna.py': 'rsna/preprocessed_phantom.py',
+    'rsna/preprocessed_effnetb6_rsna.py': 'rsna/preprocessed_wide_phantom.py',
+    'rsna/multitask_effnetb3_rsna.py': 'rsna/multitask_phantom.py',
+    'rsna/multitask_effnetv2s_rsna.py': 'rsna/multitask_v2_phantom.py',
+    'selfdistill_effnetv2s_rsna.py': 'selfdistill_phantom.py',
+}
 
 
 def read(name):
@@ -120,7 +130,7 @@ def relabelled(tmp_path_factory):
     return make_prepared_set(tmp_path_factory.mktemp('rsna'), {'train': 2, 'val': 1, 'test': 1}, size=(64, 48))
 
 
-@pytest.mark.parametrize('name', [name for name in RSNA if name.endswith('_rsna.py')])
+@pytest.mark.parametrize('name', TWINS)
 def test_settings_are_those_of_the_report(name):
     cfg = read(name)
     optimizer, (schedule,) = cfg.optim_wrapper.optimizer, cfg.param_scheduler
@@ -138,19 +148,7 @@ def test_settings_are_those_of_the_report(name):
         assert tuple(resize.scale) == ((1024, 1024) if 'baseline' in name else (960, 1536))
 
 
-@pytest.mark.parametrize(
-    ('name', 'twin'),
-    [
-        ('rsna/baseline_effnetb4_rsna.py', 'rsna/baseline_phantom.py'),
-        ('rsna/larger_effnetb4_rsna.py', 'rsna/larger_phantom.py'),
-        ('rsna/augmented_effnetb4_rsna.py', 'rsna/augmented_phantom.py'),
-        ('rsna/preprocessed_effnetb4_rsna.py', 'rsna/preprocessed_phantom.py'),
-        ('rsna/preprocessed_effnetb6_rsna.py', 'rsna/preprocessed_wide_phantom.py'),
-        ('rsna/multitask_effnetb3_rsna.py', 'rsna/multitask_phantom.py'),
-        ('rsna/multitask_effnetv2s_rsna.py', 'rsna/multitask_v2_phantom.py'),
-        ('selfdistill_effnetv2s_rsna.py', 'selfdistill_phantom.py'),
-    ],
-)
+@pytest.mark.parametrize(('name', 'twin'), TWINS.items())
 def test_a_twin_does_what_its_config_does(name, twin):
     full, small = read(name), read(twin)
     for split in ('train', 'test'):
@@ -161,3 +159,40 @@ def test_a_twin_does_what_its_config_does(name, twin):
     assert full.model.head.type == small.model.head.type
     assert full.param_scheduler[0].type == small.param_scheduler[0].type
     assert full.optim_wrapper.optimizer.type == small.optim_wrapper.optimizer.type
+
+
+@pytest.mark.parametrize('name', ['rsna/baseline_phantom.py', 'rsna/multitask_phantom.py', 'selfdistill_phantom.py'])
+@pytest.mark.parametrize('label', [0.0, 1.0])
+def test_batches_of_one_kind_have_a_finite_loss_and_reach_all_weights(name, label):
+    torch.manual_seed(0)
+    model = build(name)
+    samples = [DataSample(metainfo={'view': 'AT'}).set_gt_score(torch.tensor([label])) for _ in range(2)]
+    losses = model(torch.rand(2, 3, 96, 64), samples, mode='loss')
+    total = sum(losses.values())
+    total.backward()
+    assert torch.isfinite(total) and total > 0
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def scored(scores, labels):
+    """Metrics of one image per breast, as a head with one output leaves it."""
+    metric = METRICS.build(read('rsna/baseline_phantom.py').test_evaluator[0])
+    for number, (score, label) in enumerate(zip(scores, labels, strict=True)):
+        sample = DataSample(metainfo={'img_id': number, 'exam_id': f'{number}', 'laterality': 'L'})
+        sample.set_pred_score(torch.tensor([score])).set_gt_score(torch.tensor([float(label)]))
+        metric.process({}, [sample.to_dict()])
+    return metric.evaluate(len(scores))
+
+
+def test_constant_scores_have_their_closed_form():
+    found = scored([0.3] * 10, [1] + [0] * 9)
+    for level in ('image', 'breast'):
+        assert found[f'pf1/{level}/pf1'] == pytest.approx(2 * 0.1 * 0.3 / (0.1 + 0.3))
+        assert found[f'pf1/{level}/auc'] == 0.5 and found[f'pf1/{level}/n_positive'] == 1
+
+
+def test_without_positives_numbers_are_undefined():
+    found = scored([0.1, 0.7, 0.3], [0, 0, 0])
+    for level in ('image', 'breast'):
+        assert math.isnan(found[f'pf1/{level}/auc']) and math.isnan(found[f'pf1/{level}/f1@best'])
+        assert found[f'pf1/{level}/n_positive'] == 0
