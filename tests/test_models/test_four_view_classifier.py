@@ -221,7 +221,7 @@ def test_columns_are_initialised():
     model.init_weights()
     fan_out = 4 * 7 * 7  # He et al.: variance 2 / fan
     for column in model.columns.values():
-        assert float(column.stem.weight.var()) == pytest.approx(2 / fan_out, rel=0.3)
+        assert float(column.stem.weight.detach().var()) == pytest.approx(2 / fan_out, rel=0.3)
 
 
 def test_columns_of_another_kind_are_refused(tmp_path):
@@ -229,6 +229,8 @@ def test_columns_of_another_kind_are_refused(tmp_path):
     torch.save({'state_dict': wider.state_dict()}, tmp_path / 'a.pth')
     with pytest.raises(ValueError, match='columns that do not fit'):
         build(columns_from=str(tmp_path / 'a.pth')).init_weights()
+    with pytest.raises(ValueError, match=r'b\.pth: columns_from: found no such file.*nyu_weights\.py'):
+        build(columns_from=str(tmp_path / 'b.pth')).init_weights()
 
 
 @pytest.mark.parametrize(

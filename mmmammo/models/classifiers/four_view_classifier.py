@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,9 +26,9 @@ class FourViewClassifier(BaseClassifier):
 
     ::
 
-        L-CC,  R-CC  -> column of CC  -> mean over places -> (2, c) \
-                                                                    head -> scores
-        L-MLO, R-MLO -> column of MLO -> mean over places -> (2, c) /
+        L-CC,  R-CC  -> column of CC  -> mean over places -> (2, c) --+
+                                                                      +-> head -> scores
+        L-MLO, R-MLO -> column of MLO -> mean over places -> (2, c) --+
 
     Left and right share a column. All images face right (as prepared ones do), those of a projection have one size.
     A missing image contributes nothing: its feature is zero, with zero gradient, and what a head says of a breast
@@ -68,24 +69,29 @@ class FourViewClassifier(BaseClassifier):
         """Initialise, then load the columns.
 
         Raises:
-            MammoError: If the checkpoint has other columns, or none.
+            MammoError: If there is no such checkpoint, or it has other columns, or none.
         """
         super().init_weights()
         if self.columns_from is None:
             return
+        if not Path(self.columns_from).is_file():
+            raise self._no_columns('no such file')
         loaded = CheckpointLoader.load_checkpoint(self.columns_from, map_location='cpu')
         weights = loaded.get('state_dict', loaded)
         columns = {name.removeprefix(_COLUMNS): value for name, value in weights.items() if name.startswith(_COLUMNS)}
         try:
             self.columns.load_state_dict(columns)
         except RuntimeError as err:
-            raise MammoError(
-                self.columns_from,
-                field='state_dict',
-                found=f'{len(columns)} tensors of columns that do not fit',
-                expected=f'the {len(self.columns.state_dict())} of this config',
-                remedy="train the config that `columns_from` belongs to, or convert NYU's weights for it",
-            ) from err
+            raise self._no_columns(f'{len(columns)} tensors of columns that do not fit') from err
+
+    def _no_columns(self, found: str) -> MammoError:
+        return MammoError(
+            str(self.columns_from),
+            field='columns_from',
+            found=found,
+            expected=f'a checkpoint with the {len(self.columns.state_dict())} tensors of the columns of this config',
+            remedy="train the config that it comes from, or convert NYU's weights with tools/convert/nyu_weights.py",
+        )
 
     def train(self, mode: bool = True) -> FourViewClassifier:
         """Frozen columns stay in evaluation mode."""
