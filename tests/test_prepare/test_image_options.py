@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmmammo.anatomy import pseudo_landmarks
+from mmmammo.anatomy import LandmarkError, detect_landmarks, pseudo_landmarks
 from mmmammo.io import read_mammogram
 from mmmammo.phantom.config import PhantomConfig
 from mmmammo.phantom.exam import make_exam
@@ -88,6 +88,37 @@ def test_the_muscle_of_an_oblique_view_is_blanked(tmp_path):
     assert np.array_equal(prepared.pixels, remove_pectoral(plain.pixels, record.landmarks))
     assert prepared.pixels[20, 20] == 0 < plain.pixels[20, 20] and prepared.pixels[128, 40] == plain.pixels[128, 40]
     assert plain.quality.warnings == prepared.quality.warnings == ''
+
+
+def triangle():
+    """An oblique left breast, and where its muscle is: behind the line from (150, 0) to (0, 260)."""
+    y, x = np.mgrid[:512, :400] + 0.5
+    breast = np.hypot(x / 300, (y - 270) / 235) <= 1
+    muscle = (x / 150 + y / 260 < 1) & breast
+    texture = cv2.GaussianBlur(np.random.default_rng(0).normal(size=breast.shape), (0, 0), 3)
+    tissue = np.where(muscle, 0.75 + 0.1 * texture, 0.35 + 0.3 * texture)
+    image = cv2.GaussianBlur(np.where(breast, tissue, 0).clip(0, 1).astype(np.float32), (0, 0), 1)
+    return image, breast, muscle
+
+
+@pytest.mark.parametrize('side', ['L', 'R'])
+def test_a_muscle_that_was_found_is_the_one_that_is_there(side):
+    image, breast, muscle = triangle()
+    if side == 'R':
+        image, breast, muscle = (np.ascontiguousarray(part[:, ::-1]) for part in (image, breast, muscle))
+    blanked = (remove_pectoral(image, detect_landmarks(image, side, 'MLO'), fill=-1) < 0) & breast
+    assert (blanked & muscle).sum() / (blanked | muscle).sum() > 0.97
+
+
+def test_without_landmarks_the_image_stays_as_it_is(tmp_path, monkeypatch):
+    def fail(*_):
+        raise LandmarkError('image', field='contour', found='none', expected='a breast', remedy='look at it')
+
+    monkeypatch.setattr('mmmammo.prepare.image.landmarks_of', fail)
+    record = record_of(tmp_path, 'MLO')
+    prepared = prepare_image(record, PrepareOptions(crop=False, remove_pectoral=True))
+    assert np.array_equal(prepared.pixels, prepare_image(record, PrepareOptions(crop=False)).pixels)
+    assert 'pectoral muscle not removed: no landmarks' in prepared.quality.warnings
 
 
 def test_the_muscle_may_be_filled_with_a_grey(tmp_path):
