@@ -103,6 +103,8 @@ def shrink(cfg, size=(96, 96)):
                 step.update({key: size[0] for key in ('width', 'size') if step.type in VIEW_STEPS and key in step})
     if cfg.train_dataloader.sampler.type == 'mmmammo.MatchedNegativesSampler':
         cfg.train_dataloader.batch_size = 2  # the tiny set has two positive images
+    if 'sliding' in cfg.model:
+        cfg.model.sliding.update(window=64, stride=32)  # as shrink_window
     if 'locator' in cfg.model:
         cfg.model.roi_size = size
     if 'rsna' in cfg.data_root:
