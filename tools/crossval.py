@@ -68,9 +68,6 @@ def parse_args() -> argparse.Namespace:
 
 def make_workshop(args: argparse.Namespace, progress: Progress) -> Workshop:
     """With as many folds at a time as fit."""
-    for option in ('gpus', 'jobs'):
-        if getattr(args, option) is not None and getattr(args, option) < 1:
-            raise _error(f'--{option}', getattr(args, option), 'a whole number from 1 on')
     gpus = torch.cuda.device_count()
     jobs = args.jobs or max((gpus or os.cpu_count() or 1) // args.gpus, 1)
 
@@ -88,13 +85,17 @@ def wanted_folds(args: argparse.Namespace, project: Project) -> list[int]:
     return sorted(set(args.only or project.folds))
 
 
-def require_test_split(project: Project) -> None:
-    """The ensemble needs images that no fold was trained on."""
-    if 'test' in project.settings.cut.splits:
+def check_options(args: argparse.Namespace, project: Project) -> None:
+    """The ensemble needs images that no fold was trained on, and both it and flips models to test."""
+    if args.ensemble and 'test' in project.settings.cut.splits:
         found = f'--pool {" ".join(project.settings.cut.splits)}'
         raise _error('--ensemble', found, 'a test split that no fold was trained on', 'add --pool train val')
-    if project.settings.average is not None:
-        raise _error('--ensemble', 'a mean of scores', 'a config that is trained', 'leave it out')
+    if (args.ensemble or args.tta) and project.settings.average is not None:
+        option = '--ensemble' if args.ensemble else '--tta'
+        raise _error(option, 'a mean of scores', 'a config that is trained', 'leave it out')
+    for option in ('gpus', 'jobs'):
+        if getattr(args, option) is not None and getattr(args, option) < 1:
+            raise _error(f'--{option}', getattr(args, option), 'a whole number from 1 on')
 
 
 def describe(args: argparse.Namespace, project: Project) -> dict[str, Any]:
@@ -147,15 +148,16 @@ def tell_numbers(document: dict[str, Any], folder: Path, console: Console) -> No
     console.print(f'{folder / SCORES}\n{folder / METRICS}', highlight=False, soft_wrap=True)
 
 
-def tell_outcome(outcome: Outcome, project: Project, console: Console) -> int | None:
+def tell_outcome(outcome: Outcome, project: Project, workshop: Workshop, console: Console) -> int | None:
     """What is missing, and the exit code; ``None`` if all folds are there."""
     for run, words in outcome.failed:
         console.print(f'\n{run.name} failed: {words}', highlight=False, markup=False)
-    missing = [fold for fold in project.folds if not (project.fold_folder(fold) / METRICS).is_file()]
-    if outcome.elsewhere or missing:
-        names = ', '.join(map(str, missing)) or ', '.join(run.name for run in outcome.elsewhere)
-        console.print(f'Not gathered yet: folds {names} are missing in {project.folder}', highlight=False)
-    return 1 if outcome.failed else (0 if outcome.elsewhere or missing else None)
+    missing = [fold for fold in project.folds if not workshop.run_of(project, fold).is_complete]
+    if not missing:
+        return None
+    names = ', '.join(map(str, missing))
+    console.print(f'Not gathered yet: {project.folder} lacks folds {names}', highlight=False, soft_wrap=True)
+    return 1 if outcome.failed else 0
 
 
 def main() -> int:
@@ -173,14 +175,18 @@ def main() -> int:
         train_seed=args.seed,
     )
     folds = wanted_folds(args, project)
-    if args.ensemble:
-        require_test_split(project)
-    make_inputs(project.cfg, ROOT)
-    require_data(project.cfg, project.settings.cut.splits)
+    check_options(args, project)
+    for one in project.with_needs():
+        make_inputs(one.cfg, ROOT)
+        require_data(one.cfg, one.settings.cut.splits)
     console.print(counts_table(count_folds(project)))
     with bars(console) as progress:
-        workshop = make_workshop(args, progress)
-        code = tell_outcome(workshop.make(project, folds), project, console)
+        return make_all(args, project, folds, make_workshop(args, progress), console)
+
+
+def make_all(args: argparse.Namespace, project: Project, folds: list[int], workshop: Workshop, console: Console) -> int:
+    """Folds, then their scores together, then what else is asked for; the exit code."""
+    code = tell_outcome(workshop.make(project, folds), project, workshop, console)
     if code is not None:
         return code
     folders = {fold: project.fold_folder(fold) for fold in project.folds}
@@ -193,7 +199,7 @@ def main() -> int:
 
 
 def _error(where: str, found: object, expected: str, remedy: str = 'correct it') -> MammoError:
-    return MammoError(where, field='folds', found=found, expected=expected, remedy=remedy)
+    return MammoError(where, field='option', found=found, expected=expected, remedy=remedy)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -59,6 +59,12 @@ class Project:
     def link(self) -> Path:
         """Where others look for this one."""
         return self.store / f'{self.name}-{self.digest[:8]}-seed{self.settings.train_seed}'
+
+    def with_needs(self) -> Iterator[Project]:
+        """This one, and all that it needs."""
+        yield self
+        for need in self.needs.values():
+            yield from need.with_needs()
 
     def fold_folder(self, fold: int) -> Path:
         """Where everything of a fold is."""

@@ -50,6 +50,12 @@ def test_a_constant_gives_its_closed_form():
         assert probabilistic_f1(labels, [p] * 10) == pytest.approx(2 * 0.1 * p / (0.1 + p))
 
 
+def test_precision_does_not_depend_on_the_scale():
+    labels, probs = np.array([1, 0, 1, 0, 0]), np.array([0.8, 0.4, 0.2, 0.6, 0.1])
+    inverse = [2 / probabilistic_f1(labels, c * probs) - 1 / (c * probs[labels == 1].mean()) for c in (1, 0.5, 0.01)]
+    assert inverse == pytest.approx([probs.sum() / probs[labels == 1].sum()] * 3)  # 1 / precision, from 1 / recall
+
+
 def test_hard_calls_give_ordinary_f1():
     labels, probs = random_rows(5)
     calls = (probs > 0.6).astype(int)
