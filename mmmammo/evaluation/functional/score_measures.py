@@ -261,7 +261,15 @@ def read_measure(table: ScoresBesideLabels, measure: ScoreMeasure) -> float:
     units = columns_of(measure, units_of(table, measure), table.classes)
     if measure.statistic != MULTI_LABEL:
         return read_columns(measure, units.labels, units.scores)
-    entries = multi_label_entries(measure, units.labels, units.scores, table.classes)
+    return entry_of(multi_label_entries(measure, units.labels, units.scores, table.classes), measure)
+
+
+def entry_of(entries: Mapping[str, float], measure: ScoreMeasure) -> float:
+    """The entry that a measure is.
+
+    Raises:
+        MammoError: If the table has no such entry.
+    """
     option('ScoreMeasure', 'entry', measure.entry, f'one of {list(entries)}', good=measure.entry in entries)
     return entries[measure.entry]
 

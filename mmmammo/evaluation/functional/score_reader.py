@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from mmmammo.evaluation.functional.score_measures import (
     ScoreMeasure,
     ScoresBesideLabels,
     columns_of,
+    entry_of,
     multi_label_entries,
     read_columns,
     units_of,
@@ -66,30 +67,59 @@ def score_reader(*models: Model, same_scale: bool = False) -> PatientReader:
     Raises:
         MammoError: If a measure does not suit a table, or the two models scored different units.
     """
-    measures, tables = models[0][0], [table for _, table in models]
-    patients, classes = patients_in(tables[0]), tuple(tables[0].classes)
-    pairs = list(zip(*(of_model for of_model, _ in models), strict=True))
-    kinds = [_kind(pair) for pair in pairs]
+    tables = [table for _, table in models]
+    patients = patients_in(tables[0])
+    pairs = list(zip(*(measures for measures, _ in models), strict=True))
     units: dict[Hashable, _Units] = {}
-    for kind, pair in zip(kinds, pairs, strict=True):
+    for pair in pairs:
+        kind = _kind(pair)
         units[kind] = units.get(kind) or _joined(pair, tables, patients, by_rank=len(models) > 1 and not same_scale)
+    kinds = [_kind(pair) for pair in pairs]
+    return _Reader(models[0][0], kinds, units, tuple(tables[0].classes), len(tables) * len(patients))
 
-    def read(rows: IntArray) -> FloatArray:
-        weights = np.bincount(rows, minlength=len(tables) * len(patients))
-        drawn = {kind: part.drawn(weights) for kind, part in units.items()}
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """See :func:`score_reader`.
+
+    Args:
+        measures: (k,).
+        kinds: (k,) of the measures.
+        units: Kind -> what is drawn from.
+        classes: Names.
+        num_patients: Of all models together.
+    """
+
+    measures: Sequence[ScoreMeasure]
+    kinds: Sequence[Hashable]
+    units: Mapping[Hashable, _Units]
+    classes: tuple[str, ...]
+    num_patients: int
+
+    def __call__(self, rows: IntArray) -> FloatArray:
+        weights = np.bincount(rows, minlength=self.num_patients)
+        drawn = {kind: part.drawn(weights) for kind, part in self.units.items()}
         entries: dict[Hashable, dict[str, float]] = {}
-        values: list[float] = []
-        for kind, measure in zip(kinds, measures, strict=True):
-            if measure.statistic != MULTI_LABEL:
-                values.append(read_columns(measure, *drawn[kind]))
-                continue
-            one_table = kind, measure.threshold, measure.no_finding, measure.undefined_as
-            if one_table not in entries:  # it has all its entries
-                entries[one_table] = multi_label_entries(measure, *drawn[kind], classes)
-            values.append(entries[one_table][measure.entry])
+        values = [
+            self._entry(measure, kind, drawn[kind], entries)
+            if measure.statistic == MULTI_LABEL
+            else read_columns(measure, *drawn[kind])
+            for kind, measure in zip(self.kinds, self.measures, strict=True)
+        ]
         return np.array(values, dtype=np.float64)
 
-    return read
+    def _entry(
+        self,
+        measure: ScoreMeasure,
+        kind: Hashable,
+        drawn: tuple[BoolArray, FloatArray],
+        entries: dict[Hashable, dict[str, float]],
+    ) -> float:
+        """Of a multi-label table, which is made once for all its entries."""
+        table = kind, measure.threshold, measure.no_finding, measure.undefined_as
+        if table not in entries:
+            entries[table] = multi_label_entries(measure, *drawn, self.classes)
+        return entry_of(entries[table], measure)
 
 
 def _kind(measures: Sequence[ScoreMeasure]) -> Hashable:
