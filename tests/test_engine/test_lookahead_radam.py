@@ -1,6 +1,7 @@
 """Lookahead around RAdam, against closed forms; the schedules of paper 2."""
 
 import math
+from io import BytesIO
 
 import pytest
 import torch
@@ -70,40 +71,59 @@ def test_numbers_out_of_range_are_refused(options):
         LookaheadRAdam([nn.Parameter(torch.ones(1))], **options)
 
 
-def rates(scheduler, epochs=12, length=10, lr=4e-4):
-    """The learning rate of every iteration, as a runner steps it."""
-    weight = nn.Parameter(torch.ones(1))
-    optimizer = OPTIMIZERS.build(dict(type='mmmammo.LookaheadRAdam', params=[weight], lr=lr))
-    wrapper = OptimWrapper(optimizer)
-    built = PARAM_SCHEDULERS.build(scheduler, default_args=dict(optimizer=wrapper, epoch_length=length))
+def schedule(config, epochs=12, length=10, resume_at=None):
+    """The learning rate of every iteration as a runner steps it, and the one after; through a checkpoint on the way."""
+    wrapper, built = parts_of(config, length)
     seen = []
-    for _ in range(epochs * length):
+    for step in range(epochs * length):
+        if step == resume_at:
+            content = BytesIO()
+            torch.save({'optimizer': wrapper.state_dict(), 'schedule': built.state_dict()}, content)
+            content.seek(0)
+            loaded = torch.load(content, weights_only=True)
+            wrapper, built = parts_of(config, length)
+            wrapper.load_state_dict(loaded['optimizer'])
+            built.load_state_dict(loaded['schedule'])
         seen.append(wrapper.get_lr()['lr'][0])
-        weight.grad = torch.ones(1)
         wrapper.step()
         built.step()
     return seen, wrapper.get_lr()['lr'][0]
 
 
+def parts_of(config, length):
+    weight = nn.Parameter(torch.ones(1))
+    weight.grad = torch.ones(1)
+    wrapper = OptimWrapper(OPTIMIZERS.build(dict(type='mmmammo.LookaheadRAdam', params=[weight], lr=4e-4)))
+    return wrapper, PARAM_SCHEDULERS.build(config, default_args=dict(optimizer=wrapper, epoch_length=length))
+
+
+def one_cycle(pct_start=0.3):
+    return dict(
+        type='mmmammo.OneCycleLR',
+        eta_max=4e-4,
+        total_steps=12,
+        pct_start=pct_start,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    )
+
+
 @pytest.mark.parametrize('pct_start', [0.3, 0.1])
 def test_one_cycle(pct_start):
-    seen, _ = rates(
-        dict(
-            type='OneCycleLR',
-            eta_max=4e-4,
-            total_steps=12,
-            pct_start=pct_start,
-            by_epoch=True,
-            convert_to_iter_based=True,
-        )
-    )
+    seen, _ = schedule(one_cycle(pct_start))
     assert seen[0] == pytest.approx(4e-4 / 25)
     assert max(seen) == pytest.approx(4e-4) and seen.index(max(seen)) == round(pct_start * 120) - 1
     assert seen[-1] == pytest.approx(4e-4 / 25 / 1e4)
 
 
+def test_a_cycle_goes_on_from_a_checkpoint_of_plain_data():
+    assert schedule(one_cycle(), resume_at=50) == schedule(one_cycle())
+
+
 def test_cosine_ends_at_zero():
-    seen, last = rates(dict(type='CosineAnnealingLR', eta_min=0.0, by_epoch=True, T_max=12, convert_to_iter_based=True))
+    seen, last = schedule(
+        dict(type='CosineAnnealingLR', eta_min=0.0, by_epoch=True, T_max=12, convert_to_iter_based=True)
+    )
     literal = [4e-4 * (1 + math.cos(math.pi * i / 120)) / 2 for i in range(120)]
     assert seen == pytest.approx(literal, abs=1e-12)
     assert last == pytest.approx(0, abs=1e-12)

@@ -142,7 +142,7 @@ def test_settings_are_those_of_the_report(name):
     else:
         assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('mmmammo.LookaheadRAdam', 4e-4, 1e-8)
     one_cycle = 'multitask' in name or 'selfdistill' in name
-    assert schedule.type == ('OneCycleLR' if one_cycle else 'CosineAnnealingLR')
+    assert schedule.type == ('mmmammo.OneCycleLR' if one_cycle else 'CosineAnnealingLR')
     for split in ('train', 'val', 'test'):
         (resize,) = (step for step in cfg[f'{split}_dataloader'].dataset.pipeline if step.type == 'Resize')
         assert tuple(resize.scale) == ((1024, 1024) if 'baseline' in name else (960, 1536))

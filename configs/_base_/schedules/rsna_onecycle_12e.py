@@ -5,7 +5,7 @@ _base_ = ['./rsna_12e.py']
 # torch's scheduler moves beta1 from .95 to .85 and back meanwhile; here it stays.
 param_scheduler = [
     dict(
-        type='OneCycleLR',
+        type='mmmammo.OneCycleLR',
         eta_max=0.0004,  # the rate of the optimizer is not used, so --auto-scale-lr does nothing: scale this
         total_steps=_base_.max_epochs,
         pct_start=0.3,

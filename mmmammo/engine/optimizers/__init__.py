@@ -1,5 +1,6 @@
-"""Optimisers that torch and mmengine lack."""
+"""Optimisers and schedules that torch and mmengine lack."""
 
 from mmmammo.engine.optimizers.lookahead_radam import LookaheadRAdam
+from mmmammo.engine.optimizers.one_cycle import OneCycleLR
 
-__all__ = ['LookaheadRAdam']
+__all__ = ['LookaheadRAdam', 'OneCycleLR']
