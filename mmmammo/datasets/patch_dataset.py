@@ -43,7 +43,7 @@ class PatchDataset(MammogramDataset):
         sizes_from: Index, relative to ``data_root``, of whose boxes normal patches take their sizes: that of the
             training set; by default this file.
         cache: Folder of decoded views, relative to ``data_root``; see :mod:`mmmammo.datasets.view_store`. ``None``
-            decodes the view of every patch.
+            decodes the view anew for every patch.
         **kwargs: As :class:`MammogramDataset`.
 
     Raises:

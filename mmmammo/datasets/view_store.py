@@ -60,28 +60,30 @@ class ViewStore:
 
     def __init__(self, fusion: Fusion) -> None:
         self.fusion = fusion
-        self._open: OrderedDict[tuple[str, str | None], StoredView] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str], StoredView] = OrderedDict()
 
     def view(self, path: str, folder: str | None = None) -> StoredView:
         """A view; its pixels are read when they are asked for.
 
         Args:
             path: Prepared PNG.
-            folder: Where decoded views are kept, made if need be; ``None`` decodes the file in memory.
+            folder: Where decoded views are kept, made if need be; ``None`` decodes the file and keeps nothing.
 
         Raises:
             MammoError: If the file is no prepared image, or the folder cannot be written.
         """
+        if folder is None:
+            return _decode(path, self.fusion)
         key = (path, folder)
         if key not in self._open:
-            self._open[key] = _decode(path, self.fusion) if folder is None else self._kept(path, Path(folder))
+            self._open[key] = self._kept(path, Path(folder))
             if len(self._open) > _OPEN_VIEWS:
                 self._open.popitem(last=False)
         self._open.move_to_end(key)
         return self._open[key]
 
     def _kept(self, path: str, folder: Path) -> StoredView:
-        pixels, facts = (folder / f'{self._digest(path)}{suffix}' for suffix in ('.npy', '.npz'))
+        pixels, facts = (folder / f'{self._digest(path, folder)}{suffix}' for suffix in ('.npy', '.npz'))
         if not facts.is_file():  # written last: where it is, both are whole
             view = _decode(path, self.fusion)
             try:
@@ -96,13 +98,13 @@ class ViewStore:
         with np.load(facts) as arrays:
             return StoredView(np.load(pixels, mmap_mode='r'), _from_arrays(arrays))
 
-    def _digest(self, path: str) -> str:
-        """Changes with the file and with the settings."""
+    def _digest(self, path: str, folder: Path) -> str:
+        """Changes with the file and with the settings, and not when the whole set is moved."""
         try:
             status = os.stat(path)
         except OSError as err:
             raise MammoError(path, field='image', found=err, expected='a file', remedy='prepare the set again') from err
-        said = (os.path.basename(path), path, status.st_size, status.st_mtime_ns, asdict(self.fusion))
+        said = (os.path.relpath(path, folder), status.st_size, status.st_mtime_ns, asdict(self.fusion))
         return hashlib.sha256(repr(said).encode()).hexdigest()[:24]
 
 

@@ -61,6 +61,16 @@ def test_other_settings_and_another_file_are_other_views(png, tmp_path):
     np.testing.assert_allclose(view.pixels / 65535, 1 - breast(), atol=1e-5)
 
 
+def test_a_set_that_is_moved_takes_its_decoded_views_along(tmp_path, monkeypatch):
+    first, second = tmp_path / 'here', tmp_path / 'there'
+    first.mkdir()
+    write_png16(first / 'view.png', breast())
+    ViewStore(Fusion()).view(str(first / 'view.png'), str(first / 'decoded'))
+    first.rename(second)
+    monkeypatch.setattr('mmmammo.datasets.view_store.read_png16', lambda _: pytest.fail('decoded again'))
+    assert ViewStore(Fusion()).view(str(second / 'view.png'), str(second / 'decoded')).pixels.shape == (160, 120)
+
+
 def test_few_views_stay_open(tmp_path):
     store = ViewStore(Fusion())
     for number in range(40):
