@@ -18,5 +18,8 @@ default_hooks = dict(
 )
 crossval = dict(
     needs=dict(holistic='configs/holistic_cohort.py'),
-    options={'model.holistic': '{holistic.checkpoint}'},
+    options={
+        'model.holistic': '{holistic.checkpoint}',
+        'param_scheduler': [dict(type='MultiStepLR', by_epoch=True, milestones=[20, 27], gamma=0.1)],
+    },
 )

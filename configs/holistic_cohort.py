@@ -10,3 +10,4 @@ _base_ = [
 
 data_root = 'data/cohort/'
 randomness = dict(seed=0)
+crossval = dict(options=dict(param_scheduler=[dict(type='MultiStepLR', by_epoch=True, milestones=[20, 27], gamma=0.1)]))

@@ -1,4 +1,5 @@
-# Paper 4 names neither optimiser nor epochs. Adam with a small step, lowered when validation stands still.
+# Paper 4 names neither optimiser nor epochs. Adam with a small step, lowered when validation stands still; with folds,
+# where the exams of validation are those that are tested, it is lowered at set epochs instead (`crossval.options`).
 max_epochs = 30
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')

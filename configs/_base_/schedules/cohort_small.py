@@ -1,8 +1,8 @@
 # From scratch on a CPU in minutes. Parent: ./cohort_30e.py
 _base_ = ['./cohort_30e.py']
 
-max_epochs = 30
-train_cfg = dict(max_epochs=max_epochs, val_interval=10)  # parent: 1
+max_epochs = 60  # parent: 30
+train_cfg = dict(max_epochs=max_epochs, val_interval=20)  # parent: 1
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
