@@ -109,9 +109,10 @@ def _difference(
         return None
     both = [[run for run in which if run.seed in seeds] for which in (runs, reference)]
     values: dict[str, Any] = {}
-    for kind, mine in read_trainings(both[0], tuple(plan.metrics), first).items():
-        if kind in first:
-            values |= _paired(both, kind, comparable(mine, first[kind]), first, replicates)
+    mine, theirs = (read_trainings(which, tuple(plan.metrics), first) for which in both)
+    for kind in mine:
+        if kind in theirs:
+            values |= _paired(both, kind, comparable(mine[kind], theirs[kind]), first, replicates)
     return {'seeds': seeds, 'values': values} if values else None
 
 
