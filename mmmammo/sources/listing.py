@@ -42,6 +42,8 @@ def refuse_folder(err: OSError) -> None:
     """
     found = (err.strerror or str(err)).lower()
     expected, remedy = 'a folder that can be read', 'ask for the right to read it, or move it out of the download'
+    if isinstance(err, (FileNotFoundError, NotADirectoryError)):
+        remedy = 'check the path'
     raise MammoError(err.filename, field='folder', found=found, expected=expected, remedy=remedy) from err
 
 

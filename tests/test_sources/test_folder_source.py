@@ -225,6 +225,13 @@ def test_a_missing_or_empty_folder_is_named(tmp_path, make, words):
         list(list_records(tmp_path / 'x'))
 
 
+def test_counting_in_what_is_no_folder_says_to_check_the_path(tmp_path):
+    (tmp_path / 'file').touch()
+    for name in ('missing', 'file'):
+        with pytest.raises(MammoError, match=f'{name}: folder: .*Remedy: check the path'):
+            count_skipped(tmp_path / name)
+
+
 def test_the_real_files(real_data):
     found = {record.relative_path: record for record in list_records(real_data / 'exam_0')}
     views = {name: (found[f'0_{name}.png'].laterality, found[f'0_{name}.png'].view) for name in ('L-CC', 'R-MLO')}
