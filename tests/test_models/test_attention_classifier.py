@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 from torch import nn
 from torch.nn import functional as F
 
 from mmmammo.datasets.transforms import AddOverview, PackAttentionView
 from mmmammo.models import RiskHead
 from mmmammo.models.attention import centres_of_attention, input_gradients, saliency_map, top_pixels
-from mmmammo.registry import MODELS
+from mmmammo.registry import METRICS, MODELS
 from mmmammo.structures import MammoError
+from mmmammo.testing.cohort_set import make_cohort_set
 
 
 class Linear(nn.Module):
@@ -252,3 +255,22 @@ def test_grey_sum_equals_rgb_on_three_copies():
     grey.load_state_dict(rgb.state_dict())
     image = torch.rand(1, 1, 64, 48)
     assert torch.allclose(grey(image)[0], rgb(image.expand(-1, 3, -1, -1))[0], atol=1e-5)
+
+
+def test_every_metric_of_the_localiser_reads_its_samples(tmp_path):
+    cfg = config('configs/image_labels/saliency_phantom.py')
+    loader = cfg.test_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.data_root = str(make_cohort_set(tmp_path, (2, 2, 4), size=(96, 72)))
+    loader = Runner.build_dataloader(loader)
+    evaluator = Evaluator([METRICS.build(metric) for metric in cfg.test_evaluator])
+    evaluator.dataset_meta = loader.dataset.metainfo
+    model = built(cfg)
+    with torch.no_grad():
+        for batch in loader:
+            evaluator.process(data_batch=batch, data_samples=model.test_step(batch))
+    numbers = evaluator.evaluate(len(loader.dataset))
+    assert numbers['cohort/n_exams'] == 4
+    assert numbers['roi/n_images'] == 2 and 0 <= numbers['roi/hit'] <= 1
+    assert numbers['localisation/n_images'] == 4  # images of screening and of interval cancers
+    assert 0 <= numbers['froc/fauc'] <= 1 and 0 <= numbers['ap/0.20'] <= 1
