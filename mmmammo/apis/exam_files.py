@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.apis.results import ExamResult, ImageResult
-from mmmammo.io import write_png16
+from mmmammo.io import write_heatmap, write_png16
 from mmmammo.prepare.run import slug
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
@@ -30,7 +30,8 @@ class ResultWriter:
         classes: Class list.
         info: What made the results (config, checkpoint, version).
         regions: Show high-risk regions in the panels and write them too, ``regions/<exam>/<file>.png``: 16-bit grey,
-            white is 1, in the pixels of the user's file; ``detections.json`` names them.
+            white is 1, in the pixels of the user's file; ``detections.json`` names them. A model with heatmaps shows
+            these, and writes the maps of its classes beside as ``.npz`` (:func:`mmmammo.io.write_heatmap`).
     """
 
     def __init__(self, out: Path, classes: Sequence[str], info: dict[str, Any], regions: bool = False) -> None:
@@ -77,6 +78,9 @@ class ResultWriter:
         path = self.out / 'regions' / exam_name / f'{self._file_name(image.prepared.quality.path)}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
         write_png16(path, image.regions)
+        if image.heatmap is not None:
+            classes = self.classes[: len(image.heatmap.values)]
+            write_heatmap(path, image.heatmap, classes, image.prepared.image.affine)
         return path.relative_to(self.out).as_posix()
 
     def _file_name(self, text: str) -> str:
@@ -96,7 +100,6 @@ def panel_of(exam: ExamResult, max_side: int = 1600) -> npt.NDArray[np.uint8]:
 def panel_view(image: ImageResult, num_boxes: int = 5, regions: bool = False) -> PanelView:
     """What the panel shows of one image: at most ``num_boxes`` boxes, the best ones; regions in place of attention."""
     prepared = image.prepared
-    shape = prepared.pixels.shape
     return PanelView(
         prepared.pixels,
         prepared.image.laterality,
@@ -106,10 +109,18 @@ def panel_view(image: ImageResult, num_boxes: int = 5, regions: bool = False) ->
         landmarks=prepared.image.landmarks,
         nodes=() if image.nodes is None else image.nodes,
         attention=None if regions else image.attention,
-        regions=region_map(image.prepared_boxes, image.scores, (shape[0], shape[1])) if regions else None,
+        regions=_regions(image) if regions else None,
         marks=image.lesions[:num_boxes],
         notes=() if image.malignancy is None else [_note(value) for value in image.malignancy[:num_boxes].tolist()],
     )
+
+
+def _regions(image: ImageResult) -> npt.NDArray[np.float32]:
+    """In prepared pixels: the heatmap, or what the detections make."""
+    if image.heatmap is not None:
+        return image.heatmap.at_pixels(image.heatmap.strongest)
+    height, width = image.prepared.pixels.shape
+    return region_map(image.prepared_boxes, image.scores, (height, width))
 
 
 def _note(malignancy: float) -> str:

@@ -175,6 +175,7 @@ class ExamInferencer(BaseInferencer):
             nodes=None if nodes is None else _to_prepared(sample).points(nodes),
             attention=None if attention is None or nodes is None else _cut(attention, sample, self._stride),
             malignancy=None if self.judge is None else self.judge(view.pixels, boxes),
+            heatmap=sample.get('class_heatmaps'),
         )
 
     @property

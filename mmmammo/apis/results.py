@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from mmmammo.prepare import Prepared, QualityRow
-from mmmammo.structures import STANDARD_VIEWS, Laterality, LesionPair
+from mmmammo.structures import STANDARD_VIEWS, Heatmap, Laterality, LesionPair
 from mmmammo.visualization import region_map
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,6 +31,7 @@ class ImageResult:
         malignancy: (n,) probability that the lesion is malignant, ``nan`` where not judged; ``None`` without a second
             stage.
         lesions: (n,) letter of the lesion, the same in both views of a breast; '' for a detection without counterpart.
+        heatmap: In prepared pixels; ``None`` if the model has none.
     """
 
     prepared: Prepared
@@ -40,6 +42,7 @@ class ImageResult:
     attention: npt.NDArray[np.float32] | None = None
     malignancy: FloatArray | None = None
     lesions: tuple[str, ...] = ()
+    heatmap: Heatmap | None = None
 
     @property
     def score(self) -> float:
@@ -53,8 +56,18 @@ class ImageResult:
 
     @property
     def regions(self) -> npt.NDArray[np.float32]:
-        """High-risk regions in source pixels, (h, w) in [0, 1]; see :func:`mmmammo.visualization.region_map`."""
-        return region_map(self.boxes, self.scores, (self.prepared.quality.rows, self.prepared.quality.columns))
+        """High-risk regions in source pixels, (h, w) in [0, 1]: the heatmap's strongest class at each place.
+
+        Without a heatmap what the detections make, see :func:`mmmammo.visualization.region_map`.
+        """
+        shape = (self.prepared.quality.rows, self.prepared.quality.columns)
+        if self.heatmap is None:
+            return region_map(self.boxes, self.scores, shape)
+        to_source = (self.prepared.image.affine.inverse() @ self.heatmap.image_from_cell).matrix[:2]
+        to_source = to_source @ [[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]]  # OpenCV's indices are centres of pixels
+        to_source[:, 2] -= 0.5
+        cells = np.nan_to_num(self.heatmap.strongest, nan=0.0)
+        return cv2.warpAffine(cells, to_source, shape[::-1], flags=cv2.INTER_NEAREST)
 
     def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values; geometry in source pixels."""

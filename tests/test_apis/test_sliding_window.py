@@ -9,7 +9,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmmammo.apis import SlidingWindow
+from mmmammo.apis import ExamInferencer, ResultWriter, SlidingWindow
+from mmmammo.io import read_heatmap, write_png16
+from mmmammo.phantom import PhantomConfig, make_exam
 from mmmammo.registry import MODELS
 from mmmammo.structures import MammoError
 
@@ -44,6 +46,27 @@ def test_a_view_gets_a_heatmap_per_finding(checkpoint):
     assert heatmap.values.shape == (FINDINGS, 7, 4)
     assert heatmap.shape == (200, 120)
     assert np.isfinite(heatmap.values[:, 3, 0]).all() and np.isnan(heatmap.values[:, 0, 3]).all()
+
+
+def test_the_exam_inferencer_slides_too(checkpoint, tmp_path):
+    """Boxes, regions and arrays come back in the pixels of the file: a right breast, mirrored and cut on the way."""
+    view = next(view for view in make_exam(PhantomConfig(height=256), seed=3).views if view.name == 'R_CC')
+    (tmp_path / 'exam').mkdir()
+    write_png16(tmp_path / 'exam' / 'R_CC.png', view.image)
+    infer = ExamInferencer(SLIDING, checkpoint, device='cpu', score_thr=0.0)
+    result = infer(tmp_path)[0]
+    image = result.images[0]
+    assert image.heatmap.shape == image.prepared.pixels.shape
+    regions = image.regions
+    assert regions.shape == view.image.shape
+    assert regions[:, :40].max() == 0 < regions[128, -5]  # air on the left, chest wall on the right
+    with ResultWriter(tmp_path / 'out', infer.classes, {}, regions=True) as writer:
+        assert writer.add(result).is_file()
+    stored = read_heatmap(next((tmp_path / 'out' / 'regions').rglob('*.npz')))
+    assert stored.classes == infer.classes
+    row, column = np.argwhere(np.isfinite(stored.heatmap.strongest))[5]
+    x, y = np.floor(stored.source_from_cell.points([column + 0.5, row + 0.5])).astype(int)
+    assert regions[y, x] == pytest.approx(float(stored.heatmap.strongest[row, column]))
 
 
 def test_other_configs_are_refused(checkpoint):
