@@ -9,5 +9,5 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-data_root = 'data/vindr'
+data_root = 'data/vindr_full'
 randomness = dict(seed=0)

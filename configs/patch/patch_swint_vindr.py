@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-data_root = 'data/vindr'
+data_root = 'data/vindr_full'
 checkpoint = (
     'https://mmassets.onedl.ai/mmclassification/v0/swin-transformer/'
     'swin_tiny_224_b16x64_300e_imagenet_20210616_090925-66df6be6.pth'

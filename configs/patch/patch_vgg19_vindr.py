@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-data_root = 'data/vindr'
+data_root = 'data/vindr_full'
 checkpoint = 'https://mmassets.onedl.ai/mmclassification/v0/vgg/vgg19_batch256_imagenet_20210208-e6920e4a.pth'
 model = dict(
     data_preprocessor=dict(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),  # of the weights

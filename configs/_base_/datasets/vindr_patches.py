@@ -1,7 +1,7 @@
 # VinDr-Mammo at its own resolution as patches of 256 x 256, ten findings.
-# Prepare: python tools/prepare_dataset.py vindr --raw DIR --out data/vindr
-# Decoded views are kept in data/vindr/decoded_views: about 8 MB each, 130 GB for all of them.
-data_root = 'data/vindr/'
+# Prepare: python tools/prepare_dataset.py vindr --raw DIR --out data/vindr_full
+# Decoded views are kept in data/vindr_full/decoded_views: about 9 MB each, 180 GB for all.
+data_root = 'data/vindr_full/'
 window = 256
 context = 0  # pixels around a patch that its features may see; 224 for the context mode of ResNet-50
 num_workers = 4
