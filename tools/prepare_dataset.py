@@ -52,6 +52,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--finding-mix', nargs='+', type=_weight, metavar='CATEGORY=WEIGHT', help='relative frequencies, e.g. mass=1'
     )
     phantom.add_argument('--phantom-prevalence', type=float, help='share of its exams with a finding (0.75)')
+    phantom.add_argument('--phantom-malignant', type=float, help='share of its findings that are cancers (0.5)')
+    phantom.add_argument(
+        '--phantom-decoys',
+        nargs=2,
+        type=float,
+        metavar=('OVERLAPS', 'SYMMETRIC'),
+        help='what looks like findings: mean per image and per exam (0.25 0.4)',
+    )
     phantom.add_argument(
         '--phantom-contrast',
         nargs=2,
@@ -151,19 +159,28 @@ def _phantom_to_make(args: argparse.Namespace, raw: Path) -> tuple[int, PhantomC
     info = read_json(known) if known.is_file() else {}
     config = PhantomConfig.from_json(info.get('config', {}))
     seed, num_exams = info.get('seed', args.seed), info.get('num_exams', 200)
-    wanted = replace(
-        config,
-        height=config.height if args.phantom_height is None else args.phantom_height,
-        finding_mix=dict(args.finding_mix or config.finding_mix),
-        split=tuple(args.phantom_split or config.split),
-        prevalence=config.prevalence if args.phantom_prevalence is None else args.phantom_prevalence,
-        contrast=tuple(args.phantom_contrast or config.contrast),
-    )
+    wanted = replace(config, **_said_of_phantom(args))
     if info.get('complete') and wanted == config and args.num_exams in (None, num_exams):
         return None
     num_exams = num_exams if args.num_exams is None else args.num_exams
     check_dataset(raw, num_exams, wanted, seed, args.workers)
     return num_exams, wanted, seed
+
+
+def _said_of_phantom(args: argparse.Namespace) -> dict[str, object]:
+    """What the command says about the phantom, by field of its config."""
+    overlaps, symmetric = args.phantom_decoys or (None, None)
+    said = {
+        'height': args.phantom_height,
+        'finding_mix': args.finding_mix and dict(args.finding_mix),
+        'split': args.phantom_split,
+        'prevalence': args.phantom_prevalence,
+        'malignant_fraction': args.phantom_malignant,
+        'contrast': args.phantom_contrast,
+        'overlap_decoys': overlaps,
+        'symmetric_decoys': symmetric,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _make_phantom(phantom: tuple[int, PhantomConfig, int], raw: Path, workers: int, progress: Progress) -> None:

@@ -42,6 +42,7 @@ def test_a_phantom_from_nothing_and_again_from_what_is_there(command, tmp_path, 
     out = tmp_path / 'set'
     small = ['--num-exams', '3', '--phantom-height', '256', '--finding-mix', 'mass=1', '--workers', '1']
     small += ['--phantom-split', '1', '0', '0', '--phantom-prevalence', '0', '--phantom-contrast', '1', '2']
+    small += ['--phantom-malignant', '1', '--phantom-decoys', '0', '0.5']
     assert command.main(['phantom', '--out', str(out), *small]) == 0
     printed = capsys.readouterr().out
     assert '12 accepted, 0 mended, 0 quarantined' in printed and 'quality.csv' in printed
@@ -49,7 +50,8 @@ def test_a_phantom_from_nothing_and_again_from_what_is_there(command, tmp_path, 
     assert facts['source'] == 'phantom' and facts['counts']['views']['R MLO'] == 3
     assert facts['counts']['images'] == {'train': 12, 'val': 0, 'test': 0}
     config = json.loads((out / 'raw/phantom.json').read_text())['config']
-    assert config['prevalence'] == 0 and config['contrast'] == [1, 2]
+    assert config['prevalence'] == 0 and config['contrast'] == [1, 2] and config['malignant_fraction'] == 1
+    assert config['overlap_decoys'] == 0 and config['symmetric_decoys'] == 0.5
     made = {path: path.stat().st_mtime_ns for path in (out / 'raw').rglob('*.dcm')}
     assert command.main(['phantom', '--out', str(out), '--single-class', 'lesion', '--workers', '1']) == 0
     assert read_index(out / 'annotations/train.json').categories == ('lesion',)

@@ -2,12 +2,12 @@
 _base_ = ['./phantom_rsna.py']
 
 data_root = 'data/phantom_rsna_cut/'
-inputs = [
+inputs = [  # of the same raw images
     dict(
         makes='data/phantom_rsna_cut/prepare.json',
-        command='tools/prepare_dataset.py phantom --raw data/phantom_rsna/raw --out data/phantom_rsna_cut '
-        '--num-exams 400 --phantom-height 256 --phantom-prevalence 0.15 --phantom-contrast 1.5 3 '
-        '--finding-mix mass=1 --phantom-split 0.6 0.2 0.2 --single-class mass',
+        command=_base_.inputs[0]
+        .command.replace('--out data/phantom_rsna', '--raw data/phantom_rsna/raw --out data/phantom_rsna_cut')
+        .replace(' --no-crop', ''),
     )
 ]
 
