@@ -5,8 +5,8 @@ _base_ = ['./rsna_views.py']
 data_root = 'data/phantom_rsna/'
 num_workers = 1  # parent: 8
 
-# Made by the tools when it is missing, in about 3 minutes on two cores. Masses are brighter than gland and nothing looks
-# like them: with so few cancers a network that knows nothing learns no less.
+# Made by the tools when it is missing, in about 3 minutes on two cores. Masses are brighter than gland, and nothing
+# else looks like them: from so few cancers a network that begins from scratch would learn nothing else.
 inputs = [
     dict(
         makes='data/phantom_rsna/prepare.json',
