@@ -6,6 +6,7 @@ import pytest
 from skimage.filters import threshold_otsu
 from skimage.measure import label, regionprops
 
+from mmmammo.io import read_png16
 from mmmammo.preprocessing import clahe_fuse
 from mmmammo.preprocessing.fusion import Fusion, otsu_box
 from mmmammo.structures import MammoError
@@ -68,6 +69,15 @@ def test_any_part_is_what_the_whole_has_there(view, scale, crop):
         y1, y2 = np.sort(rng.choice(SIZE[0] + 1, 2, replace=False))
         x1, x2 = np.sort(rng.choice(SIZE[1] + 1, 2, replace=False))
         np.testing.assert_array_equal(fused.apply(view[y1:y2, x1:x2], y1, x1), whole[y1:y2, x1:x2])
+
+
+def test_parts_of_a_real_view(real_data):
+    image = read_png16(real_data / 'exam_0' / '0_R-CC.png')
+    fused = Fusion(crop='otsu').of(image)
+    x1, y1, x2, y2 = fused.frame
+    assert (x2 - x1) * (y2 - y1) > 0.3 * image.size
+    part = np.s_[y1 + 311 : y1 + 700, x1 + 97 : x1 + 400]
+    np.testing.assert_array_equal(fused.apply(image[part], y1 + 311, x1 + 97), fused.apply(image)[part])
 
 
 @pytest.mark.parametrize('crop', [None, 'otsu'])
