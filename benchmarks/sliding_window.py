@@ -22,6 +22,7 @@ import argparse
 import copy
 import statistics
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,7 @@ from mmmammo.engine.inference import speed_up
 from mmmammo.io import read_mammogram
 from mmmammo.models.sliding import Agreement, PatchSlider, SlidingSettings, WindowGrid
 from mmmammo.models.sliding.agreement import spread
+from mmmammo.models.sliding.window_scores import classify, pad_image, score_windows
 from mmmammo.phantom import PhantomConfig, make_exam
 from mmmammo.preprocessing import clahe_fuse, segment_breast
 from mmmammo.registry import MODELS
@@ -155,21 +157,34 @@ def build(name: str, checkpoint: Path | None) -> ImageClassifier:
     return model
 
 
-@torch.no_grad()
-def every_window(model: ImageClassifier, view: View, grid: WindowGrid, chosen: np.ndarray, batch_size: int) -> Tensor:
-    """MONAI's meaning, written out: batches of windows, scores added where they lie, divided by how often."""
-    height, width = grid.padded
-    padded = view.black[:, None, None].repeat(1, height, width)
-    padded[:, : view.image.shape[1], : view.image.shape[2]] = view.image
-    total, count = torch.zeros(10, height, width), torch.zeros(height, width)
-    for first in range(0, len(chosen), batch_size):
-        corners = (chosen[first : first + batch_size] * grid.stride).tolist()
-        batch = torch.stack([padded[:, y : y + grid.window, x : x + grid.window] for y, x in corners])
-        scores = torch.sigmoid(model.head(model.extract_feat(batch)))
-        for (y, x), score in zip(corners, scores, strict=True):
-            total[:, y : y + grid.window, x : x + grid.window] += score[:, None, None]
-            count[y : y + grid.window, x : x + grid.window] += 1
-    return total / count.clamp_min(1)
+class EveryWindow:
+    """MONAI's meaning, written out: batches of windows, scores added where they lie, divided by how often.
+
+    What is done once per view is apart from what is done per window, so that the latter can be scaled.
+    """
+
+    def __init__(self, model: ImageClassifier, view: View, grid: WindowGrid, batch_size: int) -> None:
+        self.model, self.window, self.batch_size = model, grid.window, batch_size
+        self.corners = grid.stride * np.argwhere(np.ones(grid.counts, dtype=bool))
+        self.padded = pad_image(view.image, grid, 0, view.black)
+        self.total, self.count = torch.zeros(10, *grid.padded), torch.zeros(grid.padded)
+
+    @torch.no_grad()
+    def add(self, chosen: np.ndarray) -> None:
+        """Score the chosen windows (rows, columns) and add them up."""
+        corners = self.corners[chosen.ravel()].tolist()
+        for first in range(0, len(corners), self.batch_size):
+            some = corners[first : first + self.batch_size]
+            places = [np.s_[..., y : y + self.window, x : x + self.window] for y, x in some]
+            batch = torch.stack([self.padded[place] for place in places])
+            scores = torch.sigmoid(self.model.head(self.model.extract_feat(batch)))
+            for place, score in zip(places, scores, strict=True):
+                self.total[place] += score[:, None, None]
+                self.count[place] += 1
+
+    def heatmap(self) -> Tensor:
+        """(classes, H, W)."""
+        return self.total / self.count.clamp_min(1)
 
 
 def measure(
@@ -179,29 +194,40 @@ def measure(
     stock = build(name, args.checkpoint)
     if args.checkpoint is None:
         fit_batch_norms(stock, view, spread(wanted, 16), grid)
-    every = np.ones_like(wanted)
-    chosen = every if args.full else spread(every, args.sample)
+    literal = EveryWindow(stock, view, grid, args.batch_size)
     sliders = {row: slider_of(row, name, stock, args) for row in rows if row.mode != 'context' or name in CONTEXT}
-    sides: list[Callable[[], object]] = [lambda: every_window(stock, view, grid, np.argwhere(chosen), args.batch_size)]
-    sides += [runner_of(slider, view, wanted, args) for slider in sliders.values()]
+    sides = [scaled(literal.add, np.ones_like(wanted), args, timed(literal.heatmap))]
+    sides += [runner_of(slider, view, grid, wanted, args) for slider in sliders.values()]
     times: list[list[float]] = [[] for _ in sides]
     for _ in track(range(args.repeats + 1), description=name, transient=True):
-        for run, of_side in zip(sides, times, strict=True):
-            of_side.append(timed(run))
+        for seconds_of, of_side in zip(sides, times, strict=True):
+            of_side.append(seconds_of())
     reference, *seconds = (statistics.median(of_side[1:]) for of_side in times)  # the first one warms up
-    reference *= wanted.size / chosen.sum()
-    found = []
-    for (row, slider), taken in zip(sliders.items(), seconds, strict=True):
-        share = wanted.sum() / spread(wanted, args.sample).sum() if row.mode == 'exact' and not args.full else 1
-        found.append(describe_row(row, taken * share, reference, agreement(slider, stock, view, wanted)))
-    return found
+    return [
+        describe_row(row, taken, reference, agreement(slider, stock, view, wanted))
+        for (row, slider), taken in zip(sliders.items(), seconds, strict=True)
+    ]
 
 
-def runner_of(slider: PatchSlider, view: View, wanted: np.ndarray, args: argparse.Namespace) -> Callable[[], object]:
-    """A heatmap from the look for the breast on; in mode exact some windows of it, unless all are asked for."""
-    if slider.settings.mode == 'exact' and not args.full:
-        return lambda: slider.window_scores(view.image, view.black, spread(wanted, args.sample))
-    return lambda: slider(view.image, view.black, segment_breast(view.grey))
+def scaled(
+    run: Callable[[np.ndarray], object], wanted: np.ndarray, args: argparse.Namespace, once: float
+) -> Callable[[], float]:
+    """Seconds that all the wanted windows take: those of a sample, scaled to their number, and what is done once."""
+    some = wanted if args.full else spread(wanted, args.sample)
+    return lambda: timed(lambda: run(some)) * wanted.sum() / some.sum() + once
+
+
+def runner_of(
+    slider: PatchSlider, view: View, grid: WindowGrid, wanted: np.ndarray, args: argparse.Namespace
+) -> Callable[[], float]:
+    """Seconds of a heatmap, from the look for the breast on."""
+    if slider.settings.mode != 'exact':
+        return lambda: timed(lambda: slider(view.image, view.black, segment_breast(view.grey)))
+    padded = pad_image(view.image, grid, 0, view.black)
+    score = torch.no_grad()(partial(classify, slider.model, bfloat16=slider.settings.bfloat16))
+    once = timed(lambda: segment_breast(view.grey)) + timed(lambda: pad_image(view.image, grid, 0, view.black))
+    once += timed(lambda: grid.heatmap(np.zeros((10, *grid.counts), dtype=np.float32)))
+    return scaled(lambda some: score_windows(score, padded, grid, some, 0, args.batch_size), wanted, args, once)
 
 
 @torch.no_grad()

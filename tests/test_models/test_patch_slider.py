@@ -177,7 +177,7 @@ def test_bfloat16_is_close():
 
 @pytest.mark.parametrize(('name', 'tie'), [('mobilenetv3', 'squeeze-excite'), ('swin_t', 'attention')])
 def test_context_is_refused_where_it_cannot_be_exact(name, tie):
-    run = slider(build_classifier(name), 'context', context=320, window=256)
+    run = slider(build_classifier(name, cells=8), 'context', context=320, window=256)
     with pytest.raises(MammoError, match=rf'{tie}.*convolutions and poolings alone.*exact'):
         run.reach_of(3)
 
@@ -192,9 +192,16 @@ def test_dense_warns_where_it_is_a_guess(name, tie, monkeypatch):
 
 def test_too_little_context_is_refused_with_what_it_takes():
     with pytest.raises(MammoError, match=r'192 pixels.*at least 224 pixels with ResNet'):
-        slider(build_classifier('thin_resnet50'), 'context', context=192).reach_of(3)
+        slider(build_classifier('thin_resnet50', cells=2), 'context', context=192).reach_of(3)
     with pytest.raises(MammoError, match='more than can be given with DenseNet'):
-        slider(build_classifier('densenet121'), 'context', context=224).reach_of(3)
+        slider(build_classifier('densenet121', cells=2), 'context', context=224).reach_of(3)
+
+
+def test_a_head_that_would_judge_the_context_is_refused():
+    with pytest.raises(MammoError, match=r'224 pixels, and a head without cells'):
+        slider(build_classifier(), 'exact', context=224)
+    with pytest.raises(MammoError, match=r'64 pixels.*96, by head\.cells'):
+        slider(build_classifier(cells=3), 'dense', context=224).reach_of(3)
 
 
 def test_dense_tells_its_agreement_once(monkeypatch):

@@ -35,6 +35,9 @@ class PatchSlider:
 
     Attributes:
         agreement: With ``exact``, of the first view in mode ``dense``; ``None`` before and in other modes.
+
+    Raises:
+        MammoError: If there is to be context, and the head would judge it as part of the window.
     """
 
     def __init__(self, model: BaseClassifier, settings: SlidingSettings) -> None:
@@ -42,6 +45,9 @@ class PatchSlider:
         self.settings = settings
         self.agreement: Agreement | None = None
         self._reach: PaddingReach | None = None
+        if settings.context and getattr(model.head, 'cells', None) is None:
+            remedy = 'give the classifier that was trained with this context, or context=0'
+            raise refused('context', f'{settings.context} pixels, and a head without cells', 'head.cells', remedy)
 
     @torch.no_grad()
     def __call__(self, image: Tensor, black: Tensor, breast: Mask | None = None) -> Heatmap:
@@ -122,6 +128,9 @@ class PatchSlider:
             found = f'window {sizes[0]}, stride {sizes[1]}, context {sizes[2]}'
             remedy = "correct them, or use mode='exact'"
             raise refused('window, stride, context', found, f'multiples of {cell}, the cells of the backbone', remedy)
+        if self.settings.context and self.model.head.cells != sizes[0] // cell:
+            remedy = 'slide with the window that the classifier was trained with'
+            raise refused('window', f'{sizes[0]} pixels', f'{self.model.head.cells * cell}, by head.cells', remedy)
 
     def _judge(self, reach: PaddingReach) -> None:
         """Refuse what cannot be exact in mode ``context``, warn of it in mode ``dense``."""
