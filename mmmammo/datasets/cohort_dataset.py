@@ -33,6 +33,7 @@ class CohortDataset(ViewClassificationDataset):
         exams: ``'four'``: only exams of exactly four images, one per side and standard view, as in the paper; or
             ``'any'``.
         healthy_breast: Of a woman with a positive breast, at training: ``'leave_out'`` or ``'negative'``.
+        classes: What negative and positive are called.
         attention_centres: File of ``mmmammo.AttentionCentresHook``; each record in it gets ``attention_centre``.
         **kwargs: As :class:`ViewClassificationDataset`, but for ``labels``, ``mapping`` and ``absent``.
 

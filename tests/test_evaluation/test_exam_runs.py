@@ -93,6 +93,19 @@ def test_missing_readings_leave_out_the_exam_and_say_so(tmp_path):
     assert list(read_cohort_exams({'model': tmp_path / 'scores.csv'}).scores) == ['model']
 
 
+def test_exams_as_rows_have_scores_of_their_own_and_no_readers(tmp_path):
+    rows = [
+        ScoreRow(
+            '', f'e{i}', f'p{i}', '', '', 'test', (word != 'none',), (0.1 * i,), {'exam_outcome': word, 'reader1': 2}
+        )
+        for i, word in enumerate(OUTCOMES)
+    ]
+    write_scores(tmp_path / 'scores.csv', rows)
+    exams = read_cohort_exams({'model': tmp_path / 'scores.csv'})
+    assert list(exams.scores) == ['model'] and 'readers left out' in exams.notes[0]
+    assert exams.scores['model'] == pytest.approx(F.log_odds([row.scores[0] for row in rows]))
+
+
 def test_exams_of_three_images_are_left_out_or_kept(tmp_path):
     rows = score_rows(np.random.default_rng(0))[:-1]
     write_scores(tmp_path / 'scores.csv', rows)

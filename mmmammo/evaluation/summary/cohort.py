@@ -233,12 +233,15 @@ def _kept(images: Sequence[_Image], run: ExamRun, exams: str) -> tuple[set[str],
 
 def _readers(images: Sequence[_Image], ids: Sequence[str]) -> tuple[dict[str, FloatArray], list[str]]:
     """Line -> (n,) scores; lines of readers whom no image knows are left out."""
-    lines, notes = {}, []
+    lines: dict[str, FloatArray] = {}
+    notes: list[str] = []
+    sides = [image.laterality for image in images]
     for name, keys in READERS.items():
         columns = [[float(image.labels.get(key, 'nan')) for image in images] for key in keys]
         if np.isnan(np.sum(columns, axis=0)).all():
             continue
-        sides = [image.laterality for image in images]
+        if not set(sides) <= {'L', 'R'}:
+            return {}, ['readers left out: rows without a side; --annotations has their scores']
         found = reader_exam_scores([image.exam_id for image in images], sides, columns)
         lines[name] = np.array([found[exam] for exam in ids])
         if missing := int(np.isnan(lines[name]).sum()):
