@@ -83,7 +83,8 @@ def _values(
         if key in bounds:
             source, estimate, low, high = bounds[key]
             _check_same(runs[0], key, entry['mean'], estimate, source)
-            entry |= {'low': low, 'high': high}
+            if low != high:  # of replicates that are all equal there is no spread to tell
+                entry |= {'low': low, 'high': high}
         values[key] = _without_nan(entry) | {'per_seed': per_seed}
     return values
 

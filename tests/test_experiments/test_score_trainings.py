@@ -113,6 +113,14 @@ def test_one_training_each_is_the_paired_test_of_two_models(done):
     assert found.difference.estimate == pytest.approx(literal.difference.estimate)
 
 
+def test_numbers_that_no_draw_changes_have_no_interval(done):
+    plan, runs = done
+    for run in runs:
+        leave(run, 5.0)  # every cancer scores 0.99
+    plain = collect(plan, runs, 'python x', replicates=20)['rows'][0]
+    assert plain['values']['auc/auc']['mean'] == 1.0 and 'low' not in plain['values']['auc/auc']
+
+
 def test_files_that_contradict_each_other_are_told(done):
     plan, runs = done
     leave(runs[0], 0.1)
