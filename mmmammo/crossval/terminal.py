@@ -32,10 +32,13 @@ def numbers_table(document: Mapping[str, Any]) -> RenderableType:
         document: Of ``metrics.json``.
     """
     folds, pooled, mean = document['folds'], document['metrics'], document['mean']
-    table = Table(title=f'{sum(fold["n"] for fold in folds):,} rows of {len(folds)} folds', title_justify='left')
-    table.add_column('metric', overflow='fold')
-    for name in ('all together', '95 % interval', 'mean of folds', 'sd'):
-        table.add_column(name, justify='right')
+    table = Table(
+        title=f'{sum(fold["n"] for fold in folds):,} rows of {len(folds)} folds: all together, and the mean of folds',
+        title_justify='left',
+    )
+    table.add_column('metric', no_wrap=True)
+    for name in ('all', '95 % interval', 'mean', 'sd'):
+        table.add_column(name, justify='right', no_wrap=True)
     ours = [key for key in pooled if key.startswith('oof/')]
     for key in dict.fromkeys([*ours, *pooled]):
         if key.endswith(BOUNDS):
@@ -50,4 +53,4 @@ def numbers_table(document: Mapping[str, Any]) -> RenderableType:
 
 
 def _number(value: float | None) -> str:
-    return '-' if value is None else f'{value:.4g}'
+    return '-' if value is None else f'{value:.3g}'

@@ -102,8 +102,8 @@ def test_options_that_cannot_be_are_refused(project, options, words):
         config_of(project(more=f'crossval = dict(options={options!r})'))
 
 
-def render(table):
-    console = Console(width=200, record=True)
+def render(table, width=200):
+    console = Console(width=width, record=True)
     console.print(table)
     return console.export_text()
 
@@ -171,4 +171,5 @@ def test_the_table_of_numbers_says_what_is_undefined():
     text = render(numbers_table(document))
     assert '1,234 rows of 2 folds' in text and 'no positive label: oof/image/pf1' in text
     rows = [[cell.strip() for cell in line.split('│')[1:-1]] for line in text.splitlines() if line.startswith('│')]
+    assert all(len(line) <= 80 for line in render(numbers_table(document), 80).splitlines())
     assert rows == [['oof/image/pf1', '-', '', '-', '-'], ['x', '0.9', '0.8 to 0.95', '1', '-']]
