@@ -74,7 +74,11 @@ class CohortDataset(ViewClassificationDataset):
         if not self.test_mode and self.healthy_breast == 'leave_out':
             records = self._without_healthy_breasts(records)
         if not records:
-            raise _error(self.ann_file, 'images', 'none left', 'at least one', 'look at exams and outcomes of the set')
+            remedy = (
+                'prepare a set with outcomes (tools/prepare_dataset.py cohort); a phantom made before it had any is made '
+                f'again once {self.data_root} is removed'
+            )
+            raise _error(self.ann_file, 'images', 'none with an outcome in exams that count', 'at least one', remedy)
         return records
 
     def get_data_info(self, idx: int) -> Record:
