@@ -75,7 +75,7 @@ class CohortDataset(ViewClassificationDataset):
             records = self._without_healthy_breasts(records)
         if not records:
             remedy = (
-                'prepare a set with outcomes (tools/prepare_dataset.py cohort); a phantom made before it had any is made '
+                'prepare a set with outcomes (tools/prepare_dataset.py cohort); a phantom without any is made '
                 f'again once {self.data_root} is removed'
             )
             raise _error(self.ann_file, 'images', 'none with an outcome in exams that count', 'at least one', remedy)
