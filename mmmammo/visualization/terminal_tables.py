@@ -15,6 +15,7 @@ from mmmammo.io.intake import Intake, first_of
 from mmmammo.visualization.page import interval, number, p_value
 
 COLUMNS = ('key', 'value', '95 % interval', 'n')
+_KEY_WIDTH = 20  # the keys of detections stay whole
 
 
 def detection_tables(summary: DetectionSummary) -> list[Table]:
@@ -93,15 +94,16 @@ def _overview(comparison: Comparison) -> Table:
 
 def _pair_table(comparison: Comparison, place: int) -> Table:
     """Runs are lettered to save room."""
-    title = f'Paired differences; A is {comparison.names[0]}, B is {comparison.names[place]}'
-    table = Table(title=escape(title), title_justify='left')
-    table.add_column('key', overflow='fold', min_width=14)  # gives way, as p does, where the terminal is narrow
-    for name in ('A', 'B', 'B - A', '95 % interval'):
-        table.add_column(name, justify='right', no_wrap=True)
-    table.add_column('p bootstrap, permutation', justify='right', min_width=11)
-    for key, row in comparison.differences[place - 1].items():
+    names = f'A is {comparison.names[0]}, B is {comparison.names[place]}'
+    table = Table(title=escape(f'Paired differences; {names}; p by bootstrap, permutation'), title_justify='left')
+    rows = comparison.differences[place - 1]
+    table.add_column('key', overflow='fold', min_width=min(max(map(len, rows)), _KEY_WIDTH))
+    for name, width in (('A', 5), ('B', 5), ('B - A', 6), ('95 % interval', 16)):
+        table.add_column(name, justify='right', no_wrap=True, min_width=width)
+    table.add_column('p', justify='right')  # gives way, as longer keys do, where the terminal is narrow
+    for key, row in rows.items():
         values = [number(comparison.numbers[which][key].value) for which in (0, place)]
-        p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'
+        p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'.replace('< ', '<')
         table.add_row(escape(key), *values, number(row.value), interval(row.low, row.high), p)
     return table
 
