@@ -26,7 +26,7 @@ from mmmammo.models.dense_heads import MammoDINOHead
 from mmmammo.models.detectors import AGRCNN, MammoDINO, MultiViewMixin, MultiViewRTMDet
 from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.losses import MultiLabelFocalLoss
-from mmmammo.models.necks import AnatomyGraphNeck, CrossViewAttentionNeck
+from mmmammo.models.necks import AnatomyGraphNeck, CrossViewAttentionNeck, EvidenceGraphNeck
 from mmmammo.models.sliding import SlidingPatchDetector
 from mmmammo.models.wsol import (
     ACoLHead,
@@ -47,6 +47,7 @@ __all__ = [
     'BreastHead',
     'ClassMapHead',
     'CrossViewAttentionNeck',
+    'EvidenceGraphNeck',
     'ExamDataPreprocessor',
     'ExamHead',
     'FlipAverage',

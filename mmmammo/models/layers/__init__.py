@@ -9,6 +9,7 @@ from mmmammo.models.layers.fused_deformable_attention import FusedDeformableAtte
 from mmmammo.models.layers.graph_fusion import GraphFusion
 from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
 from mmmammo.models.layers.inception_graph import InceptionGraph, neighbour_matrix
+from mmmammo.models.layers.mirror_graph import MirrorGraph
 from mmmammo.models.layers.node_mapping import NodeMapping, nearest_nodes
 from mmmammo.models.layers.token_grid import TokenGrid, sine_encoding
 from mmmammo.models.layers.view_context import ViewContext
@@ -24,6 +25,7 @@ __all__ = [
     'GraphPrior',
     'InceptionGraph',
     'MammoCdnQueryGenerator',
+    'MirrorGraph',
     'NodeMapping',
     'Partners',
     'TokenGrid',

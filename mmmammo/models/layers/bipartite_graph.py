@@ -18,10 +18,12 @@ class BipartiteGraph(nn.Module):
     Args:
         channels: C.
         geometric_prior: (n_c, n_m), H_g, by CC node and MLO node.
+        row_norm: Divide each row of H_g and of H_g^T by its sum, which the paper's formula does not.
     """
 
-    def __init__(self, channels: int, geometric_prior: Tensor) -> None:
+    def __init__(self, channels: int, geometric_prior: Tensor, row_norm: bool = False) -> None:
         super().__init__()
+        self.row_norm = row_norm
         self.semantic_weight = nn.Parameter(torch.empty(2, channels))
         """w_s as its CC half and its MLO half."""
         self.message_weight = nn.Parameter(torch.empty(channels, channels))
@@ -51,4 +53,7 @@ class BipartiteGraph(nn.Module):
         """(2, N, N): H_g for an examined CC view and H_g^T for an MLO view, padded with 0."""
         n_cc, n_mlo = self.geometric_prior.shape
         padded = F.pad(self.geometric_prior, (0, size - n_mlo, 0, size - n_cc))
-        return torch.stack([padded, padded.T])
+        rows = torch.stack([padded, padded.T])
+        if self.row_norm:
+            rows = rows / rows.sum(dim=2, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
+        return rows

@@ -66,8 +66,12 @@ class GraphFusion(nn.Module):
         """F^_I of one level: (B, N, C) Z_I -> (B, 1, HW) in (0, 1), ``NEUTRAL_ATTENTION`` where Z_I is 0."""
         return torch.sigmoid(mapping.to_pixels(compared @ self.attention_weight))
 
+    def weighted(self, messages: Tensor) -> Tensor:
+        """Z_B times the right half of W_f, (..., N, C): what is added to pixels."""
+        return messages @ self.message_weight.T
+
     def forward(
-        self, features: Tensor, mapping: NodeMapping, attention: Tensor | None, messages: Tensor | None
+        self, features: Tensor, mapping: NodeMapping, attention: Tensor | None, additions: Tensor | None
     ) -> Tensor:
         """Fuse one level.
 
@@ -75,7 +79,7 @@ class GraphFusion(nn.Module):
             features: (B, C, H, W), F_e.
             mapping: The node mapping of this level.
             attention: (B, 1, HW), F^_I.
-            messages: (B, N, C), Z_B.
+            additions: (B, N, C), of :meth:`weighted`.
 
         Returns:
             (B, C, H, W), Y.
@@ -85,6 +89,6 @@ class GraphFusion(nn.Module):
             flat = flat * (self.curve.slope * attention + self.curve.floor).to(flat)
         # Not matmul, which in training copies the whole batch to make one product of it.
         fused = torch.bmm(self.feature_weight.expand(len(flat), -1, -1), flat)
-        if messages is not None:
-            fused = mapping.to_pixels(messages @ self.message_weight.T, base=fused)
+        if additions is not None:
+            fused = mapping.to_pixels(additions, base=fused)
         return fused.view_as(features)

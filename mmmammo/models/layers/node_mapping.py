@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_RANGE = 80.0  # exp(-80) is still a normal float32
+_TINY = torch.finfo(torch.float32).tiny
+
 
 def nearest_nodes(nodes: Tensor, node_mask: Tensor, breast_mask: Tensor, stride: int, k: int) -> Tensor:
     """The k nodes nearest to each pixel, measured from the centre of pixel (x, y) at ((x + .5), (y + .5)) * stride.
@@ -47,20 +50,38 @@ class NodeMapping:
         self.assignment = rows.scatter_(1, table.transpose(1, 2).long() + 1, 1.0)[:, 1:]
         """(B, N, HW) float, A transposed."""
 
-    def to_nodes(self, features: Tensor) -> Tensor:
+    @property
+    def occupied(self) -> Tensor:
+        """(B, N) bool: the nodes that have pixels."""
+        return self.assignment.any(dim=2)
+
+    def to_nodes(self, features: Tensor, sharpness: Tensor | None = None) -> Tensor:
         """phi_k, X = Q_f^T F with Q_f = A Lambda_f^-1: a node is the mean of its pixels, 0 if it has none.
 
         In float32 even under autocast: a node may have more pixels than half precision can add up.
 
         Args:
             features: (B, C, H, W).
+            sharpness: (C,), t > 0: a node is log(Q_f^T exp(t F)) / t instead, for small t the mean and for large t the
+                maximum of its pixels. A lesion is a twentieth of its node and less, and a mean hides it. Pixels that
+                are more than 80 / t below the strongest of the breast count as if they were no further.
 
         Returns:
             (B, N, C).
         """
         with torch.autocast(features.device.type, enabled=False):
-            sums = torch.bmm(self.assignment, features.float().flatten(2).transpose(1, 2))
-        return sums / self.assignment.sum(dim=2, keepdim=True).clamp(min=1)
+            pixels = features.float().flatten(2).transpose(1, 2)
+            if sharpness is None:
+                return self._mean(pixels)
+            outside = ~self.assignment.any(dim=1)[..., None]
+            top = pixels.detach().masked_fill(outside, -torch.inf).amax(dim=1, keepdim=True)
+            top = top.masked_fill(top == -torch.inf, 0.0)
+            means = self._mean(((pixels - top) * sharpness).clamp(min=-_RANGE, max=0.0).exp())
+            return torch.where(means > 0, means.clamp(min=_TINY).log() / sharpness + top, 0.0)
+
+    def _mean(self, pixels: Tensor) -> Tensor:
+        """(B, HW, C) -> (B, N, C)."""
+        return torch.bmm(self.assignment, pixels) / self.assignment.sum(dim=2, keepdim=True).clamp(min=1)
 
     def to_pixels(self, values: Tensor, base: Tensor | None = None) -> Tensor:
         """psi_k, F' = Q_r Z with Q_r = Lambda_r^-1 A: a pixel is the mean of its k nodes, 0 outside the breast.

@@ -57,6 +57,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         bgn: Whether to use the bipartite graph.
         ign: Whether to use the inception graph.
         row_norm: Whether to normalise the rows of the inception graph's adjacency (not in the paper's formula).
+        prior_row_norm: Whether to divide the rows of H_g by their sums, so that every place is told equally loudly.
         view_dropout: Probability with which training cuts a link to a partner, to be ready for missing views.
         store_attention: Whether to keep the attention of the last batch in :attr:`attention`.
         init_cfg: As in mmengine.
@@ -79,6 +80,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         bgn: bool = True,
         ign: bool = True,
         row_norm: bool = True,
+        prior_row_norm: bool = False,
         view_dropout: float = 0.1,
         store_attention: bool = False,
         init_cfg: dict | None = None,
@@ -94,7 +96,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         """(B, H, W) in (0, 1) on the CPU, at the first of ``levels``; 1/2 is neutral. Of the last batch."""
         self._check(branches if ign else (), bgn or ign)
         constants = read_graph_prior(prior, self.num_nodes, prior_smoothing)
-        self.bipartite = BipartiteGraph(in_channels, constants.geometric) if bgn else None
+        self.bipartite = BipartiteGraph(in_channels, constants.geometric, prior_row_norm) if bgn else None
         self.inception = InceptionGraph(in_channels, constants.templates, branches, row_norm) if ign else None
         self.fusion = GraphFusion(in_channels, fusion, bipartite=bgn, inception=ign)
 
@@ -112,7 +114,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         """
         features = [inputs[level] for level in self.levels]
         mappings = [self._mapping(f, stride) for f, stride in zip(features, self.strides, strict=True)]
-        nodes = torch.stack([m.to_nodes(f) for m, f in zip(mappings, features, strict=True)])  # (L, B, N, C)
+        nodes = self._nodes(features, mappings)
         messages = self._messages(nodes)
         attentions = self._attentions(nodes, mappings)
         outputs = list(inputs)
@@ -122,11 +124,16 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
             self.attention = attentions[0].detach().float().cpu().view(-1, *features[0].shape[2:])
         return tuple(outputs)
 
+    def _nodes(self, features: Sequence[Tensor], mappings: Sequence[NodeMapping]) -> Tensor:
+        """(L, B, N, C), X of every level."""
+        return torch.stack([m.to_nodes(f) for m, f in zip(mappings, features, strict=True)])
+
     def _messages(self, nodes: Tensor) -> Sequence[Tensor | None]:
-        """Z_B of every level."""
+        """What the nodes of every level add to their pixels."""
         if self.bipartite is None:
             return [None] * len(nodes)
-        return self.bipartite(nodes, self.context.projection, self._with_dropout(self.context.ipsilateral))
+        sent = self.bipartite(nodes, self.context.projection, self._with_dropout(self.context.ipsilateral))
+        return self.fusion.weighted(sent)
 
     def _attentions(self, nodes: Tensor, mappings: Sequence[NodeMapping]) -> Sequence[Tensor | None]:
         """F^_I of every level."""

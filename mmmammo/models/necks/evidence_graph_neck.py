@@ -1,0 +1,91 @@
+"""AG-RCNN's neck with nodes that carry the strongest evidence of their place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmmammo.models.layers import MirrorGraph, NodeMapping, read_graph_prior
+from mmmammo.models.necks.anatomy_graph_neck import AnatomyGraphNeck
+from mmmammo.registry import MODELS
+from mmmammo.structures import MammoError
+
+
+@MODELS.register_module()
+class EvidenceGraphNeck(AnatomyGraphNeck):
+    r"""An :class:`AnatomyGraphNeck` in which a lesion of a few pixels is heard in the other views.
+
+    A node of paper 3 is the mean of its pixels, and a lesion is a twentieth of them and less: a classifier that sees
+    only partner nodes cannot tell lesions from decoys. Three things differ, and the cost is the same:
+
+    * a node is log(mean(exp(t F))) / t, a smooth maximum whose sharpness t is learned per channel;
+    * node features are standardised over the nodes of their view: how a place differs from the rest of its breast;
+    * the contralateral view sends messages too (:class:`MirrorGraph`), and rows of H_g sum to 1.
+
+    Args:
+        in_channels: Channels C of the feature levels.
+        sharpness: t to begin with, for features of unit scale.
+        mirror_neighbours: Contralateral nodes that send a message to a node.
+        prior: As in the parent.
+        prior_smoothing: As in the parent.
+        **kwargs: As in the parent.
+
+    Raises:
+        MammoError: As in the parent.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        sharpness: float = 4.0,
+        mirror_neighbours: int = 3,
+        prior: Any = None,
+        prior_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            in_channels, prior=prior, prior_smoothing=prior_smoothing, **{'prior_row_norm': True, **kwargs}
+        )
+        if not sharpness > 0 or not 1 <= mirror_neighbours <= min(self.num_nodes):
+            raise MammoError(
+                type(self).__name__,
+                field='sharpness, mirror_neighbours',
+                found=(sharpness, mirror_neighbours),
+                expected=f'a number above 0, and 1 to {min(self.num_nodes)} neighbours',
+                remedy='change it in the config',
+            )
+        self.log_sharpness = nn.Parameter(torch.full((in_channels,), math.log(sharpness)))
+        templates = read_graph_prior(prior, self.num_nodes, prior_smoothing).templates
+        self.mirror = MirrorGraph(in_channels, templates, mirror_neighbours)
+
+    def _nodes(self, features: Sequence[Tensor], mappings: Sequence[NodeMapping]) -> Tensor:
+        sharpness = self.log_sharpness.exp()
+        nodes = [m.to_nodes(f, sharpness) for m, f in zip(mappings, features, strict=True)]
+        return standardised(torch.stack(nodes), torch.stack([m.occupied for m in mappings]))
+
+    def _messages(self, nodes: Tensor) -> Sequence[Tensor | None]:
+        partners = self._with_dropout(self.context.contralateral)
+        mirrored = self.mirror(nodes, self.context.projection, partners)
+        sent = super()._messages(nodes)
+        return [other if mine is None else mine + other for mine, other in zip(sent, mirrored, strict=True)]
+
+
+def standardised(nodes: Tensor, occupied: Tensor) -> Tensor:
+    """Channels of mean 0 and variance 1 over the nodes of a view.
+
+    Args:
+        nodes: (L, B, N, C).
+        occupied: (L, B, N) bool, the nodes that have pixels; the others become 0.
+
+    Returns:
+        (L, B, N, C).
+    """
+    valid = occupied[..., None]
+    shares = valid / valid.sum(dim=2, keepdim=True).clamp(min=1)
+    centred = (nodes - (nodes * shares).sum(dim=2, keepdim=True)) * valid
+    return centred * ((centred.square() * shares).sum(dim=2, keepdim=True) + 1e-5).rsqrt()

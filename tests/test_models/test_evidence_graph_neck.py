@@ -1,0 +1,120 @@
+"""Nodes as smooth maxima, standardised within a view, and messages from the other breast."""
+
+import pytest
+import torch
+
+from mmmammo.models import AnatomyGraphNeck, EvidenceGraphNeck
+from mmmammo.models.layers import BipartiteGraph, ExamContext, MirrorGraph, NodeMapping, Partners
+from mmmammo.models.necks.evidence_graph_neck import standardised
+from mmmammo.structures import MammoError
+from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch
+
+SIZE, CHANNELS = (128, 96), 8
+# two nodes and one without pixels; pixels 0 and 1 belong to node 0, pixel 2 to node 1, pixel 3 is background
+MAPPING = NodeMapping(torch.tensor([[[0], [0], [1], [-1]]], dtype=torch.int16), 3)
+PIXELS = torch.tensor([[[[1.0, 3.0], [-2.0, 9.0]]]])
+
+
+def make_neck(trained=True, **kwargs):
+    torch.manual_seed(0)
+    neck = EvidenceGraphNeck(CHANNELS, **kwargs).eval()
+    for parameter in neck.parameters() if trained else ():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return neck
+
+
+def run(neck, views=FOUR_VIEWS):
+    generator = torch.Generator().manual_seed(1)
+    shapes = [(-(-SIZE[0] // s), -(-SIZE[1] // s)) for s in (4, 8, 16, 32, 64)]
+    features = [torch.randn(len(views), CHANNELS, *shape, generator=generator) for shape in shapes]
+    samples = exam_batch(views=views)['data_samples']
+    context = ExamContext.from_data_samples(samples, neck.num_nodes, SIZE, torch.device('cpu'))
+    with neck.given(context):
+        return neck(features), features
+
+
+def test_node_is_the_log_of_the_mean_exponential():
+    for sharpness in (0.5, 4.0):
+        t = torch.tensor([sharpness])
+        expected = torch.log((torch.exp(t * 1.0) + torch.exp(t * 3.0)) / 2) / t
+        found = MAPPING.to_nodes(PIXELS, t)
+        torch.testing.assert_close(found[0, :, 0], torch.tensor([float(expected), -2.0, 0.0]))
+
+
+@pytest.mark.parametrize(('sharpness', 'node'), [(1e-3, 2.0), (200.0, 3.0)], ids=['mean', 'maximum'])
+def test_sharpness_goes_from_mean_to_maximum(sharpness, node):
+    found = MAPPING.to_nodes(PIXELS, torch.tensor([sharpness]))
+    torch.testing.assert_close(found[0, 0, 0], torch.tensor(node), atol=5e-3, rtol=0)
+    assert found.isfinite().all()
+
+
+def test_a_small_lesion_is_heard():
+    table = torch.zeros(1, 400, 1, dtype=torch.int16)
+    pixels = torch.randn(1, 1, 20, 20, generator=torch.Generator().manual_seed(0)) * 0.5
+    lesion = pixels.clone()
+    lesion[..., 8:12, 8:12] += 4
+    mapping, t = NodeMapping(table, 1), torch.tensor([4.0])
+    by_mean = mapping.to_nodes(lesion) - mapping.to_nodes(pixels)
+    by_evidence = mapping.to_nodes(lesion, t) - mapping.to_nodes(pixels, t)
+    assert float(by_mean) < 0.2 and float(by_evidence) > 2
+
+
+def test_standardised_within_the_view_over_nodes_with_pixels():
+    nodes = torch.randn(2, 3, 5, 4) * 3 + 7
+    occupied = torch.ones(2, 3, 5, dtype=torch.bool)
+    occupied[0, 1, 3:] = False
+    found = standardised(nodes, occupied)
+    kept = found[0, 1, :3]
+    torch.testing.assert_close(kept.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(kept.var(0, unbiased=False), torch.ones(4), atol=1e-3, rtol=0)
+    assert float(found[0, 1, 3:].abs().max()) == 0
+    assert standardised(nodes, torch.zeros_like(occupied)).isfinite().all()
+
+
+def test_mirror_messages_are_the_means_of_the_nearest_contralateral_nodes():
+    template = torch.tensor([[0.0, 0.0], [0.0, 1.0], [0.0, 5.0]])
+    graph = MirrorGraph(2, (template, template), num_neighbours=2)
+    graph.output_weight.data = torch.randn(2, 2)
+    nodes = torch.randn(1, 2, 3, 2)
+    partners = Partners(torch.tensor([1, 0]), torch.tensor([True, False]))
+    found = graph(nodes, torch.tensor([0, 1]), partners)
+    for node, nearest in enumerate([(0, 1), (1, 0), (2, 1)]):
+        mean = nodes[0, 1, list(nearest)].mean(0)
+        expected = torch.relu(mean @ graph.message_weight) @ graph.output_weight.T
+        torch.testing.assert_close(found[0, 0, node], expected)
+    assert float(found[0, 1].detach().abs().max()) == 0, 'no partner, no message'
+
+
+def test_rows_of_the_prior_sum_to_one():
+    graph = BipartiteGraph(4, torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0]]), row_norm=True)
+    rows = graph._prior_rows(3)
+    torch.testing.assert_close(rows[0].sum(1), torch.tensor([1.0, 0.0, 0.0]))
+    torch.testing.assert_close(rows[1].sum(1), torch.tensor([1.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize('views', [FOUR_VIEWS, FOUR_VIEWS[:1], [('L', 'ML')]], ids=len)
+def test_identity_at_initialisation(views):
+    found, given = run(make_neck(trained=False), views)
+    for level, expected in zip(found, given, strict=True):
+        torch.testing.assert_close(level, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize('graphs', [(True, True), (True, False), (False, True)], ids=['both', 'bgn', 'ign'])
+def test_other_breast_speaks_whatever_graphs_there_are(graphs):
+    neck = make_neck(bgn=graphs[0], ign=graphs[1])
+    with_both, _ = run(neck)
+    neck.mirror.output_weight.data.zero_()
+    without, _ = run(neck)
+    assert float((with_both[0] - without[0]).detach().abs().max()) > 1e-3
+
+
+def test_starts_where_the_parent_starts():
+    parent, child = AnatomyGraphNeck(256), EvidenceGraphNeck(256)
+    extra = sum(p.numel() for p in child.parameters()) - sum(p.numel() for p in parent.parameters())
+    assert extra == 2 * 256**2 + 256
+
+
+@pytest.mark.parametrize('bad', [{'sharpness': 0.0}, {'mirror_neighbours': 0}, {'mirror_neighbours': 23}])
+def test_bad_arguments(bad):
+    with pytest.raises(MammoError, match='sharpness, mirror_neighbours'):
+        EvidenceGraphNeck(CHANNELS, **bad)
