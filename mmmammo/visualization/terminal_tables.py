@@ -15,7 +15,7 @@ from mmmammo.io.intake import Intake, first_of
 from mmmammo.visualization.page import interval, number, p_value
 
 COLUMNS = ('key', 'value', '95 % interval', 'n')
-_KEY_WIDTH = 20  # the keys of detections stay whole
+_KEY_WIDTH = 18  # the keys of detections stay whole
 
 
 def detection_tables(summary: DetectionSummary) -> list[Table]:
@@ -97,7 +97,7 @@ def _pair_table(comparison: Comparison, place: int) -> Table:
     names = f'A is {comparison.names[0]}, B is {comparison.names[place]}'
     table = Table(title=escape(f'Paired differences; {names}; p by bootstrap, permutation'), title_justify='left')
     rows = comparison.differences[place - 1]
-    table.add_column('key', overflow='fold', min_width=min(max(map(len, rows)), _KEY_WIDTH))
+    table.add_column('key', overflow='fold', no_wrap=max(map(len, rows)) <= _KEY_WIDTH)
     for name, width in (('A', 5), ('B', 5), ('B - A', 6), ('95 % interval', 16)):
         table.add_column(name, justify='right', no_wrap=True, min_width=width)
     table.add_column('p', justify='right')  # gives way, as longer keys do, where the terminal is narrow
