@@ -12,6 +12,8 @@ randomness = dict(seed=0)
 
 # Parent: strong augmentation, which a network of this size does not learn through in 15 epochs.
 train_dataloader = dict(
+    batch_sampler=None,  # parent: a share of cancers in each batch; exams of several views come as they are
+    drop_last=True,
     dataset=dict(pipeline=[*_base_.load, _base_.resize, dict(type='mmmammo.FlipView', prob=0.5), _base_.pack]),
 )
 test_evaluator = [

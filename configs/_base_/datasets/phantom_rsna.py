@@ -1,4 +1,4 @@
-# A synthetic screening set: 400 women, one exam in ten with cancer, at a size that trains on a CPU.
+# A synthetic screening set: 400 women, cancer in one image of twelve, at a size that trains on a CPU.
 # Parent: ./rsna_views.py
 _base_ = ['./rsna_views.py']
 
@@ -11,7 +11,7 @@ inputs = [
     dict(
         makes='data/phantom_rsna/prepare.json',
         command='tools/prepare_dataset.py phantom --out data/phantom_rsna --num-exams 400 --phantom-height 256 '
-        '--phantom-prevalence 0.13 --phantom-malignant 0.8 --phantom-contrast 3 5 --phantom-decoys 0 0 '
+        '--phantom-prevalence 0.18 --phantom-malignant 0.8 --phantom-contrast 3 5 --phantom-decoys 0 0 '
         '--finding-mix mass=1 --phantom-split 0.6 0.2 0.2 --single-class mass --no-crop',
     )
 ]
@@ -21,6 +21,9 @@ test_pipeline = [*_base_.load_whole, _base_.resize, _base_.pack]
 
 train_dataloader = dict(
     batch_size=16,  # parent: 32
+    # parent: none; begun from scratch, batches with one cancer or none teach little in the time there is
+    batch_sampler=dict(type='mmmammo.FixedRateBatchSampler', positive_rate=0.25),
+    drop_last=False,  # parent: True; all batches are full
     num_workers=num_workers,
     dataset=dict(data_root=data_root, pipeline=[*_base_.load_whole, _base_.resize, *_base_.minimal, _base_.pack]),
 )

@@ -90,7 +90,7 @@ train_dataloader = dict(
     drop_last=True,
     # cancers are 1 of 47 images. The paper leaves it so; to have a quarter of each epoch, or of each batch:
     # sampler=dict(type='mmmammo.ExamBalancedSampler', positive_fraction=0.25, by='label')
-    # batch_sampler=dict(type='mmmammo.FixedRateBatchSampler', positive_rate=0.25)
+    # batch_sampler=dict(type='mmmammo.FixedRateBatchSampler', positive_rate=0.25), drop_last=False
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(

@@ -21,7 +21,8 @@ class FixedRateBatchSampler:
     An epoch goes once, up to a part of a batch, through the negatives in the sampler's order; positives are repeated,
     in their order, or left out at its end, as the rate wants. Where a shuffling sampler would leave most batches of a
     screening set without a cancer, each loss then has one. In a dataloader as
-    ``batch_sampler=dict(type='mmmammo.FixedRateBatchSampler')``; the data loader gives the rest.
+    ``batch_sampler=dict(type='mmmammo.FixedRateBatchSampler')``, with ``drop_last=False``; the data loader gives the
+    rest.
 
     Args:
         sampler: Gives the order, of this rank alone; not one that balances itself.
