@@ -89,6 +89,11 @@ class Plan:
         """Name of the row that a row is compared with."""
         return row.against or self.reference
 
+    def folds_of(self, row: Row) -> int | None:
+        """How many folds a row has; a mean has those of its rows."""
+        parts = {name for names in row.combine.values() for name in names}
+        return next((other.folds for other in self.rows if other.name in parts), row.folds)
+
     @property
     def page_path(self) -> Path:
         """Of the page."""
@@ -119,6 +124,7 @@ def read_plan(path: str | Path) -> Plan:
     tables = tuple(_table(path, entry, document['metrics']) for entry in _list(path, document, 'tables'))
     plan = Plan(path, **{**document, 'rows': rows, 'tables': tables})
     _check_names(plan)
+    _check_means(plan)
     return plan
 
 
@@ -177,6 +183,16 @@ def _check_names(plan: Plan) -> None:
         unknown = [name for name in used if name not in known]
         if unknown:
             raise _error(plan.path, what, ', '.join(unknown), f'some of {", ".join(known)}')
+
+
+def _check_means(plan: Plan) -> None:
+    """Only scores of the same images can be averaged."""
+    folds = {row.name: row.folds for row in plan.rows}
+    for row in plan.rows:
+        found = {folds[name] for names in row.combine.values() for name in names}
+        if len(found) > 1:
+            said = ', '.join('none' if number is None else str(number) for number in sorted(found, key=str))
+            raise _error(plan.path, f'row {row.name!r}: combine', f'rows of folds {said}', 'rows of equally many folds')
 
 
 def _check_keys(

@@ -27,11 +27,15 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
         replicates: Draws and permutations of patients.
 
     Raises:
-        MammoError: If runs to be compared were tested on different images.
+        MammoError: If runs to be compared were tested on different images. Rows that are cross-validated and rows that
+            are not, or in other numbers of folds, are not compared.
     """
     done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
-    first = read_trainings(done[plan.reference], tuple(plan.metrics))
-    rows = [_row_entry(plan, row, done, first, replicates) for row in plan.rows if done[row.name]]
+    firsts: dict[int | None, dict[str, Trainings]] = {}
+    for row in sorted(plan.rows, key=lambda row: row.name != plan.reference):
+        if done[row.name] and plan.folds_of(row) not in firsts:
+            firsts[plan.folds_of(row)] = read_trainings(done[row.name], tuple(plan.metrics))
+    rows = [_row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates) for row in plan.rows if done[row.name]]
     return {
         'format': FORMAT,
         'name': plan.name,
@@ -51,6 +55,8 @@ def _row_entry(
     replicates: int,
 ) -> dict[str, Any]:
     runs, reference = done[row.name], done[plan.reference_of(row)]
+    if any(plan.folds_of(run.row) != plan.folds_of(row) for run in reference):
+        reference = ()  # tested on other images
     trainings = read_trainings(runs, tuple(plan.metrics), first)
     return {
         'name': row.name,

@@ -32,6 +32,12 @@ def test_what_a_plan_says(plan):
         (lambda p: p['rows'][1].update(combine={'mean': ['plain', 'graph']}), 'found combine and config, cfg_options'),
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'max': ['plain', 'graph']}}), 'combine: found .*max'),
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'mean': ['plain']}}), 'a list of two rows or more'),
+        (
+            lambda p: p['rows'].extend(
+                [{'name': 'f', 'config': 'c', 'folds': 4}, {'name': 'm', 'combine': {'mean': ['plain', 'f']}}]
+            ),
+            'combine: found rows of folds 4, none; expected rows of equally many folds',
+        ),
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'mean': ['plain', 'x']}}), 'rows: combine: found x'),
         (lambda p: p['rows'].append({'name': 'm', 'combine': {'mean': ['plain', 'm']}}), 'rows: combine: found m'),
         (lambda p: p['rows'][1].update(against='x'), r'rows: against: found x; expected some of plain, graph'),

@@ -38,9 +38,10 @@ def test_folds_and_means_have_runs_of_their_own(tmp_path):
         metrics: {{exam/auc: AUC}}
         rows:
           - {{name: one, config: {config}}}
+          - {{name: also, config: {config}, folds: 4, cfg_options: {{train_cfg.max_epochs: 2}}}}
           - {{name: four, config: {config}, folds: 4, seeds: [0, 1]}}
           - {{name: five, config: {config}, folds: 5}}
-          - {{name: mean, combine: {{mean_log_odds: [four, one]}}}}
+          - {{name: mean, combine: {{mean_log_odds: [four, also]}}}}
         tables: [{{title: All, rows: {{one: One}}}}]
         """
     )
@@ -48,7 +49,7 @@ def test_folds_and_means_have_runs_of_their_own(tmp_path):
     assert [run.name for run in runs] == ['four, seed 0', 'five, seed 0', 'four, seed 1', 'mean, seed 0']
     four, five, _, mean = runs
     assert len({run.digest for run in runs}) == 3 and four.digest != five.digest
-    assert [part.name for part in mean.parts] == ['four, seed 0', 'one, seed 0'] and not mean.is_ready
+    assert [part.name for part in mean.parts] == ['four, seed 0', 'also, seed 0'] and not mean.is_ready
     command = four.command(four.steps[0])
     assert command[1:3] == ['tools/crossval.py', config] and command[5:] == [
         '--folds',
@@ -63,7 +64,7 @@ def test_folds_and_means_have_runs_of_their_own(tmp_path):
         *('--out', str(mean.folder), '--scale', 'log_odds'),
     ]
     path.write_text(path.read_text().replace('{name: mean,', '{name: mean, seeds: [1],'))
-    with pytest.raises(MammoError, match='seeds: found 1; expected seeds that all of four, one have'):
+    with pytest.raises(MammoError, match='seeds: found 1; expected seeds that all of four, also have'):
         plan_runs(read_plan(path), ROOT, tmp_path)
 
 

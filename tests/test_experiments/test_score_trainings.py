@@ -136,6 +136,16 @@ def test_models_of_other_images_are_not_compared(done):
         collect(plan, runs[:1] + runs[2:], 'python x', replicates=2)
 
 
+def test_rows_of_folds_are_not_compared_with_rows_of_a_split(done):
+    plan, runs = done
+    row = replace(runs[2].row, folds=4)
+    folds, of_folds = replace(plan, rows=(plan.rows[0], row)), replace(runs[2], row=row)
+    leave(of_folds, 0.4, num_patients=20)
+    plain, graph = collect(folds, [*runs[:2], of_folds], 'python x', replicates=5)['rows']
+    assert graph['difference'] is None and graph['values']['auc/auc']['low'] is not None
+    assert (plain['n']['images'], graph['n']['images']) == (60, 80)
+
+
 def test_models_whose_numbers_come_about_otherwise_are_not_compared(done):
     plan, runs = done
     leave(runs[2], 0.4, MEASURES | {'pf1/image/pf1': ScoreMeasure('pf1', beta=2.0)})
