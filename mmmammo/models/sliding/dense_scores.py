@@ -35,7 +35,7 @@ def score_blocks(
         context: Pixels that the image was padded by on all sides; a multiple of ``cell``.
         cell: Pixels.
         overlap: Cells read around what a tile answers for.
-        tile: Pixels along the sides of what is read at once, at most.
+        tile: At most ``tile`` x ``tile`` pixels are read at once.
         bfloat16: See :class:`~mmmammo.models.sliding.SlidingSettings`.
 
     Returns:

@@ -25,10 +25,10 @@ class SlidingSettings:
         scales: Factors that the view is resized by; 0.5 shows twice as much in each window.
         combine: What joins the heatmaps of the scales.
         batch_size: Windows that go through the network at once in mode ``exact``, at most.
-        tile: Pixels along the sides of what goes through the network at once in the other modes, at most.
+        tile: In the other modes at most ``tile`` x ``tile`` pixels go through the network at once, in any shape.
         overlap: Pixels around the part of a tile that is kept, in the other modes. By default the reach of the
-            backbone's padding, so that no seam can be seen; where that is longer than a window, and with parts such as
-            squeeze-excite that no overlap makes good, one window.
+            backbone's padding, so that no seam can be seen; half a window where that is longer than was looked at, and
+            with parts such as squeeze-excite, which no overlap makes good.
         bfloat16: Run the backbone in bfloat16. Probabilities differ in the third decimal.
         check: Windows of the first view on which mode ``dense`` is compared with ``exact``; the log has the result.
 
@@ -43,7 +43,7 @@ class SlidingSettings:
     scales: Sequence[float] = (1.0,)
     combine: str = 'max'
     batch_size: int = 16
-    tile: int = 1536
+    tile: int = 2048
     overlap: int | None = None
     bfloat16: bool = False
     check: int = 32

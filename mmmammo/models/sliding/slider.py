@@ -180,10 +180,10 @@ class PatchSlider:
 
     def _overlap(self, reach: PaddingReach) -> int:
         """Pixels."""
-        if self.settings.overlap is not None:
-            return -(-self.settings.overlap // reach.stride) * reach.stride
         hopeless = reach.ties or reach.context is None
-        return self.settings.window if hopeless else reach.context
+        wanted = self.settings.window // 2 if hopeless else reach.context
+        wanted = wanted if self.settings.overlap is None else self.settings.overlap
+        return -(-wanted // reach.stride) * reach.stride
 
 
 def _resized(image: Tensor, breast: Mask, scale: float) -> tuple[Tensor, Mask]:

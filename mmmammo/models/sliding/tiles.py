@@ -11,7 +11,7 @@ import numpy as np
 from mmmammo.models.sliding.window_grid import Mask
 from mmmammo.structures import MammoError
 
-_MORE_SPLITS = 6
+_MORE_SPLITS = 3
 """How many more pieces along a side are tried than are needed: smaller ones leave out more that nobody asks for."""
 
 
@@ -40,7 +40,7 @@ class Tile:
         return (bottom - top) * (right - left)
 
 
-def plan_tiles(needed: Mask, overlap: int, longest: int) -> list[Tile]:
+def plan_tiles(needed: Mask, overlap: int, side: int) -> list[Tile]:
     """Cover the needed cells of a map by tiles, reading as little as possible.
 
     The box around the needed cells is divided evenly, each part is cut to what is needed in it, and empty ones are left
@@ -49,30 +49,42 @@ def plan_tiles(needed: Mask, overlap: int, longest: int) -> list[Tile]:
     Args:
         needed: (rows, columns) of the map.
         overlap: Cells that are read around what a tile answers for.
-        longest: Cells that neither side of what is read may exceed.
+        side: No tile reads more than ``side`` x ``side`` cells; it may be longer and narrower.
 
     Raises:
         MammoError: If nothing fits besides the overlap.
     """
-    kept = longest - 2 * overlap
-    if kept < 1:
+    if not needed.any():
+        return []
+    plans = list(_fitting(needed, overlap, side**2))
+    if not plans:
+        least = 2 * overlap + 1
         raise MammoError(
             'tiles',
             field='tile',
-            found=f'{longest} cells a side',
-            expected=f'more than {2 * overlap}, the overlap on both sides',
+            found=f'{side} x {side} cells',
+            expected=f'at least {least} x {least}, one cell with the overlap on all sides',
             remedy='allow larger tiles, or take the mode that reads windows one by one',
         )
-    if not needed.any():
-        return []
-    top, bottom, left, right = _bounds(needed)
-    least = [-(-length // kept) for length in (bottom - top, right - left)]
-    plans = (
-        list(_divided(needed, overlap, (down, across)))
-        for down in range(least[0], least[0] + _MORE_SPLITS)
-        for across in range(least[1], least[1] + _MORE_SPLITS)
-    )
     return min(plans, key=lambda tiles: (sum(tile.read_cells for tile in tiles), len(tiles)))
+
+
+def _fitting(needed: Mask, overlap: int, most: int) -> Iterator[list[Tile]]:
+    """Divisions whose tiles read at most so many cells: for each number of columns the fewest rows, and some more."""
+    top, bottom, left, right = _bounds(needed)
+    found_columns = 0
+    for across in range(1, right - left + 1):
+        found = 0
+        for down in range(1, bottom - top + 1):
+            tiles = list(_divided(needed, overlap, (down, across)))
+            if max(tile.read_cells for tile in tiles) <= most:
+                found += 1
+                yield tiles
+            if found > _MORE_SPLITS:
+                break
+        found_columns += found > 0
+        if found_columns > _MORE_SPLITS:
+            return
 
 
 def _divided(needed: Mask, overlap: int, splits: tuple[int, int]) -> Iterator[Tile]:
