@@ -116,6 +116,7 @@ def shrink_timm(cfg):
     """A network of four small stages in place of timm's; test_rsna_configs.py has the full size."""
     channels = (32, 48, 64) if cfg.model.backbone.get('features_only') else 256
     cfg.model.backbone.update(model_name='test_efficientnet', pretrained=False)
+    cfg.model.backbone.pop('channel_multiplier', None)
     cfg.model.head.in_channels = channels
     for split in SPLITS:
         cfg[f'{split}_dataloader'].batch_size = 2

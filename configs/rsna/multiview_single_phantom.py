@@ -1,5 +1,5 @@
 # Image by image on the phantom: the twin of multiview_single_effnetv2s_rsna.py that trains from scratch on a CPU.
-# Differs from it: a small MobileNetV3 on images of 192 x 120.
+# Differs from it: timm's smallest network on images of 192 x 120.
 _base_ = [
     '../_base_/models/rsna_small.py',
     '../_base_/datasets/phantom_rsna_breasts_192x120.py',

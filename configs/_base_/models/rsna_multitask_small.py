@@ -1,7 +1,7 @@
-# All tasks on a small MobileNetV3, from scratch. Parent: ./rsna_multitask_effnetb3.py
+# All tasks on three quarters of timm's smallest network, from scratch. Parent: ./rsna_multitask_effnetb3.py
 _base_ = ['./rsna_multitask_effnetb3.py']
 
 model = dict(
-    backbone=dict(model_name='mobilenetv3_small_050', pretrained=False),
-    head=dict(in_channels=1024),  # parent: 1536
+    backbone=dict(model_name='test_efficientnet', channel_multiplier=0.75, pretrained=False),
+    head=dict(in_channels=192),  # parent: 1536
 )
