@@ -134,6 +134,7 @@ def test_windows_that_hold_the_lesion_are_counted_against_chance():
     left, top = np.clip(x - 20, 0, 40), np.clip(y - 20, 0, 60)
     held = (left <= 25) & (left + 40 >= 25) & (top <= 45) & (top + 40 >= 45)
     assert numbers['roi/chance'] == pytest.approx(held[inside].mean(), abs=0.03)
+    assert numbers['roi/middle'] == 1  # x about 30, y 50: from (10, 30) to (50, 70)
     assert numbers['roi/above_chance'] == pytest.approx(numbers['roi/hit'] - numbers['roi/chance'])
 
 

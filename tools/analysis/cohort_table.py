@@ -62,9 +62,10 @@ def window_lines(runs: Mapping[str, Path]) -> list[str]:
         document = json.loads(beside.read_text(encoding='utf-8')) if beside.is_file() else {}
         means = {key: entry['value'] for key, entry in document.get('mean', {}).items()}
         numbers = means | document.get('metrics', {})
-        hit, chance = numbers.get('roi/hit'), numbers.get('roi/chance')
-        if hit is not None and chance is not None:
-            lines.append(f'{name}: the window holds the lesion in {hit:.1%} of positive images; by chance {chance:.1%}')
+        hit, chance, middle = (numbers.get(f'roi/{key}') for key in ('hit', 'chance', 'middle'))
+        if None not in (hit, chance, middle):
+            said = f'{hit:.1%} of positive images; by chance {chance:.1%}, round the middle of the breast {middle:.1%}'
+            lines.append(f'{name}: the window holds the lesion in {said}')
     return lines
 
 
