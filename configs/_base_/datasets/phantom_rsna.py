@@ -1,4 +1,4 @@
-# A synthetic screening set: 400 women, cancer in one image of twelve, at a size that trains on a CPU.
+# A synthetic screening set: 400 women, cancer in one image of ten, at a size that trains on a CPU.
 # Parent: ./rsna_views.py
 _base_ = ['./rsna_views.py']
 
@@ -11,7 +11,7 @@ inputs = [
     dict(
         makes='data/phantom_rsna/prepare.json',
         command='tools/prepare_dataset.py phantom --out data/phantom_rsna --num-exams 400 --phantom-height 256 '
-        '--phantom-prevalence 0.18 --phantom-malignant 0.8 --phantom-contrast 3 5 --phantom-decoys 0 0 '
+        '--phantom-prevalence 0.17 --phantom-malignant 0.8 --phantom-contrast 3 5 --phantom-decoys 0 0 '
         '--finding-mix mass=1 --phantom-split 0.6 0.2 0.2 --single-class mass --no-crop',
     )
 ]
