@@ -369,10 +369,10 @@ def test_a_defect_of_ours_costs_one_image_and_is_written_down(raw, tmp_path, mon
 def test_a_full_disk_stops_the_run_and_keeps_what_is_done(raw, tmp_path, monkeypatch, calls):
     write_png16 = run.write_png16
 
-    def full(path, pixels):
+    def full(*args, **kwargs):
         if len(calls) > 4:
             raise OSError(28, 'No space left on device')
-        write_png16(path, pixels)
+        write_png16(*args, **kwargs)
 
     monkeypatch.setattr(run, 'write_png16', full)
     with pytest.raises(MammoError, match=r'No space left on device.*goes on here'):
