@@ -64,7 +64,7 @@ def ensure(project: Project, *, fresh: bool, rebuild_mmcv: bool) -> None:
         if not redo and is_ready(project, wanted):
             return
         started = time.monotonic()
-        print('Setting up .venv (two cores: 15 minutes the first time, 2 minutes in a later clone)', flush=True)
+        print('Setting up .venv (two cores: 9 minutes the first time, 2 minutes in a later clone)', flush=True)
         setup = Setup(project, backend, cache_folder(os.environ))
         clear(project, setup, fresh=fresh, rebuild_mmcv=rebuild_mmcv)
         setup.install()

@@ -76,7 +76,7 @@ class Setup:
         """Take mmcv from the cache, or compile it."""
         wheel = mmcv_wheel.cached_wheel(self.cache, self.key)
         if wheel is None:
-            hint = 'once per machine; 5 minutes on two cores'
+            hint = 'once per machine; 6 minutes on two cores'
             meter = Meter(f'[4/7] compile mmcv, {self.backend.tag} operators', hint)
             wheel = mmcv_wheel.build_wheel(self.project, self.cache, self.backend, self.run(meter, 'mmcv.log'))
         else:
