@@ -128,20 +128,24 @@ def flatten_predictions(images: Sequence[ImagePrediction]) -> FlatBoxes:
 
 
 def _in_falling_order(flat: FlatBoxes, lesion: IntArray, ignored: BoolArray) -> Matches:
-    order = _falling_order(flat.scores)
+    order, falling = _falling_order(flat.scores)
     return Matches(
-        scores=flat.scores[order],
+        scores=falling,
         detection=order,
         image=flat.image[order],
         lesion=lesion[order],
-        ignored=(ignored & (lesion < 0))[order],
+        ignored=(ignored & (lesion < 0))[order] if ignored.any() else ignored,
         lesion_image=flat.gt_image,
         num_images=flat.num_images,
     )
 
 
-def _falling_order(scores: FloatArray) -> IntArray:
-    """Order of falling score, equal scores in input order: a stable sort, at the price of an unstable one."""
+def _falling_order(scores: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Order of falling score, equal scores in input order: a stable sort, at the price of an unstable one.
+
+    Returns:
+        The order, and the scores in it.
+    """
     order = np.argsort(-scores)
     falling = scores[order]
     same_as_next = falling[1:] == falling[:-1]
@@ -149,9 +153,11 @@ def _falling_order(scores: FloatArray) -> IntArray:
     is_tied[:-1] |= same_as_next
     is_tied[1:] |= same_as_next
     tied = np.flatnonzero(is_tied)
+    if not len(tied):
+        return order, falling
     run_of_ties = np.cumsum(np.diff(falling[tied], prepend=np.inf) != 0)
-    order[tied] = np.sort(run_of_ties * len(order) + order[tied]) % max(len(order), 1)
-    return order
+    order[tied] = np.sort(run_of_ties * len(order) + order[tied]) % len(order)
+    return order, falling
 
 
 def _image_pairs(image: IntArray, other_image: IntArray, num_images: int) -> Iterator[tuple[IntArray, IntArray]]:
@@ -182,11 +188,11 @@ def _hits(test: HitTest, image: IntArray, other_image: IntArray, num_images: int
 
 def _touching(boxes: FloatArray, others: FloatArray, left: IntArray, right: IntArray) -> IntArray:
     """Rows whose boxes share at least a border; the few that are left are worth a closer look."""
-    rows = np.arange(len(left))
-    for low, high in ((0, 2), (1, 3)):
-        i, j = left[rows], right[rows]
-        rows = rows[(boxes[i, low] <= others[j, high]) & (others[j, low] <= boxes[i, high])]
-    return rows
+    beside: BoolArray = (boxes[left, 0] <= others[right, 2]) & (others[right, 0] <= boxes[left, 2])
+    rows: IntArray = np.flatnonzero(beside)
+    i, j = left[rows], right[rows]
+    above: BoolArray = (boxes[i, 1] <= others[j, 3]) & (others[j, 1] <= boxes[i, 3])
+    return rows[above]
 
 
 def _assign_greedily(pairs: Pairs, flat: FlatBoxes) -> IntArray:
