@@ -84,7 +84,9 @@ def test_validation_within_training_changes_nothing_again(image):
 def test_checkpoints_are_those_of_a_run_without():
     plain, fast = Detector(), Detector()
     AccelerationHook(bfloat16=True).before_run(Run(fast))
-    plain.load_state_dict(copy.deepcopy(fast.state_dict()))
+    loaded = plain.load_state_dict(copy.deepcopy(fast.state_dict()))
+    assert not loaded.missing_keys and not loaded.unexpected_keys
+    assert all(torch.equal(value, fast.state_dict()[key]) for key, value in plain.state_dict().items())
 
 
 def test_a_config_names_it():

@@ -18,7 +18,7 @@ def head(num_classes):
 def check(event, classes, model):
     dataset = SimpleNamespace(metainfo={'classes': classes}, ann_file='set/annotations/train.json')
     runner = SimpleNamespace(model=model, **{f'{event}_dataloader': SimpleNamespace(dataset=dataset)})
-    getattr(ClassCountHook(), f'before_{event}')(runner)
+    return getattr(ClassCountHook(), f'before_{event}')(runner)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def model():
 
 @pytest.mark.parametrize('event', EVENTS)
 def test_classes_that_fit_pass(event, model):
-    check(event, ('mass', 'calcification'), model)
+    assert check(event, ('mass', 'calcification'), model) is None
 
 
 @pytest.mark.parametrize('event', EVENTS)
@@ -46,4 +46,7 @@ def test_the_head_is_named_as_the_config_has_it_under_ddp(model):
 
 @pytest.mark.parametrize('count', [None, -1, 0])
 def test_parts_that_count_no_classes_are_passed_over(count):
-    check('train', ('no mass', 'mass'), nn.ModuleDict({'backbone': head(count), 'head': head(2)}))
+    parts = nn.ModuleDict({'backbone': head(count), 'head': head(2)})
+    assert check('train', ('no mass', 'mass'), parts) is None
+    with pytest.raises(MammoError, match=r'model\.head\.num_classes'):
+        check('train', ('mass',), parts)  # the part that counts is looked at all the same

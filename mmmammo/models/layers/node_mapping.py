@@ -63,7 +63,7 @@ class NodeMapping:
         Args:
             features: (B, C, H, W).
             sharpness: (C,), t > 0: a node is log(Q_f^T exp(t F)) / t instead, for small t the mean and for large t the
-                maximum of its pixels. A lesion is a twentieth of its node and less, and a mean hides it. Pixels that
+                maximum of its pixels. A lesion is a small part of its node, and a mean weakens it. Pixels that
                 are more than 80 / t below the strongest of the breast count as if they were no further.
 
         Returns:

@@ -19,8 +19,8 @@ from mmmammo.structures import MammoError
 class EvidenceGraphNeck(AnatomyGraphNeck):
     r"""An :class:`AnatomyGraphNeck` in which a lesion of a few pixels is heard in the other views.
 
-    A node of paper 3 is the mean of its pixels, and a lesion is a twentieth of them and less: a classifier that sees
-    only partner nodes cannot tell lesions from decoys. Three things differ, and the cost is the same:
+    A node of paper 3 is the mean of all pixels of its place, of which a lesion is a small part. Three things differ;
+    that they detect better has not been shown:
 
     * a node is log(mean(exp(t F))) / t, a smooth maximum whose sharpness t is learned per channel;
     * node features are standardised over the nodes of their view: how a place differs from the rest of its breast;
