@@ -38,6 +38,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from mmmammo.engine.inference import speed_up
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.ops.library import BUILD, why_not_loaded
 
@@ -79,6 +80,7 @@ Predictor = Callable[[], object]
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()  # as the tools do
     if why_not_loaded():
         raise SystemExit(f'the operators cannot be used: {why_not_loaded()}\n  remedy: {BUILD}')
     torch.manual_seed(0)

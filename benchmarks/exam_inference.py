@@ -28,6 +28,7 @@ from rich.table import Table
 from torch import Tensor
 
 from mmmammo.engine.inference import speed_up
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.models import AGRCNN
 from mmmammo.models.layers import ExamContext
 from mmmammo.testing.detector_timing import MODEL_FILES, alternate, build_pair, describe, one_exam, predictor, trainer
@@ -46,6 +47,7 @@ class Comparison(NamedTuple):
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()  # as the tools do
     torch.manual_seed(0)
     plain, multi = build_pair(args.model, args.device, args.max_detections)
     exam, train_exam = one_exam(args.size), one_exam(args.train_size)

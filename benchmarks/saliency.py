@@ -25,6 +25,7 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
 
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.models.attention import centres_of_attention, input_gradients
 from mmmammo.registry import MODELS
 
@@ -33,6 +34,7 @@ CONFIG = 'configs/holistic_cohort.py'
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()  # as the tools do
     torch.manual_seed(0)
     network = build(args.device)
     images = torch.rand(args.batch, 1, args.size, args.size, device=args.device)

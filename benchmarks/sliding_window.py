@@ -39,6 +39,7 @@ from torch import Tensor
 
 from mmmammo.engine.checkpoint import load_checkpoint
 from mmmammo.engine.inference import speed_up
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.io import read_mammogram
 from mmmammo.models.sliding import Agreement, PatchSlider, SlidingSettings, WindowGrid
 from mmmammo.models.sliding.agreement import spread
@@ -89,6 +90,7 @@ class View(NamedTuple):
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()  # as the tools do
     MMLogger.get_instance('mmengine', log_level='ERROR')
     init_default_scope('mmdet')
     view = load_view(args.image, args.size)

@@ -20,6 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from mmmammo.engine.hooks import AccelerationHook
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.testing.detector_timing import MODEL_FILES, alternate, build_pair, describe, memory_of, one_exam, trainer
 
 SETTINGS = {
@@ -34,6 +35,7 @@ NUM_VIEWS = 4
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()  # as the tools do
     torch.manual_seed(0)
     pair, exam = build_pair(args.model, args.device), one_exam(args.size)
     table = Table(title=f'a training step at {args.size[0]} x {args.size[1]}, {args.model}, {describe(args.device)}')

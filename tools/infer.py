@@ -21,6 +21,7 @@ from rich.markup import escape
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ResultWriter
 from mmmammo.apis.arguments import make_parser
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
 
@@ -78,6 +79,7 @@ def show(exam: ExamResult, panel: Path | None, console: Console) -> None:
 def main() -> int:
     args = parse_args()
     logging.getLogger('mmengine').setLevel(logging.WARNING)
+    keep_freed_memory()
     console = Console()
     records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
     inferencer = ExamInferencer(

@@ -27,6 +27,7 @@ from mmmammo.apis.run_results import keep_results, tested_set, write_results
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.fast_layers import use_fast_layers
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.evaluation.metrics import HeatmapDump, LesionMatchingMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.models import FlipAverage
@@ -71,6 +72,7 @@ def main() -> int:
     make_inputs(cfg, ROOT)
     require_data(cfg, ('test',))
     use_safe_loading()
+    keep_freed_memory()
     trained = args.checkpoint != 'untrained'
     if trained:
         load_checkpoint(args.checkpoint)  # a wrong path is told before anything is built

@@ -20,6 +20,7 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
+from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.structures import MammoError
 
@@ -75,6 +76,7 @@ def main() -> int:
     make_inputs(cfg, ROOT)
     require_data(cfg, ('train', 'val'))
     use_safe_loading()
+    keep_freed_memory()
     runner = build_runner(cfg)
     fuse_deformable_attention(runner.model)
     runner.train()
