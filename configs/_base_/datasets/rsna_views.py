@@ -25,16 +25,14 @@ minimal = [
         transforms=[dict(type='ShiftScaleRotate', rotate_limit=15, border_mode=0, p=0.5)],
     ),
 ]
-medium = [  # experiment 2's notebook
+medium = [  # experiment 2's notebook; single numbers are no ranges: Affine does the very same to half of the images
     dict(
         type='mmmammo.MammoAlbu',
         labels_only=True,
         transforms=[
             dict(type='ShiftScaleRotate', rotate_limit=15, p=0.5),
             dict(type='RandomBrightnessContrast', p=0.5),
-            dict(
-                type='Affine', translate_percent=(-0.1, 0.1), rotate=(-30, 30), shear=(-20, 20), scale=(0.3, 0.3), p=0.5
-            ),
+            dict(type='Affine', translate_percent=0.1, rotate=30, shear=20, scale=0.3, p=0.5),
             dict(
                 type='CoarseDropout',
                 num_holes_range=(16, 16),

@@ -6,7 +6,6 @@ test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='AmpOptimWrapper',  # needs a GPU; on a CPU: --cfg-options optim_wrapper.type=OptimWrapper
-    loss_scale='dynamic',
     optimizer=dict(type='mmmammo.LookaheadRAdam', lr=0.0004, weight_decay=1e-8),
 )
 param_scheduler = [
