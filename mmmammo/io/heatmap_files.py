@@ -40,7 +40,7 @@ def write_heatmap(
     heatmap. NumPy alone reads the file.
 
     Args:
-        path: With or without ``.npz``; its folder is made.
+        path: With or without ``.npz``, or the image's own with ``.png``; its folder is made.
         heatmap: In prepared pixels.
         classes: One name per map.
         prepared_from_source: Of the prepared image; without it ``affine`` ends at prepared pixels.
@@ -48,7 +48,9 @@ def write_heatmap(
     Raises:
         MammoError: If there is another number of names.
     """
-    path = Path(path).with_suffix('.npz')
+    path = Path(path)
+    stem = path.stem if path.suffix in ('.npz', '.png') else path.name  # names of DICOM files have dots of their own
+    path = path.with_name(f'{stem}.npz')
     _require_names(path, heatmap, classes)
     cell_to_prepared = heatmap.image_from_cell
     affine = cell_to_prepared if prepared_from_source is None else prepared_from_source.inverse() @ cell_to_prepared

@@ -9,10 +9,10 @@ from mmpretrain.structures import DataSample
 
 from mmmammo.evaluation.functional import best_iou_per_threshold, bootstrap_ci, localisation_accuracy
 from mmmammo.evaluation.metrics import HeatmapDump, LocalisationMetric
-from mmmammo.io import read_png16
+from mmmammo.io import read_heatmap, read_png16
 from mmmammo.io.localisation_tables import read_localisation
 from mmmammo.registry import METRICS
-from mmmammo.structures import MammoError
+from mmmammo.structures import Heatmap, MammoError
 
 BOX = [10.0, 20.0, 40.0, 50.0]
 SIDE = 64
@@ -133,6 +133,22 @@ def test_heatmaps_are_written_beside_the_names_of_their_images(tmp_path):
     assert found == {'heatmaps/n_images': 1}
     assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob('*.png')] == ['maps/exam/L_CC.png']
     assert read_png16(tmp_path / 'maps' / 'exam' / 'L_CC.png').max() == pytest.approx(0.7, abs=1e-4)
+
+
+def test_maps_of_classes_lie_beside_with_their_place_in_the_source(tmp_path):
+    values = np.array([[[0.1, 0.2]], [[0.4, np.nan]]], dtype=np.float32)
+    path, affine = str(tmp_path / 'images' / 'exam' / '1.2.840.png'), np.diag([0.5, 0.5, 1.0])
+    sample = data_sample(1, indicator(BOX), img_path=path, affine=affine)
+    sample.set_field(Heatmap(values, 32.0, (32, 64)), 'class_heatmaps')
+    metric = HeatmapDump(tmp_path / 'maps', tmp_path / 'images')
+    metric.dataset_meta = {'classes': ('mass', 'calcification')}
+    metric.process(None, [sample.to_dict()])
+    names = sorted(file.name for file in (tmp_path / 'maps' / 'exam').iterdir())
+    assert names == ['1.2.840.npz', '1.2.840.png', '1.2.840_calcification.png', '1.2.840_mass.png']
+    stored = read_heatmap(tmp_path / 'maps' / 'exam' / '1.2.840.npz')
+    assert stored.classes == ('mass', 'calcification')
+    np.testing.assert_array_equal(stored.heatmap.values, values)
+    np.testing.assert_allclose(stored.source_from_cell.matrix, np.diag([64, 64, 1]))  # source pixels are half as large
 
 
 def test_images_from_elsewhere_are_refused(tmp_path):

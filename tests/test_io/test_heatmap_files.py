@@ -32,6 +32,14 @@ def test_numpy_alone_reads_it(tmp_path, heatmap):
         assert arrays['classes'].tolist() == ['a', 'b']
 
 
+def test_names_with_dots_stay_apart(tmp_path, heatmap):
+    for name in ('1.2.840.7', '1.2.840.8.npz'):
+        write_heatmap(tmp_path / name, heatmap, 'ab')
+    write_heatmap_pictures(tmp_path / '1.2.840.7', heatmap, 'ab')
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ['1.2.840.7.npz', '1.2.840.7_a.png', '1.2.840.7_b.png', '1.2.840.8.npz']
+
+
 def test_pictures_are_the_maps_at_the_size_of_the_image(tmp_path, heatmap):
     paths = write_heatmap_pictures(tmp_path / 'L_CC', heatmap, ('mass', 'skin / nipple'))
     assert [path.name for path in paths] == ['L_CC_mass.png', 'L_CC_skin_nipple.png']
