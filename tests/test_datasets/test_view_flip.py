@@ -36,9 +36,17 @@ def test_only_left_and_right_are_exchanged(direction, side):
     assert FlipView(prob=1.0, direction=direction)(sample())['laterality'] == side
 
 
+def test_the_breast_stays_known():
+    flip = FlipView(prob=1.0)
+    once = flip(sample('R'))
+    assert (once['laterality'], once['breast_side']) == ('L', 'R')
+    twice = flip(once)
+    assert (twice['laterality'], twice['breast_side']) == ('R', 'R')
+
+
 def test_what_is_not_flipped_keeps_its_side():
     kept = FlipView(prob=0.0)(sample())
-    assert kept['laterality'] == 'L'
+    assert kept['laterality'] == 'L' and 'breast_side' not in kept
     np.testing.assert_array_equal(kept['img'], IMAGE)
 
 

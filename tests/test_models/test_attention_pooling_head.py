@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from mmengine.model import BaseDataPreprocessor, BaseModel
@@ -10,6 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 from torch import nn
 
+from mmmammo.datasets.transforms import FlipView, PackView
 from mmmammo.models import AttentionPoolingHead, FlipAverage
 from mmmammo.models.classifiers.attention_pooling_head import groups_of
 from mmmammo.registry import MODELS
@@ -88,6 +90,17 @@ def test_copies_of_an_exam_are_told_apart_by_their_slots():
 def test_images_of_unknown_side_are_breasts_of_their_own():
     breast, exam = groups_of([view('U'), view('L'), view('U'), view('L')], CPU)
     assert breast.tolist() == [0, 1, 2, 1] and exam.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize('mirrored', [(0,), (1, 2), (0, 1, 2, 3)])
+def test_views_that_are_mirrored_one_by_one_stay_with_their_breast(mirrored):
+    samples = []
+    for number, side in enumerate('LLRR'):
+        results = {'img': np.zeros((4, 6), np.float32), 'laterality': side, 'exam_id': 'e', 'gt_score': [0.0]}
+        flipped = FlipView(prob=float(number in mirrored))(results)
+        samples.append(PackView()(flipped)['data_samples'])
+    assert [sample.laterality for sample in samples] != list('LLRR')
+    assert groups_of(samples, CPU)[0].tolist() == [0, 0, 1, 1]
 
 
 def test_the_other_breast_counts_only_with_context():

@@ -17,7 +17,8 @@ from mmmammo.structures import Affine, Laterality
 class FlipView(RandomFlip):
     """mmdet's ``RandomFlip`` that exchanges the sides with the pixels: a mirrored left breast looks like a right one.
 
-    Flipping an image upside down leaves its chest wall, and so its side, where it is.
+    Flipping an image upside down leaves its chest wall, and so its side, where it is. Which breast it is of stays known
+    as ``breast_side``: views of an exam that are flipped one by one still belong together.
 
     Required Keys:
 
@@ -31,6 +32,7 @@ class FlipView(RandomFlip):
     Added Keys:
 
     - flip, flip_direction, homography_matrix
+    - breast_side (the side before, where it was exchanged)
 
     Args:
         prob: As the parent's: one chance, or one per direction.
@@ -40,6 +42,7 @@ class FlipView(RandomFlip):
     def _flip(self, results: dict[str, Any]) -> None:
         super()._flip(results)
         if 'laterality' in results and results['flip_direction'] != 'vertical':
+            results.setdefault('breast_side', results['laterality'])
             results['laterality'] = Laterality(results['laterality']).other.value
 
 

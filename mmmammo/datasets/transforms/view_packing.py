@@ -24,6 +24,7 @@ VIEW_META_KEYS = (
     'exam_id',
     'patient_id',
     'laterality',
+    'breast_side',
     'view',
     'pixel_spacing_mm',
     'affine',

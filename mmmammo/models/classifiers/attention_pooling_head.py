@@ -65,7 +65,8 @@ class AttentionPoolingHead(MultiLabelClsHead):
 
         Args:
             feats: The last is (n, in_channels), a row per image.
-            data_samples: (n,) with ``laterality``, and ``exam_slot`` or ``exam_id``.
+            data_samples: (n,) with ``laterality``, and ``exam_slot`` or ``exam_id``; with ``breast_side`` where a flip
+                exchanged the side.
 
         Returns:
             Logits (b, num_classes), the breast of each image (n,), and its weight there (n,).
@@ -120,7 +121,7 @@ def groups_of(data_samples: Sequence[DataSample], device: torch.device) -> tuple
         exam = sample.get('exam_slot', sample.get('exam_id'))
         if exam is None:
             raise _error(f'exam of image {row}', 'nothing')
-        side = sample.get('laterality')
+        side = sample.get('breast_side', sample.get('laterality'))
         breast = (exam, side if side in _SIDES else row)
         of_image.append((breasts.setdefault(breast, len(breasts)), exams.setdefault(exam, len(exams))))
     breast, exam = torch.tensor(of_image, dtype=torch.int64, device=device).unbind(1)
