@@ -8,9 +8,17 @@ from mmmammo.anatomy.correspondence import (
     nearest_node,
     spread_counts,
 )
+from mmmammo.anatomy.cross_view import cross_view_evidence, rescored
 from mmmammo.anatomy.errors import LandmarkError
 from mmmammo.anatomy.landmarks import detect_landmarks, landmarks_of
-from mmmammo.anatomy.lesion_matching import assign_pairs, node_log_odds, pair_log_odds, relative_depths
+from mmmammo.anatomy.lesion_matching import (
+    assign_pairs,
+    mirror_log_odds,
+    node_log_odds,
+    pair_log_odds,
+    relative_depths,
+    relative_offsets,
+)
 from mmmammo.anatomy.manual import apply_manual, load_manual_landmarks
 from mmmammo.anatomy.pseudo_landmarks import node_layout, pseudo_landmarks
 
@@ -20,16 +28,20 @@ __all__ = [
     'apply_manual',
     'assign_pairs',
     'cooccurrence',
+    'cross_view_evidence',
     'curvature',
     'detect_landmarks',
     'geometric_prior',
     'landmarks_of',
     'load_manual_landmarks',
+    'mirror_log_odds',
     'nearest_node',
     'node_layout',
     'node_log_odds',
     'pair_log_odds',
     'pseudo_landmarks',
     'relative_depths',
+    'relative_offsets',
+    'rescored',
     'spread_counts',
 ]

@@ -1,4 +1,4 @@
-"""Which finding of a CC view is which of the MLO view of the same breast.
+"""Which finding of a CC view is which of the MLO view of the same breast, and which lie at mirrored places.
 
 Each cue says how much likelier what is seen is under *one lesion* than under *two*: a log likelihood ratio. The cues
 are added, as if independent, and the sum is turned into a probability at even prior odds:
@@ -6,6 +6,8 @@ are added, as if independent, and the sum is turned into a probability at even p
 * depth: how far behind the nipple a finding lies, towards the pectoral line, is nearly the same in both views (the
   straight strip of multi-view computer-aided detection). Both differences are taken as normal.
 * size: the same of the logarithm of the size.
+* offset, between the same views of two breasts only: how far a finding lies above or below the nipple, along the
+  pectoral line.
 * nodes: how much more often the training lesions had their places at these two pseudo-landmarks than chance would have
   it, if there is a geometric prior.
 
@@ -66,6 +68,8 @@ DEPTH = Spread(same=0.1, other=0.3)
 """Of the depth behind the nipple. Two lesions of the phantom: 0.28. One: breasts shift by about a tenth."""
 LOG_SIZE = Spread(same=0.35, other=0.6)
 """Of the logarithm of the size."""
+OFFSET = Spread(same=0.15, other=0.45)
+"""Of the offset along the pectoral line, between mirrored places of two breasts."""
 
 
 def relative_depths(points: npt.ArrayLike, landmarks: BreastLandmarks) -> FloatArray:
@@ -82,6 +86,20 @@ def relative_depths(points: npt.ArrayLike, landmarks: BreastLandmarks) -> FloatA
     normal = np.array([-direction[1], direction[0]])
     depth = float((landmarks.pectoral_line[0] - landmarks.nipple) @ normal)
     return np.asarray((np.asarray(points, dtype=np.float64).reshape(-1, 2) - landmarks.nipple) @ normal / _safe(depth))
+
+
+def relative_offsets(points: npt.ArrayLike, landmarks: BreastLandmarks) -> FloatArray:
+    """How far below the nipple points lie, along the pectoral line, as shares of the breast's depth; above it, below 0.
+
+    Args:
+        points: (n, 2) in the pixels of the landmarks.
+        landmarks: Of the view.
+
+    Returns:
+        (n,).
+    """
+    along = np.asarray(points, dtype=np.float64).reshape(-1, 2) - landmarks.nipple
+    return np.asarray(along @ downward(landmarks.pectoral_line) / _safe(_depth(landmarks)))
 
 
 def node_log_odds(prior: GeometricPrior) -> FloatArray:
@@ -126,6 +144,26 @@ def pair_log_odds(
     return np.asarray(odds)
 
 
+def mirror_log_odds(
+    boxes: npt.ArrayLike, others: npt.ArrayLike, landmarks: BreastLandmarks, other_landmarks: BreastLandmarks
+) -> FloatArray:
+    """Log odds that findings in the same projection of two breasts lie at mirrored places and are of one size.
+
+    Args:
+        boxes: (n, 4) xyxy, in the pixels of ``landmarks``.
+        others: (m, 4) of the other breast, likewise.
+        landmarks: Of the view.
+        other_landmarks: Of the other breast's.
+
+    Returns:
+        (n, m).
+    """
+    views = [(_boxes(boxes), landmarks), (_boxes(others), other_landmarks)]
+    offsets = [relative_offsets((at[:, :2] + at[:, 2:]) / 2, marks) for at, marks in views]
+    odds = pair_log_odds(boxes, others, landmarks, other_landmarks)
+    return np.asarray(odds + OFFSET.log_odds(np.subtract.outer(*offsets)))
+
+
 def assign_pairs(log_odds: npt.ArrayLike, min_score: float = 0.5) -> list[tuple[int, int, float]]:
     """Pair each finding at most once, so that the sum of the probabilities is greatest (Hungarian method).
 
@@ -150,10 +188,14 @@ def _boxes(boxes: npt.ArrayLike) -> FloatArray:
 
 def _log_sizes(boxes: FloatArray, landmarks: BreastLandmarks) -> FloatArray:
     """Logarithm of the geometric mean of width and height, as a share of the breast's depth."""
-    direction = downward(landmarks.pectoral_line)
-    depth = abs(float((landmarks.pectoral_line[0] - landmarks.nipple) @ np.array([-direction[1], direction[0]])))
     area = np.clip((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6, None)
-    return np.asarray(np.log(area) / 2 - np.log(_safe(depth)))
+    return np.asarray(np.log(area) / 2 - np.log(_safe(_depth(landmarks))))
+
+
+def _depth(landmarks: BreastLandmarks) -> float:
+    """From the nipple to the pectoral line, in pixels."""
+    direction = downward(landmarks.pectoral_line)
+    return abs(float((landmarks.pectoral_line[0] - landmarks.nipple) @ np.array([-direction[1], direction[0]])))
 
 
 def _safe(depth: float) -> float:

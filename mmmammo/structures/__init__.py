@@ -1,5 +1,6 @@
 """The nouns: plain dataclasses and enums, no torch."""
 
+from mmmammo.structures.cross_view import CrossViewEvidence
 from mmmammo.structures.errors import MammoError
 from mmmammo.structures.exam import FilmScan, ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
 from mmmammo.structures.findings import Finding, MaskedFinding, Polygon
@@ -15,6 +16,7 @@ __all__ = [
     'STANDARD_VIEWS',
     'Affine',
     'BreastLandmarks',
+    'CrossViewEvidence',
     'FilmScan',
     'Finding',
     'Heatmap',

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.structures.landmarks import BreastLandmarks
+
 
 def _no_boxes() -> npt.NDArray[np.float64]:
     return np.empty((0, 4))
@@ -36,6 +38,7 @@ class ImagePrediction:
         gt_lesion_ids: (m,) the same for one lesion in every view of its exam; empty where the source does not link
             views.
         pixel_spacing_mm: Of the prepared pixels; ``None`` where unknown.
+        landmarks: In prepared pixels; ``None`` where unknown, or where nobody asked for them. No file keeps them.
     """
 
     image_id: int
@@ -55,6 +58,7 @@ class ImagePrediction:
     ignored_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     gt_lesion_ids: tuple[str, ...] = ()
     pixel_spacing_mm: float | None = None
+    landmarks: BreastLandmarks | None = None
 
     def of_label(self, label: int) -> ImagePrediction:
         """Only the boxes of one class."""

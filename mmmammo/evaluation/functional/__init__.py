@@ -37,6 +37,8 @@ from mmmammo.evaluation.functional.cohort import (
     reader_exam_scores,
     screening_outcomes,
 )
+from mmmammo.evaluation.functional.cross_view import CrossViewWeights, cross_view_features
+from mmmammo.evaluation.functional.cross_view_fit import CrossViewFit, fit_cross_view
 from mmmammo.evaluation.functional.delong import (
     AUCComparison,
     AUCInterval,
@@ -200,6 +202,8 @@ __all__ = [
     'AUCInterval',
     'BestF1',
     'CohortAUC',
+    'CrossViewFit',
+    'CrossViewWeights',
     'DetectionReport',
     'FROCCurve',
     'FROCResult',
@@ -258,12 +262,14 @@ __all__ = [
     'cohort_aucs',
     'count_false_positives_on',
     'count_units',
+    'cross_view_features',
     'delong_interval',
     'delong_test',
     'detections_by_image',
     'exam_score',
     'exam_scores',
     'expected_calibration_error',
+    'fit_cross_view',
     'fit_isotonic',
     'fit_temperature',
     'flatten_images',
