@@ -32,7 +32,7 @@ MAY_IMPORT = {
     'prepare': {'structures', 'io', 'preprocessing', 'anatomy', 'phantom', 'sources'},
     'evaluation.functional': {'structures'},
     'evaluation.summary': {'structures', 'io', 'evaluation.functional'},
-    'evaluation.metrics': {'structures', 'io', 'evaluation.functional', 'registry'},
+    'evaluation.metrics': {'structures', 'io', 'anatomy', 'evaluation.functional', 'registry'},
     'ops': {'structures'},
     'models': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'evaluation.functional', 'ops'},
     'datasets': {'structures', 'io', 'preprocessing', 'anatomy', 'registry', 'sources'},  # whose folds are cut alike

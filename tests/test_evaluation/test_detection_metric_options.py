@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from test_detection_metrics import LESION, NOWHERE, data_sample, evaluate
 
-from mmmammo.evaluation.metrics import APMetric, FROCMetric
+from mmmammo.anatomy import rescored
+from mmmammo.evaluation.functional import CrossViewWeights
+from mmmammo.evaluation.metrics import APMetric, FROCMetric, PredictionDump
+from mmmammo.io.predictions import read_predictions
 from mmmammo.structures import MammoError
+from mmmammo.testing.decoy_exams import decoy_exams
 
 AVG8 = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -106,3 +111,52 @@ def test_sizes_have_their_own_keys():
     numbers = evaluate(metric, [data_sample(1, [(LESION, 0.9)], [LESION])])
     assert numbers['ap/size/large/0.50'] == 1.0 and np.isnan(numbers['ap/size/small/0.50'])
     assert 'ap/size/small/mean1_0.50' in numbers
+
+
+WEIGHTS = CrossViewWeights(0.5, 1.5, -1.0, -1.5, 0.5, 0.2)
+
+
+def decoy_samples(images, **changes):
+    """One data sample per view, as a single-view model gives them."""
+    made = []
+    for image in images:
+        found = [(box, 0.0) for box in image.boxes.tolist()]
+        meta = {key: getattr(image, key) for key in ('exam_id', 'patient_id', 'laterality', 'view', 'landmarks')}
+        meta = {key: value for key, value in (meta | changes).items() if value != 'absent'}
+        sample = data_sample(image.image_id, found, image.gt_boxes.tolist(), **meta | {'ori_shape': (128, 96)})
+        sample.pred_instances.scores = torch.from_numpy(image.scores)
+        made.append(sample)
+    return made
+
+
+@pytest.fixture
+def weights_file(tmp_path):
+    WEIGHTS.save(tmp_path / 'cross_view.json')
+    return tmp_path / 'cross_view.json'
+
+
+def test_detections_are_scored_by_the_other_views_though_the_model_saw_one(weights_file, tmp_path):
+    images = decoy_exams(6)
+    kept = tmp_path / 'predictions.json'
+    evaluate(PredictionDump(path=kept, cross_view=weights_file), decoy_samples(images[::-1]))
+    for image, expected in zip(read_predictions(kept)[0], rescored(images, WEIGHTS.apply), strict=True):
+        assert image.image_id == expected.image_id
+        np.testing.assert_allclose(image.scores, expected.scores)
+    metric = dict(fps_per_image=(0.25,))
+    before = evaluate(FROCMetric(**metric), decoy_samples(images))['froc/recall@0.25']
+    assert evaluate(FROCMetric(**metric, cross_view=weights_file), decoy_samples(images))['froc/recall@0.25'] > before
+
+
+def test_weak_detections_are_left_out_after_they_have_been_evidence(tmp_path):
+    """All lose by the weights but those with a partner; a threshold on the old scores would have taken it away."""
+    CrossViewWeights(ipsilateral=2.0, ipsilateral_missing=-2.0).save(tmp_path / 'cross_view.json')
+    images = decoy_exams(4)
+    scores = np.concatenate([image.scores for image in rescored(images, CrossViewWeights(ipsilateral=2.0).apply)])
+    metric = FROCMetric(score_thr=0.6, cross_view=tmp_path / 'cross_view.json')
+    assert evaluate(metric, decoy_samples(images))['froc/n_detections'] == (scores >= 0.6).sum() > 0
+
+
+@pytest.mark.parametrize('key', ['exam_id', 'landmarks'])
+def test_what_finds_the_place_in_other_views_must_be_there(weights_file, key):
+    with pytest.raises(MammoError, match=f'{key}: found nothing.*PackMammogram'):
+        evaluate(FROCMetric(cross_view=weights_file), decoy_samples(decoy_exams(1), **{key: 'absent'}))

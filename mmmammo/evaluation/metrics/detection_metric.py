@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.anatomy import rescored
+from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.evaluation.metrics.gathered_metric import GatheredMetric, require
 from mmmammo.io.predictions import IDENTITY_KEYS
 from mmmammo.structures import ImagePrediction, MammoError
@@ -20,16 +24,41 @@ class DetectionMetric(GatheredMetric):
 
     Args:
         score_thr: Detections below this score are left out.
+        cross_view: File of ``tools/fit_cross_view.py``: every detection is scored anew by the other views of its exam,
+            whether or not the model saw them together. Samples then need ``exam_id`` and ``landmarks``.
         **kwargs: See :class:`GatheredMetric`.
     """
 
-    def __init__(self, score_thr: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, score_thr: float = 0.0, cross_view: str | Path | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.score_thr = score_thr
+        self.cross_view = None if cross_view is None else CrossViewWeights.load(cross_view)
 
     def record(self, sample: Mapping[str, Any]) -> ImagePrediction:
-        """Boxes, scores and labels of one image."""
-        return image_prediction(sample).above(self.score_thr)
+        """Boxes, scores and labels of one image; its landmarks too if other views are to be asked.
+
+        Raises:
+            MammoError: If the sample lacks what is asked for.
+        """
+        image = image_prediction(sample)
+        if self.cross_view is None:
+            return image.above(self.score_thr)
+        for key in ('exam_id', 'landmarks'):
+            if key not in sample:
+                raise MammoError(
+                    f'data sample {sample.get("img_path", image.image_id)}',
+                    field=key,
+                    found='nothing',
+                    expected='present, to find the same place in the other views',
+                    remedy='use mmmammo.PackMammogram in the test pipeline, or drop cross_view',
+                )
+        return replace(image, landmarks=sample['landmarks'])
+
+    def completed(self, images: list[ImagePrediction]) -> list[ImagePrediction]:
+        """The images after their exams are together: detections scored anew, if so wanted."""
+        if self.cross_view is None:
+            return images
+        return [image.above(self.score_thr) for image in rescored(images, self.cross_view.apply)]
 
     @property
     def class_names(self) -> tuple[str, ...]:

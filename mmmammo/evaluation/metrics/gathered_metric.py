@@ -36,6 +36,10 @@ class GatheredMetric(BaseMetric):
     def score(self, images: list[Any]) -> dict[str, float]:
         """Turn the records, in order of their id, into named numbers. The names must not depend on the data."""
 
+    def completed(self, images: list[Any]) -> list[Any]:
+        """The records after what can be done only when all are at hand; here nothing."""
+        return images
+
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the record of each image.
 
@@ -68,7 +72,7 @@ class GatheredMetric(BaseMetric):
                 expected='at least one',
                 remedy='look whether the dataloader of this metric is empty',
             )
-        return self.score([images[image_id] for image_id in sorted(images)])
+        return self.score(self.completed([images[image_id] for image_id in sorted(images)]))
 
 
 def require(sample: Mapping[str, Any], key: str, remedy: str) -> Any:
