@@ -44,6 +44,12 @@ def parse_args() -> argparse.Namespace:
         metavar=('CONFIG', 'CHECKPOINT'),
         help='second stage: says how likely each detection is malignant (configs/agrcnn/malignancy_…)',
     )
+    parser.add_argument(
+        '--cross-view',
+        type=Path,
+        metavar='JSON',
+        help='score detections by the other views of their exam, as fitted by tools/fit_cross_view.py',
+    )
     parser.add_argument('--bf16', action='store_true', help='compute backbone and neck in bfloat16')
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     return parser.parse_args()
@@ -83,11 +89,19 @@ def main() -> int:
     console = Console()
     records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
     inferencer = ExamInferencer(
-        args.config, args.checkpoint, args.device, args.score_thr, args.malignancy, bfloat16=args.bf16
+        args.config,
+        args.checkpoint,
+        args.device,
+        args.score_thr,
+        args.malignancy,
+        bfloat16=args.bf16,
+        cross_view=args.cross_view,
     )
     info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
     if args.malignancy:
         info['malignancy'] = {'config': args.malignancy[0], 'checkpoint': Path(args.malignancy[1]).name}
+    if args.cross_view:
+        info['cross_view'] = args.cross_view.name
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):

@@ -5,6 +5,8 @@ Examples:
     python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth
     python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth --report report
     python tools/test.py configs/agrcnn_phantom.py untrained        (random weights: what chance finds)
+    python tools/test.py configs/agrcnn_phantom.py CKPT --cross-view cross_view.json
+        (detections scored anew by the other views of their exam, as fitted by tools/fit_cross_view.py)
 
 WORK_DIR gets metrics.json and, beside it, predictions.json of a detector and scores.csv of a classifier: what
 tools/compare.py puts side by side. See docs/evaluation.md.
@@ -22,6 +24,7 @@ from mmengine.runner import Runner
 
 from mmmammo import __version__, cli
 from mmmammo.apis.arguments import add_config_options, make_parser
+from mmmammo.apis.cross_view import use_cross_view
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.run_results import keep_results, tested_set, write_results
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
@@ -45,6 +48,12 @@ def parse_args() -> argparse.Namespace:
         '--work-dir', help='where logs, metrics.json and scores.csv go (default: work_dirs/<config name>)'
     )
     parser.add_argument('--tta', action='store_true', help='mean over each image and its mirror image; for classifiers')
+    parser.add_argument(
+        '--cross-view',
+        type=Path,
+        metavar='JSON',
+        help='score detections by the other views; see tools/fit_cross_view.py',
+    )
     add_config_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     return parser.parse_args()
@@ -62,6 +71,7 @@ def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
         'seed': cfg.get('randomness', {}).get('seed'),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
         **({'tta': 'flip'} if args.tta else {}),
+        **({'cross_view': str(args.cross_view)} if args.cross_view else {}),
     }
 
 
@@ -78,6 +88,8 @@ def main() -> int:
         load_checkpoint(args.checkpoint)  # a wrong path is told before anything is built
     cfg.load_from, cfg.resume = args.checkpoint if trained else None, False
     kept = keep_results(cfg, args.report)
+    if args.cross_view:
+        use_cross_view(cfg, args.cross_view)
     runner = Runner.from_cfg(cfg)
     model = getattr(runner.model, 'module', runner.model)
     if trained:

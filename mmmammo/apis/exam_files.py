@@ -17,7 +17,8 @@ from mmmammo.io import write_heatmap, write_png16
 from mmmammo.prepare.run import slug
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
-COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2', 'lesion', 'malignancy')
+_LAST_COLUMNS = ('lesion', 'malignancy', 'detector_score', 'ipsilateral', 'contralateral')
+COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2', *_LAST_COLUMNS)
 
 
 class ResultWriter:
@@ -61,7 +62,7 @@ class ResultWriter:
         for image in entry['images']:
             for found in image['detections']:
                 place = (exam.exam_id, image['file'], image['laterality'], image['view'])
-                after = (found['lesion'], found['malignancy'])  # None is written as nothing
+                after = [found[name] for name in _LAST_COLUMNS]  # None is written as nothing
                 self._csv.writerow([*place, found['category'], found['score'], *found['bbox'], *after])
         self._file.flush()
         if not exam.images:
@@ -111,7 +112,7 @@ def panel_view(image: ImageResult, num_boxes: int = 5, regions: bool = False) ->
         attention=None if regions else image.attention,
         regions=_regions(image) if regions else None,
         marks=image.lesions[:num_boxes],
-        notes=() if image.malignancy is None else [_note(value) for value in image.malignancy[:num_boxes].tolist()],
+        notes=[_note(image, i) for i in range(min(num_boxes, len(image.scores)))],
     )
 
 
@@ -123,5 +124,14 @@ def _regions(image: ImageResult) -> npt.NDArray[np.float32]:
     return region_map(image.prepared_boxes, image.scores, (height, width))
 
 
-def _note(malignancy: float) -> str:
-    return '' if np.isnan(malignancy) else f'mal. {malignancy:.2f}'
+def _note(image: ImageResult, i: int) -> str:
+    """What stands after the score of a detection: how malignant it looks, and what the other views show there."""
+    found = image.evidence
+    values = {
+        'mal.': None if image.malignancy is None else image.malignancy[i],
+        'ipsi': None if found is None else found.ipsilateral[i],
+        'contra': None if found is None else found.contralateral[i],
+    }
+    return ' '.join(
+        f'{name} {value:.2f}' for name, value in values.items() if value is not None and not np.isnan(value)
+    )

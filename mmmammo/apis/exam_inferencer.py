@@ -15,8 +15,10 @@ from mmdet.structures import DetDataSample
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from torch import nn
 
+from mmmammo.apis.cross_view import rescore_samples
 from mmmammo.apis.exam_files import panel_of
 from mmmammo.apis.lesion_letters import with_pairs
 from mmmammo.apis.malignancy import MalignancyClassifier
@@ -27,13 +29,14 @@ from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.inference import speed_up
 from mmmammo.engine.precision import use_bfloat16
+from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.necks import AnatomyGraphNeck
 from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
 from mmmammo.prepare.quality import QUARANTINED
 from mmmammo.registry import INFERENCERS
 from mmmammo.sources import get_source
-from mmmammo.structures import Affine, ImageRecord, LesionPair, MammoError
+from mmmammo.structures import Affine, CrossViewEvidence, ImageRecord, LesionPair, MammoError
 
 Data = dict[str, list[Any]]
 
@@ -60,6 +63,7 @@ class ExamInferencer(BaseInferencer):
             malignant; see :class:`mmmammo.apis.MalignancyClassifier`.
         bfloat16: Compute backbone and neck in bfloat16: quicker on a GPU and on CPUs that know it, scores differ in
             the third decimal.
+        cross_view: File of ``tools/fit_cross_view.py``: detections are scored anew by the other views of their exam.
 
     Raises:
         MammoError: If a file is missing, a checkpoint is not its config's, or there is no such device.
@@ -73,7 +77,9 @@ class ExamInferencer(BaseInferencer):
         score_thr: float = 0.05,
         second_stage: tuple[str | Path, str | Path] | None = None,
         bfloat16: bool = False,
+        cross_view: str | Path | None = None,
     ) -> None:
+        self.cross_view = None if cross_view is None else CrossViewWeights.load(cross_view)
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
         use_safe_loading()
@@ -120,6 +126,8 @@ class ExamInferencer(BaseInferencer):
         for graph in self._graphs:
             graph.attention = None
         samples = self.forward(next(self.preprocess(views)))
+        if self.cross_view is not None:
+            rescore_samples(samples, self.cross_view)
         attention = next((graph.attention for graph in self._graphs if graph.attention is not None), None)
         images = self.postprocess(samples, views, attention)
         if 'lesion_pairs' not in samples[0]:  # a single-view model: geometry alone
@@ -151,7 +159,7 @@ class ExamInferencer(BaseInferencer):
         return order[scores[order] >= self.score_thr]
 
     def _pairs(self, samples: Sequence[DetDataSample]) -> list[LesionPair]:
-        """The matcher's pairs, in the order of the detections that are told of."""
+        """The matcher's pairs of detections that are told of, in their order."""
         place = [{old: new for new, old in enumerate(self._kept(sample).tolist())} for sample in samples]
         return [
             replace(
@@ -161,6 +169,7 @@ class ExamInferencer(BaseInferencer):
             )
             for sample in samples
             for pair in sample.lesion_pairs
+            if pair.detection in place[pair.image_id] and pair.other_detection in place[pair.other_image_id]
         ]
 
     def _image_result(self, sample: DetDataSample, view: Prepared, attention: torch.Tensor | None) -> ImageResult:
@@ -176,6 +185,7 @@ class ExamInferencer(BaseInferencer):
             attention=None if attention is None or nodes is None else _cut(attention, sample, self._stride),
             malignancy=None if self.judge is None else self.judge(view.pixels, boxes),
             heatmap=sample.get('class_heatmaps'),
+            evidence=None if self.cross_view is None else _evidence(found),
         )
 
     @property
@@ -228,6 +238,11 @@ def _results(number: int, view: Prepared) -> dict[str, Any]:
     shape = view.pixels.shape
     record = image_record(view.image, view.quality.path)
     return record | {'img_id': number, 'img': view.pixels, 'img_shape': shape, 'ori_shape': shape}
+
+
+def _evidence(found: InstanceData) -> CrossViewEvidence:
+    columns = (found.detector_scores, found.ipsilateral, found.contralateral)
+    return CrossViewEvidence(*(column.double().numpy() for column in columns))
 
 
 def _to_source(boxes: FloatArray, view: Prepared) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.prepare import Prepared, QualityRow
-from mmmammo.structures import STANDARD_VIEWS, Heatmap, Laterality, LesionPair
+from mmmammo.structures import STANDARD_VIEWS, CrossViewEvidence, Heatmap, Laterality, LesionPair
 from mmmammo.visualization import region_map
 
 FloatArray = npt.NDArray[np.float64]
@@ -32,6 +32,8 @@ class ImageResult:
             stage.
         lesions: (n,) letter of the lesion, the same in both views of a breast; '' for a detection without counterpart.
         heatmap: In prepared pixels; ``None`` if the model has none.
+        evidence: The detector's own scores and what the other views show, where ``scores`` are made of them; ``None``
+            where ``scores`` are the detector's.
     """
 
     prepared: Prepared
@@ -43,6 +45,7 @@ class ImageResult:
     malignancy: FloatArray | None = None
     lesions: tuple[str, ...] = ()
     heatmap: Heatmap | None = None
+    evidence: CrossViewEvidence | None = None
 
     @property
     def score(self) -> float:
@@ -87,13 +90,23 @@ class ImageResult:
         }
 
     def _detection(self, i: int, classes: Sequence[str]) -> dict[str, Any]:
-        malignancy = np.nan if self.malignancy is None else float(self.malignancy[i])
         return {
             'bbox': np.round(self.boxes[i], 2).tolist(),
             'score': round(float(self.scores[i]), 5),
             'category': classes[self.labels[i]],
             'lesion': (self.lesions[i] or None) if self.lesions else None,
-            'malignancy': None if np.isnan(malignancy) else round(malignancy, 5),
+            'malignancy': None if self.malignancy is None else _number(self.malignancy[i]),
+            **{name: None if values is None else _number(values[i]) for name, values in self._evidence.items()},
+        }
+
+    @property
+    def _evidence(self) -> dict[str, FloatArray | None]:
+        """What the scores were made of, by the names that files have for it."""
+        found = self.evidence
+        return {
+            'detector_score': None if found is None else found.own,
+            'ipsilateral': None if found is None else found.ipsilateral,
+            'contralateral': None if found is None else found.contralateral,
         }
 
 
@@ -144,3 +157,8 @@ class ExamResult:
             'score': round(pair.score, 5),
             'detections': [{'file': self.images[i].prepared.quality.path, 'index': index} for i, index in ends],
         }
+
+
+def _number(value: float) -> float | None:
+    """For JSON; ``nan`` is nothing."""
+    return None if np.isnan(value) else round(float(value), 5)

@@ -15,10 +15,12 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from mmmammo.apis import ExamInferencer, ResultWriter
+from mmmammo.apis.exam_files import panel_view
 from mmmammo.apis.lesion_letters import letter, with_pairs
 from mmmammo.apis.runs import for_testing
+from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.phantom import PhantomConfig, make_exam
-from mmmammo.structures import LesionPair, MammoError
+from mmmammo.structures import CrossViewEvidence, LesionPair, MammoError
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'agrcnn_phantom.py'
 
@@ -145,6 +147,40 @@ def test_pairs_join_the_two_views_of_a_breast_and_are_written_out(results, tmp_p
             assert letters == {written['lesion']}
     with (tmp_path / 'detections.csv').open() as file:
         assert any(row['lesion'] == 'A' and row['malignancy'] == '' for row in csv.DictReader(file))
+
+
+def test_detections_are_scored_by_the_other_views_and_say_so(inferencer, exams, results, tmp_path, monkeypatch):
+    weights = CrossViewWeights(0.5, 1.0, -0.5, -1.0, 0.3, 0.1)
+    monkeypatch.setattr(inferencer, 'cross_view', weights)
+    exam = next(inferencer.stream(exams / 'exam0'))
+    for image, plain in zip(exam.images, results[0].images, strict=True):
+        found = image.evidence
+        assert np.allclose(image.scores, weights.apply(found), atol=1e-5) and (np.diff(image.scores) <= 0).all()
+        assert np.allclose(np.sort(found.own), np.sort(plain.scores)) and plain.evidence is None
+        assert np.isfinite(found.ipsilateral).all() and np.isfinite(found.contralateral).all()
+    with ResultWriter(tmp_path, ('mass',), {}) as writer:
+        panel = writer.add(exam)
+        plain_panel = writer.add(results[1])
+    assert all(cv2.imread(str(path)) is not None for path in (panel, plain_panel))
+    with (tmp_path / 'detections.csv').open() as file:
+        first, *_, last = list(csv.DictReader(file))
+    assert float(first['ipsilateral']) == pytest.approx(exam.images[0].evidence.ipsilateral[0], abs=1e-4)
+    assert (last['detector_score'], last['ipsilateral'], last['contralateral']) == ('', '', '')
+
+
+def test_a_score_that_falls_below_the_threshold_takes_its_pair_along(inferencer, exams, monkeypatch):
+    monkeypatch.setattr(inferencer, 'cross_view', CrossViewWeights(intercept=-20.0))
+    monkeypatch.setattr(inferencer, 'score_thr', 0.5)
+    exam = next(inferencer.stream(exams / 'exam0'))
+    assert exam.pairs == () and all(len(image.scores) == 0 for image in exam.images)
+
+
+def test_the_panel_names_what_the_other_views_show(results):
+    image = replace(results[0].images[0], malignancy=None)
+    count = len(image.scores)
+    found = CrossViewEvidence(image.scores, np.full(count, 0.714), np.full(count, np.nan))
+    assert panel_view(replace(image, evidence=found)).notes[0] == 'ipsi 0.71'
+    assert panel_view(image).notes[0] == ''
 
 
 def test_letters_follow_a_lesion_through_repeats(results):
