@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import ctypes
 import os
 import statistics
 import time
@@ -180,24 +181,29 @@ def measure(
     runs = {'stock': stock, **sides}
     costs: dict[str, list[Cost]] = {name: [] for name in runs}
     size = tuple(batch['inputs'][0].shape[-2:])
-    for turn in track(range(repeats + 1), description=f'{size[0]} x {size[1]}', transient=True):
+    peaks = {name: peak_of(name, model, batch) for name, model in runs.items()}  # and warms up
+    for _ in track(range(repeats), description=f'{size[0]} x {size[1]}', transient=True):
         for name, model in runs.items():
-            cost = cost_of(name, model, batch)
-            if turn > 0:  # the first one warms up
-                costs[name].append(cost)
+            costs[name].append(Cost(*cost_of(name, model, batch), peaks[name]))
     return [(name, costs[name], costs['stock']) for name in sides]
 
 
 @torch.no_grad()
-def cost_of(name: str, model: nn.Module, batch: dict[str, list]) -> Cost:
-    """Time and memory of inference from images to detections."""
+def cost_of(name: str, model: nn.Module, batch: dict[str, list]) -> tuple[float, float]:
+    """Seconds of inference from images to detections: of the clock and of the processor."""
     data = copy.deepcopy(batch)
-    before = reset_peak_memory()
     clock, processor = time.perf_counter(), time.process_time()
     with precision(name):
         model.test_step(data)
-    seconds, processor_seconds = time.perf_counter() - clock, time.process_time() - processor
-    return Cost(seconds, processor_seconds, (memory('VmHWM') - before) / 1e9)
+    return time.perf_counter() - clock, time.process_time() - processor
+
+
+def peak_of(name: str, model: nn.Module, batch: dict[str, list]) -> float:
+    """Gigabytes that inference needs besides the model; freed memory is given back before it, not kept for it."""
+    ctypes.CDLL(None).malloc_trim(0)
+    before = reset_peak_memory()
+    cost_of(name, model, batch)
+    return (memory('VmHWM') - before) / 1e9
 
 
 def reset_peak_memory() -> int:
