@@ -7,7 +7,7 @@ _base_ = [
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom/'
+data_root = 'data/phantom_cohort/'
 randomness = dict(seed=0)
 default_hooks = dict(
     attention_centres=dict(type='mmmammo.AttentionCentresHook', pipeline={{_base_.test_pipeline}}, batch_size=32)

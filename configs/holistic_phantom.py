@@ -6,5 +6,5 @@ _base_ = [
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom/'
+data_root = 'data/phantom_cohort/'
 randomness = dict(seed=0)

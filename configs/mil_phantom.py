@@ -6,7 +6,7 @@ _base_ = [
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom/'
+data_root = 'data/phantom_cohort/'
 max_epochs = 15  # parent: 30
 exams = dict(
     type='mmmammo.ExamClassificationDataset',

@@ -7,7 +7,7 @@ _base_ = [
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom/'
+data_root = 'data/phantom_cohort/'
 breasts = 'findings'  # what pathology says of them
 
 train_dataloader = dict(
