@@ -83,6 +83,15 @@ def test_the_first_table_merges_asymmetries_and_leaves_normal_patches_out():
     assert found['groups/weighted/f1'] == pytest.approx(weighted_mean([1, 2 / 3], [1, 2]))
 
 
+def test_an_output_for_no_finding_makes_no_patch_one_with_a_finding():
+    mass, normal = np.eye(11)[0], np.eye(11)[10]
+    rows = [(mass, mass), (mass + normal, normal)]  # the second is normal, and called a mass too
+    found = run(FindingGroupMetric(undefined_as=0), rows, (*NAMES[1:], 'no_finding'))
+    assert found['groups/n_rows'] == 1 and found['groups/Mass/precision'] == 1
+    ten = run(FindingGroupMetric(undefined_as=0), [(s[:10], t[:10]) for s, t in rows], NAMES[1:])
+    assert found == ten
+
+
 def test_no_patch_with_a_finding_gives_the_same_keys():
     full = run(FindingGroupMetric(), [(np.ones(10), np.ones(10))], NAMES[1:])
     empty = run(FindingGroupMetric(), [(np.ones(10), np.zeros(10))], NAMES[1:])

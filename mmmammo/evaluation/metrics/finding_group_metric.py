@@ -35,6 +35,7 @@ class FindingGroupMetric(ScoreMetric):
         groups: Name -> classes of the data set.
         threshold: Of every score.
         undefined_as: See :class:`~mmmammo.evaluation.metrics.MultiLabelMetric`.
+        no_finding: Name of an output that is no finding but says that there is none, of models that have one.
         **kwargs: See :class:`~mmmammo.evaluation.metrics.GatheredMetric`.
 
     Raises:
@@ -48,6 +49,7 @@ class FindingGroupMetric(ScoreMetric):
         groups: Mapping[str, Sequence[str]] | None = None,
         threshold: float = 0.5,
         undefined_as: float = float('nan'),
+        no_finding: str = 'no_finding',
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,6 +57,7 @@ class FindingGroupMetric(ScoreMetric):
         self.groups = {name: tuple(classes) for name, classes in (groups or PAPER_GROUPS).items()}
         self.threshold = threshold
         self.undefined_as = undefined_as
+        self.no_finding = no_finding
 
     def record(self, sample: Mapping[str, Any]) -> ClassScores:
         """Scores and labels of one patch.
@@ -67,8 +70,9 @@ class FindingGroupMetric(ScoreMetric):
 
     def score(self, images: list[ClassScores]) -> dict[str, float]:
         """Merge, cut at the threshold, count."""
-        columns = self._columns(class_names(None, self.dataset_meta))
-        shown = [image for image in images if image.labels.any()]
+        names = class_names(None, self.dataset_meta)
+        columns, findings = self._columns(names), [name != self.no_finding for name in names]
+        shown = [image for image in images if image.labels[findings].any()]
         labels, called = (
             np.array([[row[at].any() for at in columns] for row in rows], dtype=bool).reshape(-1, len(columns))
             for rows in ([i.labels for i in shown], [i.scores >= self.threshold for i in shown])
