@@ -39,7 +39,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from mmmammo.engine.inference import speed_up
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.ops.library import BUILD, why_not_loaded
 

@@ -28,7 +28,7 @@ from rich.table import Table
 from torch import Tensor
 
 from mmmammo.engine.inference import speed_up
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 from mmmammo.models import AGRCNN
 from mmmammo.models.layers import ExamContext
 from mmmammo.testing.detector_timing import MODEL_FILES, alternate, build_pair, describe, one_exam, predictor, trainer

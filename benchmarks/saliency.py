@@ -25,7 +25,7 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
 
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 from mmmammo.models.attention import centres_of_attention, input_gradients
 from mmmammo.registry import MODELS
 

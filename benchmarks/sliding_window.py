@@ -39,8 +39,8 @@ from torch import Tensor
 
 from mmmammo.engine.checkpoint import load_checkpoint
 from mmmammo.engine.inference import speed_up
-from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.io import read_mammogram
+from mmmammo.memory import keep_freed_memory
 from mmmammo.models.sliding import Agreement, PatchSlider, SlidingSettings, WindowGrid
 from mmmammo.models.sliding.agreement import spread
 from mmmammo.models.sliding.window_scores import classify, pad_image, score_windows

@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from mmmammo.engine.hooks import AccelerationHook
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 from mmmammo.testing.detector_timing import MODEL_FILES, alternate, build_pair, describe, memory_of, one_exam, trainer
 
 SETTINGS = {

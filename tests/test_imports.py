@@ -29,7 +29,7 @@ MAY_IMPORT = {
     'anatomy': {'structures', 'io', 'preprocessing'},
     'phantom': {'structures', 'io', 'preprocessing', 'anatomy'},
     'sources': {'structures', 'io', 'preprocessing', 'anatomy', 'phantom'},
-    'prepare': {'structures', 'io', 'preprocessing', 'anatomy', 'phantom', 'sources'},
+    'prepare': {'structures', 'io', 'preprocessing', 'anatomy', 'phantom', 'sources', 'memory'},  # not torch
     'evaluation.functional': {'structures'},
     'evaluation.summary': {'structures', 'io', 'evaluation.functional'},
     'evaluation.metrics': {'structures', 'io', 'anatomy', 'evaluation.functional', 'registry'},

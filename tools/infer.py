@@ -21,7 +21,7 @@ from rich.markup import escape
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ResultWriter
 from mmmammo.apis.arguments import make_parser
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
 

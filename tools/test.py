@@ -30,9 +30,9 @@ from mmmammo.apis.run_results import keep_results, tested_set, write_results
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.fast_layers import use_fast_layers
-from mmmammo.engine.memory import keep_freed_memory
 from mmmammo.evaluation.metrics import HeatmapDump, LesionMatchingMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
+from mmmammo.memory import keep_freed_memory
 from mmmammo.models import FlipAverage
 from mmmammo.provenance import git_commit
 

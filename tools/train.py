@@ -20,7 +20,7 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.structures import MammoError
 

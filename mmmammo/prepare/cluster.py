@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmmammo import __version__
-from mmmammo.prepare.pool import check_workers, limit_threads
+from mmmammo.prepare.pool import check_workers, set_up_worker
 from mmmammo.structures import MammoError
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _checked(client: Client, address: str, folders: tuple[Path, ...]) -> Cluster
 
 
 def look_around(folders: list[str]) -> tuple[str, list[str]]:
-    """Run on a worker: its version of this package, and the folders it does not see; it keeps to one thread a task."""
-    limit_threads()
+    """Run on a worker: its version of this package, and the folders it does not see; it is set up for images."""
+    set_up_worker()
     return __version__, [folder for folder in folders if not Path(folder).is_dir()]
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import cv2
 
+from mmmammo.memory import keep_freed_memory
 from mmmammo.structures import MammoError
 
 T = TypeVar('T')
@@ -105,6 +106,12 @@ def limit_threads() -> None:
     cv2.setNumThreads(1)
 
 
+def set_up_worker() -> None:
+    """In a process that does nothing but prepare images: one thread, and memory kept for the next image."""
+    limit_threads()
+    keep_freed_memory()
+
+
 def _finished(pending: dict[Future[Any], T]) -> Iterator[tuple[T, Future[Any]]]:
     """Wait for at least one and take what is done out of ``pending``."""
     for future in wait(pending, return_when=FIRST_COMPLETED).done:
@@ -112,8 +119,8 @@ def _finished(pending: dict[Future[Any], T]) -> Iterator[tuple[T, Future[Any]]]:
 
 
 def _start_worker() -> None:
-    """One thread per worker; Ctrl-C is the parent's to handle, and a killed parent leaves no worker behind."""
-    limit_threads()
+    """Set up for images; Ctrl-C is the parent's to handle, and a killed parent leaves no worker behind."""
+    set_up_worker()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -8,7 +8,7 @@ import pytest
 
 COUNT = """
 import resource, torch
-from mmmammo.engine.memory import keep_freed_memory
+from mmmammo.memory import keep_freed_memory
 if {keep}:
     print(keep_freed_memory())
 torch.set_num_threads(1)
