@@ -14,7 +14,7 @@ inputs = [
     dict(
         makes='data/phantom_cohort/prepare.json',
         command='tools/prepare_dataset.py phantom --out data/phantom_cohort --num-exams 320 --phantom-height 512 '
-        '--phantom-prevalence 0.45 --phantom-malignant 0.8 --phantom-contrast 1.5 4.5 --phantom-decoys 0 0 '
+        '--phantom-prevalence 0.45 --phantom-malignant 0.8 --phantom-contrast 1 4 --phantom-decoys 0 0 '
         '--phantom-split 0.6 0.1 0.3 --finding-mix mass=1 --single-class mass',
     )
 ]
