@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.optim import AmpOptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
 
 from mmmammo import cli
 from mmmammo.apis.arguments import add_config_options, make_parser
@@ -55,6 +57,9 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
         require_gpu('--amp')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    elif is_mixed(cfg):
+        remedy = 'train in single precision: --cfg-options optim_wrapper.type=OptimWrapper'
+        require_gpu('optim_wrapper of the config', remedy)
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
     if args.resume is not None:
@@ -63,11 +68,15 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
-def require_gpu(option: str) -> None:
+def is_mixed(cfg: Config) -> bool:
+    """Whether the config itself asks for mixed precision."""
+    kind = OPTIM_WRAPPERS.get(cfg.get('optim_wrapper', {}).get('type', 'OptimWrapper'))
+    return isinstance(kind, type) and issubclass(kind, AmpOptimWrapper)
+
+
+def require_gpu(where: str, remedy: str = 'leave it out') -> None:
     if not torch.cuda.is_available():
-        raise MammoError(
-            option, field='device', found='no GPU', expected='a GPU that torch sees', remedy='leave it out'
-        )
+        raise MammoError(where, field='device', found='no GPU', expected='a GPU that torch sees', remedy=remedy)
 
 
 def main() -> int:

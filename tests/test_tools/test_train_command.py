@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 
 from mmmammo.apis.runs import load_config
+from mmmammo.engine.optimizers import LookaheadRAdam
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +23,8 @@ def complete():
     spec.loader.exec_module(tool)
     given = {'launcher': 'none', 'seed': None, 'amp': False, 'auto_scale_lr': False, 'resume': None}
 
-    def _complete(**options):
-        cfg = load_config(ROOT / 'configs' / 'agrcnn_phantom.py')
+    def _complete(config='agrcnn_phantom.py', cfg_options=None, **options):
+        cfg = load_config(ROOT / 'configs' / config, options=cfg_options)
         return tool.complete(cfg, argparse.Namespace(**{**given, **options}))
 
     return _complete
@@ -42,3 +44,13 @@ def test_mixed_precision_without_a_gpu_is_refused(complete, monkeypatch):
 def test_mixed_precision_with_a_gpu(complete, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     assert complete(amp=True).optim_wrapper.type == 'AmpOptimWrapper'
+
+
+def test_a_config_of_mixed_precision_without_a_gpu_says_how_to_do_without(complete, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    config = 'rsna/baseline_effnetb4_rsna.py'
+    with pytest.raises(MammoError, match=r'found no GPU.*--cfg-options optim_wrapper\.type=OptimWrapper'):
+        complete(config)
+    cfg = complete(config, {'optim_wrapper.type': 'OptimWrapper'})
+    wrapper = build_optim_wrapper(torch.nn.Linear(2, 1), cfg.optim_wrapper)
+    assert type(wrapper) is OptimWrapper and type(wrapper.optimizer) is LookaheadRAdam
