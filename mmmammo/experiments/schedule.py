@@ -80,5 +80,12 @@ def _combined(row: Row, trained: Mapping[str, Sequence[Run]], out: Path) -> list
 
 def config_digest(config: Mapping[str, Any]) -> str:
     """Of everything that a config says, but where it writes."""
-    said = {key: value for key, value in config.items() if key != 'work_dir'}
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    said = _in_order({key: value for key, value in config.items() if key != 'work_dir'})
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def _in_order(value: Any) -> Any:
+    """Mappings by their keys; json's own order fails where these are of several types, such as 0, 1 and None."""
+    if isinstance(value, Mapping):
+        return {key: _in_order(value[key]) for key in sorted(value, key=lambda key: (type(key).__name__, key))}
+    return [_in_order(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,11 @@ def test_the_digest_is_of_the_config_wherever_it_writes():
     config = {'model': {'k': 3}, 'work_dir': 'a'}
     assert config_digest(config) == config_digest({**config, 'work_dir': 'b'})
     assert config_digest(config) != config_digest({**config, 'model': {'k': 1}})
+
+
+def test_the_digest_does_not_depend_on_the_order_of_keys_of_any_type():
+    mapping = {0: 0, 1: 1, None: 0, 'x': 2}
+    assert config_digest({'a': mapping, 'b': 1}) == config_digest({'b': 1, 'a': dict(reversed(mapping.items()))})
+    assert config_digest({'a': mapping}) != config_digest({'a': mapping | {None: 1}})
+    plain = {'b': (1, {'z': 1, 'c': [{'q': 2, 'd': None}]}), 'a': {10: 3, 2: 4}}
+    assert config_digest(plain) == hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
