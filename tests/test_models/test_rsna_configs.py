@@ -1,16 +1,19 @@
 """The networks of paper 2's configs at full size: how large they are, what they compute, and what the others change."""
 
 import copy
+import json
 import math
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
-from mmmammo.registry import DATASETS, METRICS, MODELS
+from mmmammo.registry import DATASETS, METRICS, MODELS, TRANSFORMS
+from mmmammo.structures import MammoError
 from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs'
@@ -58,6 +61,53 @@ def test_mish_takes_the_place_of_every_activation():
     assert model.backbone.timm_model.feature_info.reduction() == [8, 16, 32]
 
 
+def test_the_bottlenecks_of_the_hooks_have_their_published_size():
+    with torch.device('meta'):
+        head = build('selfdistill_effnetv2s_rsna.py').head
+    sizes = [sum(parameter.numel() for parameter in hook[0].parameters()) for hook in head.hooks]
+    assert sizes == [4_544, 27_680]
+
+
+@pytest.mark.parametrize(('name', 'reached'), [('loss_hook0', 3), ('loss_hook1', 4), ('loss_cls', 5)])
+def test_a_hook_teaches_the_network_up_to_its_stride(name, reached):
+    model = build('selfdistill_phantom.py')
+    stages = model.backbone.timm_model.blocks  # of strides 2, 4, 8, 16 and 32
+    samples = [DataSample().set_gt_score(torch.tensor([label])) for label in (1.0, 0.0)]
+    model(torch.rand(2, 3, 64, 64), samples, mode='loss')[name].backward()
+    taught = [any(parameter.grad is not None for parameter in stage.parameters()) for stage in stages]
+    assert taught == [number < reached for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ('name', 'ranges'),
+    [
+        ('augmented_effnetb4_rsna', [(-30, 30), (-0.1, 0.1), (0.8, 1.2), (0, 0)]),
+        ('larger_effnetb4_rsna_as_published', [(30, 30), (0.1, 0.1), (0.3, 0.3), (20, 20)]),
+        ('augmented_effnetb4_rsna_as_published', [(30, 30), (0.1, 0.1), (0.8, 1.2), (0, 0)]),
+        ('preprocessed_effnetb4_rsna_as_published', [(30, 30), (0.1, 0.1), (0.8, 1.2), (0, 0)]),
+    ],
+)
+def test_affine_is_what_the_notebooks_numbers_mean(name, ranges):
+    steps = read(f'rsna/{name}.py').train_dataloader.dataset.pipeline
+    (step,) = (step for step in steps if step.type == 'mmmammo.MammoAlbu')
+    (affine,) = (t for t in TRANSFORMS.build(step).aug.transforms if type(t).__name__ == 'Affine')
+    assert [affine.rotate, affine.translate_percent['x'], affine.scale['x'], affine.shear['x']] == ranges
+    assert affine.translate_percent['x'] == affine.translate_percent['y'] and affine.p == 0.5
+
+
+def test_a_submission_scores_images_without_diagnosis(relabelled):
+    cfg = read('rsna/selfdistill_effnetv2s_rsna_submission.py')
+    dataset = cfg.test_dataloader.dataset | {'data_root': str(relabelled), 'pipeline': []}
+    index = relabelled / 'annotations' / 'test.json'
+    document = json.loads(index.read_text())
+    bare = [image | {'labels': {}} for image in document['images']]
+    (index.parent / 'bare.json').write_text(json.dumps(document | {'images': bare}))
+    found = DATASETS.build(dataset | {'ann_file': 'annotations/bare.json'})
+    assert len(found) == len(bare) and not found.is_positive().any()
+    with pytest.raises(MammoError, match='without a known value'):
+        DATASETS.build({k: v for k, v in dataset.items() if k != 'mapping'} | {'ann_file': 'annotations/bare.json'})
+
+
 def test_nothing_is_fetched_before_a_training_begins(monkeypatch):
     def fetch(*_, **__):
         raise AssertionError('a download')
@@ -81,6 +131,28 @@ def test_published_weights_arrive(monkeypatch):
         model.backbone.pretrained = True
         model.backbone.init_weights()
         assert all((parameter == 0.5).all() for parameter in model.backbone.parameters())
+
+
+@pytest.mark.parametrize('name', ['rsna/baseline_phantom.py', 'selfdistill_phantom.py'])
+def test_published_weights_come_from_a_file_where_there_is_no_network(name, tmp_path):
+    published = timm.create_model('test_efficientnet')
+    torch.save(published.state_dict(), tmp_path / 'weights.pth')
+    overlay = {'pretrained_cfg_overlay': {'file': str(tmp_path / 'weights.pth')}}
+    backbone = build(name, **overlay).backbone
+    backbone.pretrained = True
+    backbone.init_weights()
+    assert torch.equal(backbone.timm_model.conv_stem.weight, published.conv_stem.weight)
+
+
+def test_weights_that_cannot_be_fetched_say_what_to_do(monkeypatch):
+    def refuse(*_, **__):
+        raise ConnectionError('no route to host')
+
+    monkeypatch.setattr('timm.models._builder.load_pretrained', refuse)
+    backbone = build('rsna/baseline_phantom.py').backbone
+    backbone.pretrained = True
+    with pytest.raises(MammoError, match=r'test_efficientnet: .*no route to host.*pretrained_cfg_overlay\.file=PATH'):
+        backbone.init_weights()
 
 
 @pytest.mark.parametrize('name', ['rsna/baseline_phantom.py', 'rsna/multitask_v2_phantom.py', 'selfdistill_phantom.py'])

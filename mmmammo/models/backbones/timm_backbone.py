@@ -8,6 +8,7 @@ from mmengine.logging import MMLogger
 from mmpretrain.models.backbones import TIMMBackbone
 
 from mmmammo.registry import MODELS
+from mmmammo.structures import MammoError
 
 
 @MODELS.register_module()
@@ -21,7 +22,8 @@ class TimmBackbone(TIMMBackbone):
         model_name: Of timm, with or without the tag of its weights: ``'tf_efficientnet_b4.ns_jft_in1k'``.
         pretrained: Whether a training begins with the weights of the tag.
         **kwargs: As the parent's: ``features_only``, ``in_channels``; others go to timm (``out_indices``,
-            ``act_layer='mish'``, ``drop_path_rate``, …). timm adds up the first filters of a grey network.
+            ``act_layer='mish'``, ``drop_path_rate``, …). timm adds up the first filters of a grey network. On a machine
+            without network, ``pretrained_cfg_overlay=dict(file=…)`` takes the weights from a file.
     """
 
     def __init__(self, model_name: str, pretrained: bool = False, **kwargs: Any) -> None:
@@ -30,9 +32,25 @@ class TimmBackbone(TIMMBackbone):
         self._arguments = {'model_name': model_name, **kwargs}
 
     def init_weights(self) -> None:
-        """Fetch the published weights, if they are wanted."""
+        """Fetch the published weights, if they are wanted.
+
+        Raises:
+            MammoError: If they are neither to be had from the network nor kept from an earlier time.
+        """
         super().init_weights()
         if self.pretrained:
-            published = TIMMBackbone(pretrained=True, **self._arguments)
-            self.load_state_dict(published.state_dict())
+            self.load_state_dict(self._published().state_dict())
             MMLogger.get_current_instance().info(f'{self._arguments["model_name"]}: loaded the weights of timm')
+
+    def _published(self) -> TIMMBackbone:
+        try:
+            return TIMMBackbone(pretrained=True, **self._arguments)
+        except OSError as err:  # what all errors of downloads are, and those of files
+            raise MammoError(
+                self._arguments['model_name'],
+                field='model.backbone.pretrained',
+                found=f'weights that cannot be read: {err}',
+                expected='the network, or weights that were fetched before',
+                remedy='bring the file and set model.backbone.pretrained_cfg_overlay.file=PATH, or begin without: '
+                'model.backbone.pretrained=False',
+            ) from err
