@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy.typing as npt
 from matplotlib import colormaps
 
 from mmmammo.evaluation.functional import Matches
-from mmmammo.io import read_png16
+from mmmammo.io import read_heatmap, read_png16
 from mmmammo.structures import ImagePrediction, MammoError
 from mmmammo.visualization.case_selection import ExamSummary, choose_exams, summarise_exams
 from mmmammo.visualization.exam_panel import PanelView, arrange
 from mmmammo.visualization.figures import data_uri
+from mmmammo.visualization.heatmap_figure import draw_heatmaps
 from mmmammo.visualization.overlay import REGION_COLOURS, REGION_OPACITY, to_rgb
 from mmmammo.visualization.region_map import region_map
 
@@ -31,7 +33,8 @@ class GallerySettings:
     Args:
         images_root: Folder that file names are relative to; ``None`` for no pictures.
         heatmaps: Folder with a grey 8- or 16-bit PNG per image, named as the image; white is the strongest. An image
-            without one is shown without.
+            without one is shown without. Where maps of single findings lie beside it
+            (:func:`mmmammo.io.write_heatmap`), the highest are shown in colour with a bar, of views with a mark.
         regions: Without ``heatmaps``, show the high-risk regions that the detections make
             (:func:`~mmmammo.visualization.region_map`).
         exams_per_group: At most so many exams of each kind.
@@ -91,6 +94,7 @@ class GalleryView:
         image: Address of the grey picture.
         heatmap: Address of the coloured, half-transparent heatmap, or ``None``.
         marks: Detections and lesions.
+        findings: Address of a picture of the maps of single findings, or ``None``.
     """
 
     name: str
@@ -99,6 +103,7 @@ class GalleryView:
     image: str
     heatmap: str | None
     marks: tuple[Mark, ...]
+    findings: str | None = None
 
     @property
     def words(self) -> str:
@@ -215,7 +220,32 @@ def _view(
         image=data_uri('image/jpeg', _encoded('.jpg', to_rgb(grey)[..., ::-1])),
         heatmap=None if heat is None else data_uri('image/png', _encoded('.png', _hung(heat, mirrored))),
         marks=tuple(_mark(kind, box, score, width if mirrored else None) for kind, box, score in marks),
+        findings=_finding_maps(panel.image, image, marks, settings) if marks else None,
     )
+
+
+def _finding_maps(
+    pixels: npt.NDArray[np.floating],
+    image: ImagePrediction,
+    marks: Sequence[tuple[str, npt.NDArray[np.float64], float | None]],
+    settings: GallerySettings,
+) -> str | None:
+    """The highest maps of single findings over the view as it is prepared, with their bar; where there are such."""
+    path = None if settings.heatmaps is None else (settings.heatmaps / image.file_name).with_suffix('.npz')
+    if path is None or not path.is_file():
+        return None
+    stored = read_heatmap(path)
+    figure = draw_heatmaps(
+        pixels,
+        stored.heatmap,
+        stored.classes,
+        boxes=[box for _, box, score in marks if score is not None],
+        scores=[score for _, _, score in marks if score is not None],
+        gt_boxes=[box for _, box, score in marks if score is None],
+    )
+    content = io.BytesIO()
+    figure.savefig(content, format='jpeg', dpi=80)
+    return data_uri('image/jpeg', content.getvalue())
 
 
 def _mark(kind: str, box: npt.NDArray[np.float64], score: float | None, mirror_width: int | None) -> Mark:

@@ -4,14 +4,16 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from report_runs import LESION, NOWHERE, build, image, run_of_four, write_heatmap, write_run
 
 from mmmammo.evaluation.functional import match_images
 from mmmammo.evaluation.summary import DetectionSettings, summarise_detections
+from mmmammo.io import write_heatmap as write_finding_maps
 from mmmammo.io.detection_files import read_detection_set
 from mmmammo.io.intake import file_sha256
-from mmmammo.structures import ImagePrediction, MammoError
+from mmmammo.structures import Heatmap, ImagePrediction, MammoError
 from mmmammo.visualization import GallerySettings
 from mmmammo.visualization.case_selection import choose_exams, summarise_exams
 from mmmammo.visualization.gallery import make_gallery
@@ -164,6 +166,23 @@ def test_given_heatmaps_win_over_regions(run):
     folder = write_heatmap(run, run_of_four()[0])
     page = page_of(run, gallery=GallerySettings(run / 'images', folder, regions=True))
     assert page.count('<img class="heat"') == 1 and 'for="show-heatmaps">heatmaps<' in page
+
+
+def test_maps_of_findings_are_shown_in_colour_where_there_are_marks(run):
+    folder = write_heatmap(run, run_of_four()[0])
+    values = np.full((2, 4, 3), 0.1, dtype=np.float32)
+    values[1, 1, 1] = 0.6
+    for record in run_of_four():  # the last one has no mark
+        heatmap = Heatmap(values, 32.0, (100, 80))
+        write_finding_maps((folder / record.file_name).with_suffix('.npz'), heatmap, ('mass', 'calcification'))
+    page = page_of(run, gallery=GallerySettings(run / 'images', folder))
+    pictures = re.findall(
+        r'<details><summary>(\w \w+): heatmaps of findings</summary><img src="([^"]*)" alt="(.*?)">', page
+    )
+    assert sorted(name for name, _, _ in pictures) == ['L CC', 'L CC', 'R CC']
+    assert all(address.startswith('data:image/jpeg;base64,') and 'colour bar' in alt for _, address, alt in pictures)
+    assert page_of(run, gallery=GallerySettings(run / 'images', folder)) == page
+    assert 'heatmaps of findings' not in page_of(run, gallery=GallerySettings(run / 'images'))
 
 
 def test_a_right_breast_is_hung_mirrored_with_its_marks(run):
