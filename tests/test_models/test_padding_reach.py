@@ -19,12 +19,17 @@ TABLE = {
     'mobilenetv3': ([125, 59, 19, 0, 0], 320, (SQUEEZE,)),
     'efficientnetv2_s': ([123, 55, 21, 0, 0], 768, (SQUEEZE,)),
 }
+LARGE = {
+    'resnet101': ([125, 55, 21, 0, 0], 512, ()),
+    'vgg16': ([122, 54, 20, 4, 2], 96, ()),
+    'efficientnet_b4': ([123, 55, 13, 0, 0], 928, (SQUEEZE,)),
+}
 
 
-@pytest.mark.parametrize('name', TABLE)
+@pytest.mark.parametrize('name', [*TABLE, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)])
 def test_reach_of_the_backbones(name):
     reach = padding_reach(build_backbone(name))
-    clean, context, ties = TABLE[name]
+    clean, context, ties = (TABLE | LARGE)[name]
     assert [reach.clean[stride] for stride in (2, 4, 8, 16, 32)] == clean
     assert (reach.stride, reach.context, reach.ties) == (32, context, ties)
 

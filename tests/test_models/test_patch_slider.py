@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from tiny_patches import build_classifier, in_double
 
 from mmmammo.models.sliding import Agreement, PatchSlider, SlidingSettings, WindowGrid
@@ -169,10 +170,12 @@ def test_a_mirrored_view_has_the_mirrored_heatmap():
     np.testing.assert_allclose(mirrored, run(image, BLACK).values[..., ::-1], atol=1e-6)
 
 
-def test_bfloat16_is_close():
+@pytest.mark.parametrize('mode', ['exact', 'dense'])
+def test_bfloat16_is_close(mode):
     model, image = build_classifier(), view(100, 100)
-    exact = slider(model, 'exact').window_scores(image, BLACK)
-    np.testing.assert_allclose(slider(model, 'exact', bfloat16=True).window_scores(image, BLACK), exact, atol=0.02)
+    full, half = (slider(model, mode, check=0, bfloat16=on).window_scores(image, BLACK) for on in (False, True))
+    assert half.dtype == np.float32 and (half != full).any()
+    np.testing.assert_allclose(half, full, atol=0.02)
 
 
 @pytest.mark.parametrize(('name', 'tie'), [('mobilenetv3', 'squeeze-excite'), ('swin_t', 'attention')])
@@ -259,6 +262,19 @@ def test_tiles_cover_what_is_needed_and_fit():
     assert plan_tiles(np.zeros((3, 3), dtype=bool), 1, 9) == []
     with pytest.raises(MammoError, match='at least 9 x 9'):
         plan_tiles(needed, overlap=4, side=8)
+
+
+def test_a_large_breast_with_the_longest_context_is_one_tile():
+    """MobileNetV2 on a view of 3328 x 2560, a quarter of it breast: windows reach 7 cells beyond, padding 8."""
+    rows, columns = np.ogrid[:120, :96]  # with a context of 8 cells on all sides
+    breast = ((rows - 60) / 34.4) ** 2 + ((columns - 8) / 38.4) ** 2 < 1
+    breast[:, :8] = False
+    assert breast.sum() == pytest.approx(0.25 * 104 * 80, rel=0.02)
+    needed = ndimage.binary_dilation(breast, np.ones((15, 15)))
+    needed[:, :8] = False
+    (tile,) = plan_tiles(needed, overlap=8, side=SlidingSettings().tile // 32)
+    assert (needed.any(axis=1).sum() + 16) * (needed.any(axis=0).sum() + 16) == tile.read_cells
+    assert 97 * 73 * 64 / tile.read_cells > 70  # cells that all windows read
 
 
 def test_agreement_of_equal_and_of_constant_scores():

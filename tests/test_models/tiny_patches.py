@@ -18,6 +18,9 @@ BACKBONES = {
     'mobilenetv2': (dict(type='mmpretrain.MobileNetV2'), 1280),
     'mobilenetv3': (dict(type='mmpretrain.MobileNetV3', arch='large'), 960),
     'efficientnetv2_s': (dict(type='mmpretrain.EfficientNetV2', arch='s'), 1280),
+    'resnet101': (dict(type='mmpretrain.ResNet', depth=101), 2048),
+    'vgg16': (dict(type='mmpretrain.VGG', depth=16), 512),
+    'efficientnet_b4': (dict(type='mmpretrain.EfficientNet', arch='b4'), 1792),
     'swin_t': (dict(type='mmpretrain.SwinTransformer', arch='tiny'), 768),
 }
 

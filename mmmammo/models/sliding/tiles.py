@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,7 +56,7 @@ def plan_tiles(needed: Mask, overlap: int, side: int) -> list[Tile]:
     """
     if not needed.any():
         return []
-    plans = list(_fitting(needed, overlap, side**2))
+    plans = list(_fitting(needed, overlap, side**2)) if _one_cell_fits(needed, overlap, side**2) else []
     if not plans:
         least = 2 * overlap + 1
         raise MammoError(
@@ -69,6 +69,15 @@ def plan_tiles(needed: Mask, overlap: int, side: int) -> list[Tile]:
     return min(plans, key=lambda tiles: (sum(tile.read_cells for tile in tiles), len(tiles)))
 
 
+def _one_cell_fits(needed: Mask, overlap: int, most: int) -> bool:
+    """Whether any needed cell can be a tile of its own; where one cannot, no division has to be tried."""
+    reads = [
+        np.minimum(at + overlap + 1, n) - np.maximum(at - overlap, 0)
+        for at, n in zip(np.nonzero(needed), needed.shape, strict=True)
+    ]
+    return int((reads[0] * reads[1]).max()) <= most
+
+
 def _fitting(needed: Mask, overlap: int, most: int) -> Iterator[list[Tile]]:
     """Divisions whose tiles read at most so many cells: for each number of columns the fewest rows, and some more."""
     top, bottom, left, right = _bounds(needed)
@@ -76,8 +85,7 @@ def _fitting(needed: Mask, overlap: int, most: int) -> Iterator[list[Tile]]:
     for across in range(1, right - left + 1):
         found = 0
         for down in range(1, bottom - top + 1):
-            tiles = list(_divided(needed, overlap, (down, across)))
-            if max(tile.read_cells for tile in tiles) <= most:
+            if tiles := _all_that_fit(_divided(needed, overlap, (down, across)), most):
                 found += 1
                 yield tiles
             if found > _MORE_SPLITS:
@@ -85,6 +93,16 @@ def _fitting(needed: Mask, overlap: int, most: int) -> Iterator[list[Tile]]:
         found_columns += found > 0
         if found_columns > _MORE_SPLITS:
             return
+
+
+def _all_that_fit(tiles: Iterable[Tile], most: int) -> list[Tile]:
+    """The tiles, or none from the first one on that reads more."""
+    fitting = []
+    for tile in tiles:
+        if tile.read_cells > most:
+            return []
+        fitting.append(tile)
+    return fitting
 
 
 def _divided(needed: Mask, overlap: int, splits: tuple[int, int]) -> Iterator[Tile]:
