@@ -20,12 +20,14 @@ its latest epoch and ends with the same scores. Several at a time never make the
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import Progress
 
@@ -39,6 +41,7 @@ from mmmammo.crossval.terminal import counts_table, numbers_table
 from mmmammo.experiments import Outcome, Run
 from mmmammo.experiments.watch import Watch, bars
 from mmmammo.provenance import git_commit
+from mmmammo.registry import DATASETS
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,6 +99,13 @@ def check_options(args: argparse.Namespace, project: Project) -> None:
     for option in ('gpus', 'jobs'):
         if getattr(args, option) is not None and getattr(args, option) < 1:
             raise _error(f'--{option}', getattr(args, option), 'a whole number from 1 on')
+
+
+def check_test_split(project: Project) -> None:
+    """Read the index of the split that an ensemble scores: what is wrong is told before days of training."""
+    require_data(project.cfg, ('test',))
+    init_default_scope(project.cfg.get('default_scope', 'mmdet'))
+    DATASETS.build(copy.deepcopy(project.cfg.test_dataloader.dataset))
 
 
 def describe(args: argparse.Namespace, project: Project) -> dict[str, Any]:
@@ -179,6 +189,8 @@ def main() -> int:
     for one in project.with_needs():
         make_inputs(one.cfg, ROOT)
         require_data(one.cfg, one.settings.cut.splits)
+    if args.ensemble:
+        check_test_split(project)
     console.print(counts_table(count_folds(project)))
     with bars(console) as progress:
         return make_all(args, project, folds, make_workshop(args, progress), console)

@@ -7,8 +7,8 @@ Examples:
     python tools/export_submission.py scores.csv --out submission.csv --rule max --threshold 0.31
 
 A prediction_id is <patient>_<side>. With --expected (sample_submission.csv, or test.csv) every breast asked for has
-to be there and no other, as the grader wants it. A threshold is best chosen on out-of-fold scores:
-tools/crossval.py says binf1@thr, tools/evaluate.py writes the threshold.
+to be there and no other, as the grader wants it. A threshold is best chosen on out-of-fold scores: metrics.json of
+tools/crossval.py has it as oof/breast/threshold@best, and what it is worth on other patients as oof/breast/binf1@thr.
 """
 
 from __future__ import annotations

@@ -114,6 +114,20 @@ def test_folds_are_averaged_on_the_test_split(command, tmp_path):
         assert value == pytest.approx(sum(single[row] for single in singles) / 3)
 
 
+@pytest.fixture
+def call(monkeypatch):
+    """A function that runs the command in this process."""
+    spec = importlib.util.spec_from_file_location('tool_crossval', ROOT / 'tools' / 'crossval.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def _call(arguments):
+        monkeypatch.setattr('sys.argv', arguments[1:])
+        return tool.main()
+
+    return _call
+
+
 @pytest.mark.parametrize(
     ('more', 'words'),
     [
@@ -128,14 +142,20 @@ def test_folds_are_averaged_on_the_test_split(command, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_is_trained(command, tmp_path, monkeypatch, more, words):
-    spec = importlib.util.spec_from_file_location('tool_crossval', ROOT / 'tools' / 'crossval.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+def test_what_cannot_be_is_told_before_anything_is_trained(command, tmp_path, call, more, words):
     first = tmp_path / 'first.py'
     first.write_text((tmp_path / 'tiny.py').read_text())
-    arguments = command(*(argument.format(first=first) for argument in more))[1:]
-    monkeypatch.setattr('sys.argv', arguments)
     with pytest.raises(MammoError, match=words):
-        tool.main()
+        call(command(*(argument.format(first=first) for argument in more)))
+    assert not (tmp_path / 'store').exists()
+
+
+def test_images_that_an_ensemble_cannot_score_are_told_before_anything_is_trained(command, tmp_path, call):
+    index = tmp_path / 'set' / 'annotations' / 'test.json'
+    document = json.loads(index.read_text())
+    for image in document['images']:
+        image['labels'] = {}  # as those of a challenge
+    index.write_text(json.dumps(document))
+    with pytest.raises(MammoError, match=r'test\.json: labels cancer: found 12 of 12 images without a known value'):
+        call(command('--pool', 'train', 'val', '--ensemble'))
     assert not (tmp_path / 'store').exists()
