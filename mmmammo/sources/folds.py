@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Hashable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mmmammo.structures import MammoError
@@ -34,7 +35,7 @@ def patient_folds(patients: Sequence[str], strata: Sequence[Hashable], num_folds
         raise _too_few(f'{len(np.unique(groups))} patients', num_folds)
     if all(patient.isdecimal() for patient in patients):
         groups = groups.astype(np.int64)
-    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    splitter = _FastFolds(num_folds, shuffle=True, random_state=seed)
     labels = np.unique([str(stratum) for stratum in strata], return_inverse=True)[1]
     if np.bincount(labels).max() < num_folds:
         raise _too_few(f'{len(labels)} rows', num_folds)
@@ -42,6 +43,31 @@ def patient_folds(patients: Sequence[str], strata: Sequence[Hashable], num_folds
         warnings.simplefilter('ignore', UserWarning)  # fewer positives than folds; who trains counts them per fold
         parts = list(splitter.split(labels, labels, groups))
     return {patients[row]: fold for fold, (_, held_out) in enumerate(parts) for row in held_out}
+
+
+class _FastFolds(StratifiedGroupKFold):
+    """The same folds in a tenth of the time: all places for a patient are weighed at once, in the parent's arithmetic.
+
+    Where scikit-learn no longer asks this method, the folds are still the same, and slow.
+    """
+
+    def _find_best_fold(
+        self,
+        y_counts_per_fold: npt.NDArray[np.float64],
+        y_cnt: npt.NDArray[np.int64],
+        group_y_counts: npt.NDArray[np.float64],
+    ) -> int:
+        """The fold in which a patient leaves the strata most evenly shared out; of equals, the smallest."""
+        places = np.eye(self.n_splits)[:, :, None] * group_y_counts + y_counts_per_fold
+        unevenness = np.std(places / y_cnt, axis=1).mean(axis=1).tolist()
+        sizes = y_counts_per_fold.sum(axis=1).tolist()
+        best = 0
+        for fold in range(1, self.n_splits):
+            value, least = unevenness[fold], unevenness[best]
+            near = abs(value - least) <= 1e-8 + 1e-5 * abs(least)  # as numpy.isclose
+            if value < least or (near and sizes[fold] < sizes[best]):
+                best = fold
+        return best
 
 
 def _too_few(found: str, num_folds: int) -> MammoError:
