@@ -13,7 +13,10 @@ import numpy as np
 
 from mmmammo.structures import MammoError
 
-_UNREADABLE = (pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, ImportError)
+_UNREADABLE = (
+    *(pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, ImportError),
+    *(OverflowError, MemoryError),  # an array said to be larger than any machine
+)
 
 
 def _encoded(text: str, encoding: str) -> bytes:

@@ -63,6 +63,13 @@ def test_no_other_codec_is_looked_up(tmp_path):
         read_array_pickle(tmp_path / 'a.pkl')
 
 
+@pytest.mark.parametrize('side', [2**50, 2**80])
+def test_an_array_larger_than_any_machine_is_told(tmp_path, side):
+    (tmp_path / 'a.pkl').write_bytes(b'cnumpy\nndarray\n((I%d\nttR.' % side)
+    with pytest.raises(ValueError, match=r'a\.pkl: pickle: found what cannot be read'):
+        read_array_pickle(tmp_path / 'a.pkl')
+
+
 @pytest.mark.parametrize('content', [b'', b'not a pickle', pickle.dumps({'a': 1})[:-3]])
 def test_broken_files_are_told(tmp_path, content):
     (tmp_path / 'a.pkl').write_bytes(content)
