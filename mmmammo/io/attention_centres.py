@@ -11,6 +11,8 @@ from mmmammo.io.intake import load_json
 from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-attention-1'
+DECIMALS = 2
+"""Of a pixel that the file keeps."""
 Centres = Mapping[int, tuple[float, float]]
 """Image id -> (x, y) in prepared pixels."""
 
@@ -21,11 +23,11 @@ def write_centres(path: str | Path, key: str, centres: Centres) -> None:
     Args:
         path: The file; its folder is made.
         key: What the centres depend on, such as a digest of the model's weights.
-        centres: Rounded to hundredths of a pixel.
+        centres: Rounded to :data:`DECIMALS`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = {str(image): [round(x, 2), round(y, 2)] for image, (x, y) in sorted(centres.items())}
+    rows = {str(image): [round(x, DECIMALS), round(y, DECIMALS)] for image, (x, y) in sorted(centres.items())}
     partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
     partial.write_text(json.dumps({'format': FORMAT, 'key': key, 'centres': rows}) + '\n', encoding='utf-8')
     os.replace(partial, path)

@@ -84,6 +84,7 @@ def test_a_second_run_reads_the_file_and_goes_on_where_it_was_cut_off(root, tmp_
     again, before = (run.train_dataloader.dataset.attention_centres for run in (second, first))
     assert again.keys() == before.keys()
     assert all(again[i] == pytest.approx(before[i], abs=0.01) for i in before)
+    assert all(again[int(i)] == before[int(i)] for i in lost)  # a resumed run cuts the very same windows
 
 
 def test_centres_of_another_locator_are_not_used(root, tmp_path):
@@ -93,6 +94,19 @@ def test_centres_of_another_locator_are_not_used(root, tmp_path):
     other = run_of(cfg, tmp_path, seed=1)
     hook_of(cfg).before_train(other)
     assert json.loads((tmp_path / FILE_NAME).read_text())['key'] != json.loads(before)['key']
+
+
+def test_centres_of_other_images_are_not_used(root, tmp_path, monkeypatch):
+    cfg = small_config(root)
+    hook_of(cfg).before_train(run_of(cfg, tmp_path / 'work'))
+    larger = small_config(make_cohort_set(tmp_path / 'larger', (8, 2, 2), size=(72, 48)))  # the same ids
+    run = run_of(larger, tmp_path / 'work')
+    found = []
+    real = AttentionCentresHook._find
+    monkeypatch.setattr(AttentionCentresHook, '_find', lambda *args: found.extend(args[-1]) or real(*args))
+    hook_of(larger).before_train(run)
+    data = run.train_dataloader.dataset
+    assert sorted(found) == drawn_images(run.train_dataloader.sampler, len(data), 2)
 
 
 def test_the_same_pixels_are_found_with_random_numbers_left_alone(root, tmp_path):

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Subset
 
 from mmmammo.datasets import CohortDataset
-from mmmammo.io.attention_centres import read_centres, write_centres
+from mmmammo.io.attention_centres import DECIMALS, read_centres, write_centres
 from mmmammo.models import AttentionClassifier
 from mmmammo.registry import HOOKS
 from mmmammo.structures import MammoError
@@ -32,7 +32,8 @@ class AttentionCentresHook(Hook):
 
     The locator is frozen, so each image has one centre, found once: a forward and a backward pass per image that some
     epoch draws. They lie in ``<work_dir>/attention_centres.json``, keyed by a digest of the locator's weights and of
-    what it is shown: a resumed run reads them, another locator's are not used. The file grows while it is made.
+    what it is shown, images included: a resumed run reads them, to the digit those that it had; another locator's, or
+    those of other images, are not used. The file grows while it is made.
 
     Args:
         pipeline: From a record to ``overview``, ending in ``mmmammo.PackAttentionView``; that of the test.
@@ -53,7 +54,7 @@ class AttentionCentresHook(Hook):
         model = getattr(runner.model, 'module', runner.model)
         loader = runner.train_dataloader
         _check(model, loader.dataset)
-        path, key = Path(runner.work_dir, FILE_NAME), self.key(model)
+        path, key = Path(runner.work_dir, FILE_NAME), self.key(model, loader.dataset)
         centres = read_centres(path, key) if path.is_file() else {}
         wanted = drawn_images(loader.sampler, len(loader.dataset), runner.max_epochs)
         ids = {index: loader.dataset.get_data_info(index)['img_id'] for index in wanted}
@@ -65,9 +66,12 @@ class AttentionCentresHook(Hook):
                 write_centres(path, key, centres)
         loader.dataset.attention_centres = centres
 
-    def key(self, model: AttentionClassifier) -> str:
+    def key(self, model: AttentionClassifier, dataset: CohortDataset) -> str:
         """What the centres depend on."""
         digest = hashlib.sha256(repr((self.pipeline, model.share)).encode())
+        for record in dataset.iter_images():  # of another set the same ids may be other images
+            said = [record[key] for key in ('img_id', 'exam_id', 'laterality', 'view', 'height', 'width')]
+            digest.update(repr((said, record['affine'].tolist())).encode())
         for name, tensor in sorted(model.locator.state_dict().items()):
             digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
@@ -91,7 +95,7 @@ class AttentionCentresHook(Hook):
             data = model.data_preprocessor(batch)
             points = model.attend(model.look(data['overview']), [s.overview_affine for s in data['data_samples']])
             ids = (int(sample.img_id) for sample in data['data_samples'])
-            found |= dict(zip(ids, map(tuple, points.tolist()), strict=True))
+            found |= dict(zip(ids, map(tuple, points.round(DECIMALS).tolist()), strict=True))
         model.train(was_training)
         return {image: point for part in all_gather_object(found) for image, point in part.items()}
 
