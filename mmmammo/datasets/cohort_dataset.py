@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmengine.logging import MMLogger
@@ -11,6 +12,7 @@ from mmengine.logging import MMLogger
 from mmmammo.datasets.mammogram_dataset import Record
 from mmmammo.datasets.view_classification_dataset import ViewClassificationDataset
 from mmmammo.io.attention_centres import read_centres
+from mmmammo.io.exam_index import PreparedSet
 from mmmammo.registry import DATASETS
 from mmmammo.structures import STANDARD_VIEWS, MammoError, PreparedImage
 
@@ -24,8 +26,9 @@ class CohortDataset(ViewClassificationDataset):
     """A prepared set of the source ``cohort`` (or the phantom), image by image, after paper 4, section 4.1.
 
     An image is positive if its breast has a screening cancer. Interval cancers count as negative. At training the
-    healthy breast of a woman with a screening cancer is left out. Where the side of a cancer is not known, no image of
-    the exam is trained on; at test, which judges exams by ``exam_outcome``, both breasts then have the exam's outcome.
+    healthy breast of a woman with a screening cancer is left out. Where the side of a positive cancer is not known, no
+    image of the exam is trained on (where that of a negative one is not, all are); at test, which judges exams by
+    ``exam_outcome``, both breasts then have the exam's outcome.
 
     Args:
         ann_file: Index of one split, relative to ``data_root``.
@@ -69,8 +72,6 @@ class CohortDataset(ViewClassificationDataset):
     def load_data_list(self) -> list[Record]:
         """One record per image that is trained on, or tested."""
         records = super().load_data_list()
-        if self.exams == 'four':
-            records = self._of_four(records)
         if not self.test_mode and self.healthy_breast == 'leave_out':
             records = self._without_healthy_breasts(records)
         if not records:
@@ -81,6 +82,11 @@ class CohortDataset(ViewClassificationDataset):
             raise _error(self.ann_file, 'images', 'none with an outcome in exams that count', 'at least one', remedy)
         return records
 
+    def read_images(self) -> PreparedSet:
+        """The images of exams that count; how many an exam has is told before those without a label are left out."""
+        prepared = super().read_images()
+        return replace(prepared, images=self._of_four(prepared.images)) if self.exams == 'four' else prepared
+
     def get_data_info(self, idx: int) -> Record:
         """A record, with its centre of attention where one is known."""
         record = super().get_data_info(idx)
@@ -89,23 +95,29 @@ class CohortDataset(ViewClassificationDataset):
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
         record: Record = super()._record(image, label_of)
-        if self.test_mode and 'exam_outcome' in record['labels']:
-            record['labels'].setdefault('outcome', record['labels']['exam_outcome'])
+        of_exam = record['labels'].get('exam_outcome')
+        if of_exam is not None and (self.test_mode or self._is_negative(of_exam)):
+            record['labels'].setdefault('outcome', of_exam)
         return record
 
-    def _of_four(self, records: list[Record]) -> list[Record]:
+    def _is_negative(self, of_exam: str) -> bool:
+        """Whether no breast of such an exam can be positive; none has a worse outcome than its exam."""
+        return of_exam in OUTCOMES and not set(OUTCOMES[: OUTCOMES.index(of_exam) + 1]) & set(self.positive)
+
+    def _of_four(self, images: Sequence[PreparedImage]) -> tuple[PreparedImage, ...]:
         views: dict[str, list[tuple[str, str]]] = {}
-        for record in records:
-            views.setdefault(record['exam_id'], []).append((record['laterality'], record['view']))
+        for image in images:
+            views.setdefault(image.exam_id, []).append((image.laterality.value, image.view.value))
         odd = Counter(len(found) for found in views.values() if sorted(found) != FOUR)
         if odd:
             counts = ', '.join(f'{n} with {images} images' for images, n in sorted(odd.items()))
             self._tell(f'{odd.total()} of {len(views)} exams left out that are not of four views ({counts})')
-        return [record for record in records if sorted(views[record['exam_id']]) == FOUR]
+        return tuple(image for image in images if sorted(views[image.exam_id]) == FOUR)
 
     def _without_healthy_breasts(self, records: list[Record]) -> list[Record]:
-        """Negative images of exams that are positive."""
-        kept = [r for r in records if r['gt_label'] == 1 or r['labels'].get('exam_outcome') not in self.positive]
+        """Without the negative images of exams that are positive."""
+        positive = {r['exam_id'] for r in records if r['gt_label'] or r['labels'].get('exam_outcome') in self.positive}
+        kept = [record for record in records if record['gt_label'] or record['exam_id'] not in positive]
         self._tell(f'{len(records) - len(kept)} images of the healthy breasts of positive exams left out')
         return kept
 

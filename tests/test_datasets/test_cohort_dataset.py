@@ -65,6 +65,31 @@ def test_a_cancer_of_unknown_side_is_tested_and_not_trained_on(root, tmp_path):
     assert targets(test)['0'] == [1] * 4
 
 
+def test_an_interval_cancer_of_unknown_side_is_negative_on_both_sides(root, tmp_path):
+    def sideless(image):
+        known = {key: value for key, value in image.labels.items() if key not in ('outcome', 'cancer')}
+        return replace(image, labels=known) if image.labels['exam_outcome'] == 'interval' else image
+
+    train = changed(root, tmp_path, sideless)
+    assert targets(train)['2'] == [0] * 4  # whichever breast it is in
+    both = CohortDataset(train.ann_file, data_root=str(root), positive=('screening', 'interval'))
+    assert '2' not in targets(both)
+    alone = CohortDataset(train.ann_file, data_root=str(root), positive=('interval',))
+    assert set(targets(alone)) == {'0', '1', '3'}
+
+
+def test_the_images_of_an_exam_are_counted_before_those_without_a_label_are_left_out(root, tmp_path):
+    def half(image):  # what is known of the breast with the cancer is enough
+        healthy = image.labels['exam_outcome'] == 'screening' and image.laterality.value == 'R'
+        return replace(image, labels={'exam_outcome': 'screening'}) if healthy else image
+
+    assert targets(changed(root, tmp_path, half))['0'] == [1, 1]
+    prepared = read_index(tmp_path / 'changed.json')
+    fifth = replace(prepared.images[2], image_id=900, file_name='5.png')  # a fifth image, of unknown outcome
+    write_index(tmp_path / 'five.json', replace(prepared, images=(*prepared.images, fifth)))
+    assert '0' not in targets(CohortDataset(str(tmp_path / 'five.json'), data_root=str(root)))
+
+
 @pytest.mark.parametrize('copies', [0, 2], ids=['three images', 'five images'])
 def test_exams_of_other_than_four_images_are_left_out(root, tmp_path, copies):
     prepared = read_index(root / 'annotations/train.json')
