@@ -38,7 +38,8 @@ class FourViewDataset(ExamDataset):
         breasts: See :meth:`BreastRule.of`.
         exam: See :func:`~mmmammo.datasets.breast_labels.binary_rule`. An exam is positive if one of its images is;
             exams without a known label are left out.
-        complete_only: Leave out exams that lack one of the four views, as paper 4 does.
+        four_only: Leave out exams of fewer or more than four images, or that lack one of the four views, as paper 4
+            does.
         **kwargs: As :class:`ExamDataset`.
 
     Raises:
@@ -50,7 +51,7 @@ class FourViewDataset(ExamDataset):
         ann_file: str,
         breasts: str | Mapping[str, Question | Sequence[Question]] | None = None,
         exam: Question | None = None,
-        complete_only: bool = False,
+        four_only: bool = False,
         **kwargs: Any,
     ) -> None:
         if (breasts is None) == (exam is None):
@@ -63,7 +64,7 @@ class FourViewDataset(ExamDataset):
             )
         self.breast_rule = None if breasts is None else BreastRule.of(breasts)
         self.exam_rule = None if exam is None else binary_rule(exam)
-        self.complete_only = complete_only
+        self.four_only = four_only
         super().__init__(ann_file, **kwargs)
 
     def load_data_list(self) -> list[Record]:
@@ -77,8 +78,10 @@ class FourViewDataset(ExamDataset):
             chosen = four_views(images or [])
             if images is None:
                 left_out['without a known label'] += 1
-            elif not chosen or (self.complete_only and len(chosen) < len(FOUR_VIEWS)):
-                left_out['that lack a standard view' if chosen else 'without any standard view'] += 1
+            elif not chosen:
+                left_out['without any standard view'] += 1
+            elif self.four_only and not len(chosen) == len(images) == len(FOUR_VIEWS):
+                left_out['that are not of the four standard views'] += 1
             else:
                 left_out['images that are repeats or of other views'] += len(images) - len(chosen)
                 kept.append(exam | {'images': chosen})
@@ -128,7 +131,7 @@ class FourViewDataset(ExamDataset):
             field='exams',
             found=f'none left ({reasons or "the file has none"})',
             expected='at least one',
-            remedy='look at the sides, views and labels of the set, or correct `exam` and `complete_only`',
+            remedy='look at the sides, views and labels of the set, or correct `exam` and `four_only`',
         )
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:

@@ -88,8 +88,11 @@ def test_exams_of_more_or_fewer_images(tmp_path):
     fewer = make_prepared_set(tmp_path / 'fewer', {'train': 2}, views=FOUR_VIEWS[:3])
     exams = dataset(fewer, breasts='findings')
     assert [image['view'] for image in exams.get_data_info(0)['images']] == ['CC', 'MLO', 'CC']
-    with pytest.raises(ValueError, match=r'none left \(2 that lack a standard view\)'):
-        dataset(fewer, breasts='findings', complete_only=True)
+    for odd in ('more', 'fewer'):
+        with pytest.raises(ValueError, match=r'none left \(2 that are not of the four standard views\)'):
+            dataset(tmp_path / odd, breasts='findings', four_only=True)
+    four = make_prepared_set(tmp_path / 'four', {'train': 2}, views=FOUR_VIEWS)
+    assert len(dataset(four, breasts='findings', four_only=True)) == 2
     none = make_prepared_set(tmp_path / 'none', {'train': 1}, views=[('L', 'ML')])
     with pytest.raises(ValueError, match='1 without any standard view'):
         dataset(none, breasts='findings')

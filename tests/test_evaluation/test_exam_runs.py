@@ -1,6 +1,7 @@
 """Exams scored by classifiers and by detectors, and Table 1 from files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +113,21 @@ def test_exams_of_three_images_are_left_out_or_kept(tmp_path):
     exams = read_cohort_exams({'model': tmp_path / 'scores.csv'})
     assert 'e7' not in exams.ids and '1 of 8 exams left out' in exams.notes[0]
     assert 'e7' in read_cohort_exams({'model': tmp_path / 'scores.csv'}, exams='any').ids
+    write_scores(tmp_path / 'scores.csv', score_rows(np.random.default_rng(0), views=FOUR[:3]))
+    with pytest.raises(MammoError, match=r'none of 8 is of the four standard images.*--exams any'):
+        read_cohort_exams({'model': tmp_path / 'scores.csv'})
+
+
+def test_models_that_take_any_exam_are_compared_on_those_of_four_images(tmp_path):
+    rows = score_rows(np.random.default_rng(0))
+    write_scores(tmp_path / 'four.csv', rows[:-4])  # its data set left out the last exam, which has a fifth image
+    write_scores(tmp_path / 'any.csv', [*rows, replace(rows[-1], image_id='fifth')])
+    exams = read_cohort_exams({'four': tmp_path / 'four.csv', 'any': tmp_path / 'any.csv'})
+    assert exams.ids == tuple(f'e{i}' for i in range(7))
+    assert exams.scores['four'].tolist() == exams.scores['any'].tolist()
+    assert exams.notes == ('1 of 8 exams left out: not of the four standard images',)
+    with pytest.raises(MammoError, match=r'any: exams: found 1 exams that only it or four has: .*e7'):
+        read_cohort_exams({'four': tmp_path / 'four.csv', 'any': tmp_path / 'any.csv'}, exams='any')
 
 
 def test_unknown_outcomes_and_missing_ones_are_named(tmp_path):
@@ -137,6 +153,11 @@ def test_outcomes_and_labels_come_from_the_prepared_set(tmp_path):
     exams = read_cohort_exams({'model': tmp_path / 'scores.csv'}, [index])
     assert exams.outcomes == ('screening', 'normal', 'interval', 'normal')
     assert exams.scores['2 radiologists'].tolist() == [5, 2, 2, 2]
+    with pytest.raises(MammoError, match='exam_outcome: found none for 4 of 4 exams'):
+        read_cohort_exams({'model': tmp_path / 'scores.csv'}, [root / 'annotations/train.json'])
+    write_scores(tmp_path / 'more.csv', [*rows, replace(rows[0], image_id='x', exam_id='else')])
+    with pytest.raises(MammoError, match=r'exam_outcome: found none for 1 of 5 exams \(else\)'):
+        read_cohort_exams({'model': tmp_path / 'more.csv'}, [index])
     (run,) = with_labels([read_run(tmp_path / 'scores.csv', 'model')], exam_labels([index], 'cancer'))
     assert run.labels.tolist() == [True, False, True, False]
     with pytest.raises(MammoError, match='no label for test_000'):

@@ -42,7 +42,7 @@ train_dataloader = dict(
         ann_file='annotations/train.json',
         disjoint_from=['annotations/val.json', 'annotations/test.json'],
         breasts=train_breasts,
-        complete_only=True,  # paper 4 leaves out all other exams
+        four_only=True,  # paper 4 leaves out all other exams
         exam_pipeline=[dict(type='mmmammo.ExamFlip', prob=0.5)],
         pipeline=train_pipeline,
     ),
@@ -59,7 +59,7 @@ val_dataloader = dict(
         ann_file='annotations/val.json',
         disjoint_from=['annotations/test.json'],
         breasts=test_breasts,
-        complete_only=True,
+        four_only=True,
         pipeline=test_pipeline,
         test_mode=True,
     ),
@@ -75,7 +75,7 @@ test_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/test.json',
         breasts=test_breasts,
-        complete_only=True,
+        four_only=True,
         pipeline=test_pipeline,
         test_mode=True,
     ),

@@ -18,7 +18,7 @@ from mmmammo.evaluation.functional import (
     reader_exam_scores,
     screening_outcomes,
 )
-from mmmammo.evaluation.summary.exam_runs import ExamRun, read_score_run, same_exams
+from mmmammo.evaluation.summary.exam_runs import ExamRun, read_score_run, restricted, same_exams
 from mmmammo.io.exam_index import read_index
 from mmmammo.io.intake import first_of
 from mmmammo.structures import MammoError
@@ -94,7 +94,8 @@ def read_cohort_exams(
         runs: Name -> ``scores.csv`` of images, breasts or exams.
         annotations: Indices of the prepared set, for outcomes and readers. By default the columns ``exam_outcome``,
             ``reader1`` and ``reader2`` of the first table.
-        exams: ``'four'`` leaves out exams that are not of the four standard images, ``'any'`` keeps all.
+        exams: ``'four'`` leaves out exams that are not of the four standard images (in the indices, or without any in
+            the table of each model), ``'any'`` keeps all.
         breast_rule: One of ``AGGREGATION_RULES``, over the log-odds of a breast's images.
         exam_rule: The same, over the breasts.
 
@@ -102,21 +103,24 @@ def read_cohort_exams(
         MammoError: If a file is faulty, models scored different exams, an exam has no outcome or an unknown one.
     """
     tables = {name: read_score_run(path, name, breast_rule, exam_rule) for name, path in runs.items()}
+    prepared = _images_of(annotations)
+    notes: list[str] = []
+    for name, run in tables.items():
+        kept, odd = _kept(prepared or _images_of_table(run), run, exams)
+        tables[name] = restricted(run, kept)
+        notes += odd
     same_exams(list(tables.values()))
     first = next(iter(tables.values()))
-    images = _images_of(annotations) if annotations else _images_of_table(first)
+    images = prepared or _images_of_table(first)
     outcomes = _outcomes(images, first)
-    kept, notes = _kept(images, first, exams)
-    ids = tuple(exam for exam in first.exams if exam in kept)
-    where = [first.exams.index(exam) for exam in ids]
-    readers, more = _readers([image for image in images if image.exam_id in kept], ids)
+    readers, more = _readers([image for image in images if image.exam_id in set(first.exams)], first.exams)
     return CohortExams(
-        ids=ids,
-        patients=tuple(first.patients[i] for i in where),
-        outcomes=screening_outcomes([outcomes[exam] for exam in ids]),
-        folds=None if first.folds is None else tuple(first.folds[i] for i in where),
-        scores={name: table.scores[where] for name, table in tables.items()} | readers,
-        notes=(*notes, *more),
+        ids=first.exams,
+        patients=first.patients,
+        outcomes=screening_outcomes([outcomes[exam] for exam in first.exams]),
+        folds=first.folds,
+        scores={name: table.scores for name, table in tables.items()} | readers,
+        notes=(*dict.fromkeys(notes), *more),
     )
 
 
@@ -223,12 +227,14 @@ def _kept(images: Sequence[_Image], run: ExamRun, exams: str) -> tuple[set[str],
         raise MammoError('exams', field='rule', found=repr(exams), expected="'four' or 'any'", remedy='correct it')
     scored = set(run.exams)
     here = [image for image in images if image.exam_id in scored]
-    if exams == 'any' or not all(image.view for image in here):
+    if exams == 'any' or not here or not all(image.view for image in here):
         return scored, []
     whole = four_image_exams(*zip(*((image.exam_id, image.laterality, image.view) for image in here), strict=True))
-    kept = {image.exam_id for image, good in zip(here, whole, strict=True) if good}
-    odd = len(scored) - len(kept)
-    return kept, [f'{odd} of {len(scored)} exams left out: not of the four standard images'] if odd else []
+    odd = {image.exam_id for image, good in zip(here, whole, strict=True) if not good}
+    if odd == scored:
+        found = f'none of {len(scored)} is of the four standard images'
+        raise MammoError(run.name, field='exams', found=found, expected='some', remedy='keep all others (--exams any)')
+    return scored - odd, [f'{len(odd)} of {len(scored)} exams left out: not of the four standard images'] if odd else []
 
 
 def _readers(images: Sequence[_Image], ids: Sequence[str]) -> tuple[dict[str, FloatArray], list[str]]:

@@ -188,7 +188,25 @@ def common_exams(runs: Sequence[ExamRun]) -> list[ExamRun]:
     shared = set(runs[0].exams).intersection(*(run.exams for run in runs))
     if not shared:
         raise _error('runs', 'exams', 'none that all of them scored', 'some', 'give runs on the same set')
-    return [_restricted(run, shared) for run in runs]
+    return [restricted(run, shared) for run in runs]
+
+
+def restricted(run: ExamRun, exams: set[str]) -> ExamRun:
+    """A run on these exams only; its table stays whole.
+
+    Args:
+        run: Of any model.
+        exams: Others are left out.
+    """
+    rows = [i for i, exam in enumerate(run.exams) if exam in exams]
+    return replace(
+        run,
+        exams=tuple(run.exams[i] for i in rows),
+        patients=tuple(run.patients[i] for i in rows),
+        scores=run.scores[rows],
+        labels=run.labels[rows],
+        folds=None if run.folds is None else tuple(run.folds[i] for i in rows),
+    )
 
 
 def same_exams(runs: Sequence[ExamRun]) -> None:
@@ -270,18 +288,6 @@ def _run(name: str, path: Path, table: ScoreTable, scores: FloatArray, breast_ru
     fold = dict(zip(table.exam_ids, table.attributes['fold'], strict=True)) if 'fold' in table.attributes else None
     folds = None if fold is None else tuple(fold[exam] for exam in ids)
     return ExamRun(name, ids, tuple(patient[exam] for exam in ids), values, labels, folds, table)
-
-
-def _restricted(run: ExamRun, exams: set[str]) -> ExamRun:
-    rows = [i for i, exam in enumerate(run.exams) if exam in exams]
-    return replace(
-        run,
-        exams=tuple(run.exams[i] for i in rows),
-        patients=tuple(run.patients[i] for i in rows),
-        scores=run.scores[rows],
-        labels=run.labels[rows],
-        folds=None if run.folds is None else tuple(run.folds[i] for i in rows),
-    )
 
 
 def _error(where: object, field: str, found: object, expected: str, remedy: str) -> MammoError:
