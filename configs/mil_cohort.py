@@ -32,3 +32,5 @@ test_evaluator = [
     dict(type='mmmammo.ScoreDump', path='scores.csv', split='test', attributes=['view_weight']),
 ]
 randomness = dict(seed=0)
+# Folds validate on what they are tested on: no plateau there.
+crossval = dict(options=dict(param_scheduler=[dict(type='MultiStepLR', by_epoch=True, milestones=[20, 27], gamma=0.1)]))

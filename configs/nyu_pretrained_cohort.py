@@ -13,3 +13,5 @@ _base_ = [
 data_root = 'data/cohort/'
 load_from = 'work_dirs/nyu/nyu_image.pth'
 randomness = dict(seed=0)
+# Folds validate on what they are tested on: no plateau there.
+crossval = dict(options=dict(param_scheduler=[dict(type='MultiStepLR', by_epoch=True, milestones=[20, 27], gamma=0.1)]))

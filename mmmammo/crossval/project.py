@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import EarlyStoppingHook
+from mmengine.optim import ReduceOnPlateauParamScheduler
 
 from mmmammo.apis.runs import load_config
 from mmmammo.crossval.settings import Settings, datasets_of, read_settings
 from mmmammo.evaluation.metrics import ScoreMetric
 from mmmammo.experiments.schedule import config_digest
+from mmmammo.registry import HOOKS, PARAM_SCHEDULERS
 from mmmammo.registry import METRICS as METRIC_TYPES
 from mmmammo.structures import MammoError
 
@@ -142,7 +145,8 @@ def open_project(
         **said: See :func:`~mmmammo.crossval.settings.read_settings`.
 
     Raises:
-        MammoError: If a config is missing or makes no sense, needs itself, or has no metric of scores.
+        MammoError: If a config is missing or makes no sense, needs itself, has no metric of scores, or its training
+            would be steered by the validation, which in a fold is of the images that are held out.
     """
     return _open(config, root, store, folder, cfg_options, said, ())
 
@@ -168,6 +172,7 @@ def _open(
     stratum = settings.cut.part(cfg, 0, 'rest').stratify  # of the config at the end of a chain, for all
     settings = replace(settings, cut=replace(settings.cut, stratify=stratum))
     _require_scores(cfg, config)
+    _require_blind(cfg, settings, config)
     passed_on = {'cut': settings.cut, 'train_seed': settings.train_seed}
     needs = {
         name: _open(str(other), root, store, None, None, passed_on, (*chain, here))
@@ -198,6 +203,29 @@ def _require_scores(cfg: Config, config: str) -> None:
             expected='a metric of scores, such as mmmammo.ProbabilisticF1Metric',
             remedy='cross-validate a classifier, or add such a metric',
         )
+
+
+def _require_blind(cfg: Config, settings: Settings, config: str) -> None:
+    """Refuse a training that its validation steers: a fold validates on the images that it is then tested on."""
+    if settings.average is not None:
+        return  # nothing is trained
+    schedules = settings.options.get('param_scheduler', cfg.get('param_scheduler') or [])
+    schedules = schedules if isinstance(schedules, list | tuple) else [schedules]
+    hooks = [hook for hook in (*cfg.get('default_hooks', {}).values(), *cfg.get('custom_hooks', ())) if hook]
+    steered = [s['type'] for s in schedules if _is(PARAM_SCHEDULERS.get(s['type']), ReduceOnPlateauParamScheduler)]
+    steered += [hook['type'] for hook in hooks if _is(HOOKS.get(hook['type']), EarlyStoppingHook)]
+    if steered:
+        raise MammoError(
+            config,
+            field='param_scheduler, hooks',
+            found=', '.join(steered),
+            expected='nothing that goes by the validation: in a fold, that is of the images held out',
+            remedy="name another in crossval.options, e.g. {'param_scheduler': [dict(type='MultiStepLR', …)]}",
+        )
+
+
+def _is(kind: type | None, base: type) -> bool:
+    return kind is not None and issubclass(kind, base)
 
 
 def write_whole(path: Path, text: str) -> None:

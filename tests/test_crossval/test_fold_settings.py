@@ -1,17 +1,25 @@
 """What a cross-validation is asked to do, the config of a fold, and how the cut came out."""
 
 import json
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 from rich.console import Console
 from toy_folds import CONFIG
 
-from mmmammo.crossval import count_folds
+from mmmammo.crossval import count_folds, open_project
 from mmmammo.crossval.fold_config import fold_config, placeholders
 from mmmammo.crossval.terminal import counts_table, numbers_table
 from mmmammo.structures import MammoError
 from mmmammo.testing.prepared_set import make_prepared_set
+
+ROOT = Path(__file__).resolve().parents[2]
+CROSS_VALIDATED = [
+    f'configs/{name}_{data}.py'
+    for name in ('holistic', 'attention', 'ensemble', 'nyu_pretrained', 'nyu_adapted', 'mil')
+    for data in ('cohort', 'phantom')
+]
 
 
 def config_of(project, fold=0):
@@ -40,6 +48,9 @@ def test_the_command_line_wins_over_the_config_and_the_config_over_defaults(proj
         ('crossval = dict(average="probability")', {}, "average: found 'probability' of 0 needs"),
         ('crossval = dict(unit="breast")', {}, "unit: found 'breast'"),
         ('test_evaluator = [dict(type="mmmammo.FROCMetric")]', {}, r'test_evaluator: found mmmammo\.FROCMetric'),
+        ('param_scheduler = [dict(type="ReduceOnPlateauLR", monitor="x")]', {}, 'found ReduceOnPlateauLR.*held out'),
+        ('param_scheduler = dict(type="ReduceOnPlateauLR", monitor="x")', {}, r'param_scheduler.*crossval\.options'),
+        ('custom_hooks = [dict(type="EarlyStoppingHook", monitor="x")]', {}, 'hooks: found EarlyStoppingHook'),
         ('crossval = dict(needs=dict(a="nowhere.py"))', {}, r'nowhere\.py: config: found no such file'),
     ],
 )
@@ -100,6 +111,18 @@ def test_options_are_written_in_with_their_placeholders(project):
 def test_options_that_cannot_be_are_refused(project, options, words):
     with pytest.raises(MammoError, match=words):
         config_of(project(more=f'crossval = dict(options={options!r})'))
+
+
+def test_another_schedule_for_the_folds_is_taken(project):
+    plateau = 'param_scheduler = [dict(type="ReduceOnPlateauLR", monitor="x")]'
+    steps = 'crossval = dict(options=dict(param_scheduler=[dict(type="MultiStepLR", milestones=[2])]))'
+    cfg = config_of(project(more=f'{plateau}\n{steps}'))
+    assert cfg.param_scheduler == [{'type': 'MultiStepLR', 'milestones': [2]}]
+
+
+@pytest.mark.parametrize('name', CROSS_VALIDATED)
+def test_every_config_that_has_a_cut_can_be_cross_validated(name, tmp_path):
+    assert open_project(name, ROOT, tmp_path).settings.cut.n >= 2
 
 
 def render(table, width=200):
