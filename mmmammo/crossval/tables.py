@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from mmmammo.evaluation.functional import log_odds
 from mmmammo.io.score_files import IDS
@@ -155,7 +156,7 @@ def _row_order(row: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
 
 def _mean_of_odds(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     odds = log_odds(scores.ravel()).reshape(scores.shape).mean(axis=0)
-    return np.asarray(1 / (1 + np.exp(-odds)))
+    return np.asarray(expit(odds))
 
 
 def _write(path: Path, head: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:

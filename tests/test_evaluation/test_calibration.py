@@ -114,7 +114,14 @@ def test_log_odds_are_the_difference_of_two_logits():
     logits = np.array([[1.5, -0.5], [-3.0, 2.0]])
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(log_odds(softmax[:, 1]), logits[:, 1] - logits[:, 0])
-    assert np.isfinite(log_odds([0, 1])).all() and log_odds([0, 1]).sum() == pytest.approx(0, abs=1e-6)
+    assert log_odds([0, 0.5, 1]) == pytest.approx([-np.log(1e7 - 1), 0, np.log(1e7 - 1)])
+
+
+def test_log_odds_keep_the_order_of_what_is_nearly_certain():
+    risks = np.array([-40.0, -20.0, 20.0, 30.0])
+    found = log_odds([0, *1 / (1 + np.exp(-risks)), 1])
+    assert found[1:5] == pytest.approx(risks, rel=1e-2)
+    assert found[0] == found[1] and found[5] == found[4]
 
 
 @pytest.mark.parametrize(

@@ -32,16 +32,19 @@ _LOG_TEMPERATURE = (-4.0, 4.0)  # temperatures from about 1/55 to 55
 
 
 def log_odds(probs: npt.ArrayLike) -> FloatArray:
-    """Logit of probabilities; 0 and 1 count as ``1e-7`` from certain, about what float32 can hold.
+    """Logit of probabilities.
 
-    For a softmax over two classes it is the difference of the two logits, paper 4's risk score.
+    For a softmax over two classes it is the difference of the two logits, paper 4's risk score; of one in double
+    precision, to beyond 30. 0 and 1 count as ``1e-7`` from certain, about what float32 can hold, or as the most certain
+    of the others where these are nearer.
 
     Raises:
         MammoError: If a probability is not in [0, 1].
     """
     values = finite_scores('log_odds', probs, 'probs', probabilities=True)
-    odds: FloatArray = logit(np.clip(values, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN))
-    return odds
+    odds: FloatArray = logit(values)
+    most, known = -float(logit(_NEAREST_TO_CERTAIN)), odds[np.isfinite(odds)]
+    return np.clip(odds, min(-most, known.min(initial=0.0)), max(most, known.max(initial=0.0)))
 
 
 @dataclass(frozen=True)
