@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mmmammo.datasets.transforms import AddOverview, PackAttentionView
+from mmmammo.evaluation.functional import log_odds
 from mmmammo.models import RiskHead
 from mmmammo.models.attention import centres_of_attention, input_gradients, saliency_map, top_pixels
 from mmmammo.registry import METRICS, MODELS
@@ -120,6 +121,7 @@ def test_log_odds_of_the_prediction_are_the_risk():
     probs = np.array([sample.pred_score.numpy() for sample in samples])
     assert np.log(probs[:, 1] / probs[:, 0]) == pytest.approx([25.0, 0.5])
     assert probs.dtype == np.float64
+    assert log_odds(probs[:, 1]) == pytest.approx([25.0, 0.5], rel=1e-4)  # what metrics and tables add up
 
 
 def config(name='configs/attention_phantom.py'):
@@ -162,6 +164,17 @@ def test_it_judges_the_window_where_the_locator_looks(views):
             window = torch.from_numpy(view[y1:y2, x1:x2])[None, None]
             logits = model(model.data_preprocessor.windows([window[0]]), mode='tensor')
             assert torch.allclose(sample.pred_score, logits.double().softmax(1)[0], atol=1e-6)
+
+
+def test_images_of_a_batch_do_not_touch_each_other_although_there_is_batch_norm(views):
+    model = built(config()).train()  # the locator stays in evaluation mode
+    assert any(isinstance(part, nn.BatchNorm2d) for part in model.locator.modules())
+    with torch.no_grad():
+        together = model.look(model.data_preprocessor(batch_of(views))['overview'])
+        for i, view in enumerate(views):
+            alone = model.look(model.data_preprocessor(batch_of([view]))['overview'])
+            assert torch.allclose(alone.gradients[0], together.gradients[i], rtol=1e-4, atol=1e-8)
+            assert torch.allclose(alone.logits[0], together.logits[i], atol=1e-5)
 
 
 def test_the_ensemble_is_the_mean_of_both_risks(views):
@@ -240,9 +253,11 @@ def test_grey_resnet101_with_two_outputs_has_the_published_number_of_parameters(
     cfg = Config.fromfile('configs/holistic_cohort.py')
     init_default_scope('mmdet')
     cfg.model.backbone.init_cfg = None
-    with torch.device('meta'):
-        model = MODELS.build(cfg.model)
-    assert sum(p.numel() for p in model.parameters()) == 42_497_986
+    for channels, expected in ((1, 42_497_986), (3, 42_504_258)):
+        cfg.model.backbone.in_channels = channels
+        with torch.device('meta'):
+            model = MODELS.build(copy.deepcopy(cfg.model))
+        assert sum(p.numel() for p in model.parameters()) == expected
 
 
 def test_grey_sum_equals_rgb_on_three_copies():
