@@ -1,6 +1,7 @@
 """Out-of-fold tables and means of models, and their numbers."""
 
 import csv
+import json
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from mmmammo.crossval.numbers import out_of_fold_numbers, spread_over_folds
+from mmmammo.crossval.report import gather_average
 from mmmammo.crossval.tables import average_tables, folds_of, merge_folds
 from mmmammo.io.score_files import ScoreRow, write_scores
 from mmmammo.io.score_tables import read_score_table
@@ -181,6 +183,19 @@ def test_without_positives_all_but_the_count_is_undefined(write, tmp_path):
     table = read_score_table(tmp_path / 'all.csv')
     numbers = out_of_fold_numbers(table, folds_of(table, tmp_path))
     assert all(math.isnan(value) and 'no positive label' in value.reason for value in numbers.values())
+
+
+def test_models_are_averaged_on_images_of_which_nobody_knows_a_cancer(write, tmp_path):
+    parts = [tmp_path / name for name in ('one', 'two')]
+    for part, score in zip(parts, (0.2, 0.6), strict=True):
+        part.mkdir()
+        write(f'{part.name}/scores.csv', *(row(image, score + image / 100) for image in range(1, 9)))
+        measures = {'pf1/breast/pf1': {'statistic': 'pf1', 'level': 'breast'}}
+        (part / 'metrics.json').write_text(json.dumps({'metrics': {'pf1/breast/pf1': None}, 'measures': measures}))
+    document = gather_average(parts, tmp_path, {})
+    assert document['metrics']['pf1/breast/pf1'] is None and document['metrics']['auc'] is None
+    assert document['reasons'] == {'pf1/breast/pf1': 'no positive label'}
+    assert read_score_table(tmp_path / 'scores.csv').scores[:, 0] == pytest.approx([0.4 + n / 100 for n in range(1, 9)])
 
 
 def test_mean_and_spread_leave_out_what_is_undefined():
