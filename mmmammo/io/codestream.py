@@ -14,6 +14,9 @@ from mmmammo.io.elements import UNREADABLE, raw_value
 _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 """Markers of JPEG, JPEG Lossless (SOF0 to SOF15) and JPEG-LS (SOF55) whose first byte is the precision."""
 
+_CODING_STYLE, _FIRST_TILE = 0x52, 0x90  # markers of JPEG 2000: COD, and SOT, which ends the main header
+_END_OF_SIZ = 45  # bytes of a codestream up to the end of what its first segment says of one component
+
 
 class JPEGHeader(NamedTuple):
     """The frame header of a JPEG, JPEG Lossless or JPEG-LS stream.
@@ -27,6 +30,22 @@ class JPEGHeader(NamedTuple):
     marker: int
     precision: int
     shape: tuple[int, int, int]
+
+
+class JPEG2000Header(NamedTuple):
+    """What the main header of a JPEG 2000 codestream says of its first component.
+
+    Args:
+        shape: (h, w, components).
+        precision: Bits per sample.
+        is_signed: Whether samples may be negative.
+        levels: How often the wavelet has halved rows and columns.
+    """
+
+    shape: tuple[int, int, int]
+    precision: int
+    is_signed: bool
+    levels: int
 
 
 def first_frame(dataset: Dataset) -> bytes:
@@ -72,5 +91,36 @@ def jpeg_header(frame: bytes) -> JPEGHeader | None:
         if frame[position + 1] in _FRAME_HEADERS:
             precision, *shape = struct.unpack_from('>BHHB', frame, position + 4)
             return JPEGHeader(frame[position + 1], precision, tuple(shape))
-        position += 2 + int.from_bytes(frame[position + 2 : position + 4], 'big')
+        position += _segment(frame, position)
     return None
+
+
+def jpeg2000_header(frame: bytes) -> JPEG2000Header | None:
+    """Header of a bare codestream whose image begins at its origin and whose samples are as dense as its pixels.
+
+    Returns:
+        ``None`` for every other one, for the boxes of JP2, and if the header is cut off.
+    """
+    if frame[:4] != b'\xff\x4f\xff\x51' or len(frame) < _END_OF_SIZ:
+        return None
+    width, height, *origin = struct.unpack_from('>4I', frame, 8)
+    components, depth, *steps = struct.unpack_from('>H3B', frame, 40)
+    levels = _wavelet_levels(frame)
+    if any(origin) or steps != [1, 1] or levels is None:
+        return None
+    return JPEG2000Header((height, width, components), (depth & 0x7F) + 1, bool(depth & 0x80), levels)
+
+
+def _wavelet_levels(frame: bytes) -> int | None:
+    """Walk the main header up to the coding style (COD, ISO/IEC 15444-1 A.6.1)."""
+    position = 2
+    while position + 10 <= len(frame) and frame[position] == 0xFF and frame[position + 1] != _FIRST_TILE:
+        if frame[position + 1] == _CODING_STYLE:
+            return frame[position + 9]
+        position += _segment(frame, position)
+    return None
+
+
+def _segment(frame: bytes, position: int) -> int:
+    """Bytes from the marker at ``position`` to the next."""
+    return 2 + int.from_bytes(frame[position + 2 : position + 4], 'big')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,16 @@ _STRIP = 64  # rows
 
 @quiet()
 @disable_value_validation()  # otherwise a de-identified UID costs time in every file
-def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE, use_voi: bool = True) -> Mammogram:
+def read_dicom(
+    path: Path, for_processing: Policy = Policy.QUARANTINE, use_voi: bool = True, rows_needed: float = math.inf
+) -> Mammogram:
     """Read a DICOM image as displayed: rescale, VOI LUT or window, inversion, padding made background.
 
     Args:
         path: The file.
         for_processing: See :func:`mmmammo.io.read_mammogram`.
         use_voi: Likewise.
+        rows_needed: Likewise.
 
     Raises:
         MammogramError: See :func:`mmmammo.io.read_mammogram`.
@@ -63,9 +67,13 @@ def read_dicom(path: Path, for_processing: Policy = Policy.QUARANTINE, use_voi: 
     meta = meta_of(dataset)
     if raw:
         meta = replace(meta, attributes={**meta.attributes, 'for_processing': True})
-    stored = decode(dataset, path)
-    develop = raw and for_processing is Policy.MEND
-    return _as_displayed(stored, dataset, meta, path, develop, use_voi)
+    if raw or not use_voi:  # the range of all pixels decides what is black and white
+        develop = raw and for_processing is Policy.MEND
+        return _as_displayed(decode(dataset, path), dataset, meta, path, develop, use_voi)
+    shown = _as_displayed(decode(dataset, path, rows_needed), dataset, meta, path)
+    if 'halvings' in shown.meta.attributes and shown.meta.attributes['voi'] == 'range':
+        return _as_displayed(decode(dataset, path), dataset, meta, path)
+    return shown
 
 
 @quiet()
@@ -200,6 +208,8 @@ def _how(
 ) -> dict[str, Any]:
     """What made the display values, and what of the header was not believed."""
     facts: dict[str, Any] = {'voi': table.voi, 'inverted': table.inverted}
+    if stored.halvings:
+        facts['halvings'] = stored.halvings
     if stored.stream_bits is not None:
         facts['stream_bits'] = stored.stream_bits
     if meta.bits_stored is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from mmmammo.io.coarse import coarsely_decoded
 from mmmammo.io.codestream import stream_bits
 from mmmammo.io.elements import label, number, quoted, raw_value, shortened, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
@@ -36,6 +38,8 @@ class StoredValues:
         padding: (n,) whether the pattern is padding.
         bits: Significant bits: BitsStored, or more where the pixels exceed it, or fewer where a codestream has fewer.
         stream_bits: What the header of a compressed image says; ``None`` without one.
+        halvings: How often rows and columns were halved in decoding, before the pixels were enlarged again; 0 is all
+            details.
     """
 
     patterns: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -44,13 +48,19 @@ class StoredValues:
     padding: npt.NDArray[np.bool_]
     bits: int
     stream_bits: int | None = None
+    halvings: int = 0
 
 
-def decode(dataset: Dataset, path: Path) -> StoredValues:
+def decode(dataset: Dataset, path: Path, rows_needed: float = math.inf) -> StoredValues:
     """Decode the only frame.
 
     BitsStored is not believed where the pixels exceed it, and HighBit is not used: bits beyond BitsStored that are set
     are significant bits under a wrong tag far more often than anything else.
+
+    Args:
+        dataset: With its pixel data; what its pixel module leaves unsaid is completed.
+        path: Its file, for messages.
+        rows_needed: See :func:`mmmammo.io.read_mammogram`.
 
     Raises:
         UnsupportedPixelData: If there is no pixel data, it has colours or an unusual depth, or no decoder reads it.
@@ -59,6 +69,9 @@ def decode(dataset: Dataset, path: Path) -> StoredValues:
     _check_pixel_module(dataset, path)
     _check_pixel_data(dataset, path)
     decoder = _decoder(dataset, path)
+    coarse = coarsely_decoded(decoder.UID, dataset, rows_needed)
+    if coarse is not None:
+        return replace(_tabulate(coarse.pixels, dataset, stream_bits(dataset)), halvings=coarse.halvings)
     try:
         pixels = decoded(decoder, dataset)
     except UNDECODABLE as err:

@@ -69,7 +69,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
         MammoError: If the file cannot be used; the message is the reason for quarantine.
     """
     gate = Gate(record.relative_path, options.policies)
-    mammogram = _read(record, gate, options.voi)
+    mammogram = _read(record, gate, options)
     record, mammogram = _outlined(record, mammogram, gate), _without_film(record, mammogram, gate)
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
@@ -96,20 +96,22 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
         pixel_spacing_mm=_prepared_spacing(mammogram.meta, draft.affine),
         landmarks=draft.landmarks,
         labels=_labels(mammogram.meta) | dict(record.labels),
-        source={'path': record.relative_path},
+        source={'path': record.relative_path} | _resolution(mammogram.meta),
         findings=tuple(mapped(finding, draft.affine) for finding in findings),
     )
     quality = _quality(record, mammogram, image, gate)
     return Prepared(np.ascontiguousarray(draft.pixels, dtype=np.float32), image, quality)
 
 
-def _read(record: ImageRecord, gate: Gate, use_voi: bool) -> Mammogram:
+def _read(record: ImageRecord, gate: Gate, options: PrepareOptions) -> Mammogram:
     """The image as displayed, after all checks that need no more than it; with the spacing that the source knows."""
     if record.refused is not None:
         raise record.refused
     if record.film is None:
         policy = gate.policies[Problem.FOR_PROCESSING]
-        mammogram = read_mammogram(record.path, for_processing=policy, use_voi=use_voi)
+        mammogram = read_mammogram(
+            record.path, for_processing=policy, use_voi=options.voi, rows_needed=options.rows_needed
+        )
     else:
         mammogram = read_film_scan(record.path, record.film)
     for fault in (*check_header(record, mammogram.meta), *check_pixels(mammogram.pixels)):
@@ -200,6 +202,12 @@ def _changed(
 
 def _prepared_spacing(meta: MammogramMeta, affine: Affine) -> float | None:
     return None if meta.pixel_spacing_mm is None else meta.pixel_spacing_mm / abs(float(affine.matrix[1, 1]))
+
+
+def _resolution(meta: MammogramMeta) -> dict[str, str]:
+    """What the file was decoded at, if not at its own."""
+    halvings = meta.attributes.get('halvings')
+    return {'resolution': f'1/{2**halvings}'} if halvings else {}
 
 
 def _labels(meta: MammogramMeta) -> dict[str, Any]:

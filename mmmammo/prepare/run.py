@@ -226,7 +226,7 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     for folder in (target.parent, scratch):
         folder.mkdir(parents=True, exist_ok=True)
     (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels, scratch)
-    image = replace(prepared.image, source={'path': record.relative_path, 'sha256': sha256.split(' ')[0]})
+    image = replace(prepared.image, source={**prepared.image.source, 'sha256': sha256.split(' ')[0]})
     return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
 
 

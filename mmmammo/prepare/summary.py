@@ -41,6 +41,7 @@ class Summary:
         labels: Images by label and value; of a label with many values, only how many have one: ``{'known': 310}``.
         problems: Files by problem and what was done, ``'laterality=mend'``; a file may have several.
         checks: Counts of the download beside the published ones.
+        coarse: Images whose files were decoded at a lower resolution of their own.
     """
 
     statuses: dict[str, int]
@@ -55,6 +56,7 @@ class Summary:
     labels: dict[str, dict[str, int]]
     problems: dict[str, int]
     checks: tuple[CountCheck, ...] = ()
+    coarse: int = 0
 
 
 def write_set(
@@ -160,6 +162,7 @@ def _summary(
         views=dict(sorted(Counter(f'{image.laterality} {image.view}' for image in images).items())),
         labels=_label_counts(images),
         problems=_problem_counts(results),
+        coarse=sum('resolution' in image.source for image in images),
     )
 
 

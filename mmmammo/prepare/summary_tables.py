@@ -39,6 +39,8 @@ def summary_tables(summary: Summary, out: Path, shares: Sequence[float]) -> Iter
     yield from _problem_lines(summary)
     statuses = ', '.join(f'{count} {status}' for status, count in summary.statuses.items())
     skipped = f'; {summary.skipped} skipped, by their names no images' if summary.skipped else ''
+    if summary.coarse:
+        yield Text(f'Decoded at a lower resolution of their own (JPEG 2000): {summary.coarse:,} images')
     told = f'Files: {statuses}{skipped}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
     yield Text(told, overflow='ignore', no_wrap=True)
 

@@ -128,7 +128,8 @@ class PreparedImage:
         affine: Prepared pixel from source pixel.
         findings: In prepared pixels.
         landmarks: In prepared pixels (chest wall on the left).
-        source: ``{'path': relative path, 'sha256': hex}`` of the file it came from.
+        source: ``{'path': relative path, 'sha256': hex}`` of the file it came from; ``'resolution'``, e.g. ``'1/2'``,
+            where it was decoded at a lower one.
     """
 
     image_id: int

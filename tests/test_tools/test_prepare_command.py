@@ -211,6 +211,15 @@ def test_every_option_of_an_image_reaches_it(command):
     assert {name: getattr(options, name) for name in expected} == expected
 
 
+def test_the_coarse_resolution_is_for_images_that_are_shrunk(command):
+    given = ['folder', '--raw', 'x', '--out', 'y', '--coarse-jpeg2000']
+    folder = get_source('folder')
+    assert arguments.prepare_options(command.parse_args([*given, '--height', '512']), folder).rows_needed == 512
+    assert not arguments.prepare_options(command.parse_args([*given[:-1], '--height', '512']), folder).coarse_jpeg2000
+    with pytest.raises(MammoError, match=r'coarse_jpeg2000: found True with full size; expected height, or a scale'):
+        arguments.prepare_options(command.parse_args(given), folder)
+
+
 def test_the_summary_tells_problems_labels_and_counts(command, tmp_path, capsys):
     write_dicom(tmp_path / 'raw/e/L_CC.dcm', draw_breast(), BreastImplantPresent='YES')
     write_dicom(tmp_path / 'raw/e/R_CC.dcm', draw_breast('L'), ImageLaterality='R')
