@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('predictions', type=Path, help="a predictions.json, or COCO's list of results")
     parser.add_argument('--annotations', type=Path, required=True, help='index of that split of the prepared set')
     parser.add_argument('--out', type=Path, required=True, metavar='JSON', help='the file to write')
-    parser.add_argument('--min-score', type=float, default=0.05, help='weaker detections are left out (default 0.05)')
+    parser.add_argument('--min-score', type=float, default=0.01, help='weaker detections are left out (default 0.01)')
     parser.add_argument('--matching', choices=HIT_RULES, default='iou')
     parser.add_argument('--iou-thr', type=float, default=0.2, help='a hit has a greater IoU (default 0.2)')
     parser.add_argument('--distance-mm', type=float, help='for --matching distance')

@@ -14,6 +14,7 @@ from mmmammo.apis.run_results import tested_set
 from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.evaluation.metrics import DetectionMetric
 from mmmammo.io.ground_truth import read_ground_truth
+from mmmammo.models.layers.exam_context import meta_of
 from mmmammo.registry import METRICS
 from mmmammo.structures import ImagePrediction, MammoError
 
@@ -65,13 +66,13 @@ def rescore_samples(samples: Sequence[DetDataSample], weights: CrossViewWeights)
 
 
 def _prediction(sample: DetDataSample) -> ImagePrediction:
-    found, meta = sample.pred_instances, sample.metainfo
+    found = sample.pred_instances
     return ImagePrediction(
         image_id=0,
         exam_id='one',
-        laterality=meta['laterality'],
-        view=meta['view'],
+        laterality=str(meta_of(sample, 'laterality')),
+        view=str(meta_of(sample, 'view')),
         boxes=found.bboxes.detach().double().cpu().numpy(),
         scores=found.scores.detach().double().cpu().numpy(),
-        landmarks=meta['landmarks'],
+        landmarks=meta_of(sample, 'landmarks'),
     )

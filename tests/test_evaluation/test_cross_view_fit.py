@@ -90,9 +90,9 @@ def test_few_positives_are_told_and_make_fewer_folds():
 @pytest.mark.parametrize(
     ('images', 'said'),
     [
-        ([], r'detections of lesions: found 0 of at least 0\.05, of 0 patient'),
+        ([], r'detections of lesions: found 0 of at least 0\.01, of 0 patient'),
         ([replace(image, gt_boxes=np.empty((0, 4))) for image in decoy_exams(4)], 'detections of lesions: found 0'),
-        (decoy_exams(1), r'found 2 of at least 0\.05, of 1 patient'),
+        (decoy_exams(1), r'found 2 of at least 0\.01, of 1 patient'),
         (
             [replace(image, gt_boxes=image.boxes, gt_labels=image.labels) for image in decoy_exams(4)],
             'false detections',

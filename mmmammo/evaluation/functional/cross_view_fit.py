@@ -56,7 +56,7 @@ def fit_cross_view(
     evidence: Sequence[CrossViewEvidence],
     split: str,
     *,
-    min_score: float = 0.05,
+    min_score: float = 0.01,
     folds: int = 5,
     n: int = 1000,
     seed: int = 0,
@@ -71,8 +71,8 @@ def fit_cross_view(
         images: Detections and truth of patients that the detector was not trained on.
         evidence: One per image, of :func:`mmmammo.anatomy.cross_view_evidence`.
         split: Name of the split.
-        min_score: Weaker detections are left out: there are very many of them, and what tells them apart from lesions
-            is not what is asked for.
+        min_score: Weaker detections are left out. Not too high: weights that never saw weak detections would lift each
+            one that lies as deep as a sure one of the other view.
         folds: Of the cross-validation, by patient; fewer if fewer patients have positives.
         n: Bootstrap replicates of the interval.
         seed: Of folds and bootstrap.
