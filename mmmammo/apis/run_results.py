@@ -13,6 +13,8 @@ from mmengine.config import Config
 
 from mmmammo.evaluation.functional import ScoreMeasure
 from mmmammo.evaluation.metrics import (
+    APMetric,
+    ATDMetric,
     ClassificationMetric,
     DetectionMetric,
     FROCMetric,
@@ -39,8 +41,9 @@ from mmmammo.visualization import GallerySettings, write_detection_report, write
 
 HEATMAPS = 'heatmaps'
 """Folder in that of the report."""
-DOCUMENT, PREDICTIONS, SCORES, LOCALISATION = 'metrics.json', 'predictions.json', 'scores.csv', 'localisation.npz'
-"""What a run leaves in its work dir."""
+DOCUMENT, PREDICTIONS, SCORES = 'metrics.json', 'predictions.json', 'scores.csv'
+LOCALISATION, ANCHORS = 'localisation.npz', 'anchors.npz'
+"""What a run leaves in its work dir; the last two, if its metrics are about maps or anchors."""
 _OF_BOXES = (DetectionMetric, HeatmapDump, LocalisationMetric)
 
 
@@ -84,6 +87,8 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
     for evaluator, kind in zip(evaluators, kinds, strict=True):
         if issubclass(kind, LocalisationMetric):
             evaluator.setdefault('path', str(work_dir / LOCALISATION))
+        if issubclass(kind, ATDMetric):
+            evaluator.setdefault('path', str(work_dir / ANCHORS))
         if issubclass(kind, ScoreDump):
             evaluator.path = str(kept.scores)
     added: list[dict[str, Any]] = []
@@ -202,11 +207,22 @@ def _write_detections(
         document = detection_document(summary, run)
         document['metrics'] |= numbers
         document['measures'] = {key: one.as_dict() for key, one in measures.items()}
+        document['settings'] = {**document['settings'], 'size_classes': _size_classes(metrics)}
         return [write_document(Path(cfg.work_dir) / DOCUMENT, document)]
     heatmaps = kept.report / HEATMAPS if numbers['heatmaps/n_images'] else None
     gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=run.get('source') == 'phantom')
     written = write_detection_report(summary, kept.report, run=run, title=_title(cfg), gallery=gallery, logged=numbers)
     return [written.document, written.page]
+
+
+def _size_classes(metrics: Sequence[Any]) -> dict[str, list[float]]:
+    """Name -> least and greatest side, of the average precisions that were logged."""
+    return {
+        name: [float(side) for side in sides]
+        for metric in metrics
+        if isinstance(metric, APMetric)
+        for name, sides in metric.size_classes.items()
+    }
 
 
 def _title(cfg: Config) -> str:

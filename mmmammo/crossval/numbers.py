@@ -7,16 +7,10 @@ from dataclasses import replace
 from statistics import mean, stdev
 
 import numpy as np
-import numpy.typing as npt
 
-from mmmammo.evaluation.functional import (
-    RSNA_THRESHOLDS,
-    Reading,
-    ScoreMeasure,
-    held_out_f1,
-    read_measure,
-)
-from mmmammo.evaluation.functional.score_measures import units_of
+from mmmammo.crossval.tables import FOLD
+from mmmammo.evaluation.functional import Reading, ScoreMeasure, read_measure
+from mmmammo.evaluation.functional.score_measures import HELD_OUT as HELD_OUT_F1
 from mmmammo.io.score_tables import ScoreTable
 
 MEASURES: Mapping[str, str] = {
@@ -24,22 +18,25 @@ MEASURES: Mapping[str, str] = {
     'pf1': 'pf1',
     'binf1@best': 'best_f1',
     'threshold@best': 'best_threshold',
+    'binf1@thr': HELD_OUT_F1,
 }
 """Name -> statistic of :class:`~mmmammo.evaluation.functional.ScoreMeasure`."""
-HELD_OUT = 'binf1@thr'
 BOUNDS = ('_low', '_high')
 """After the key of a number: the ends of its interval."""
 
 
 def out_of_fold_measures(table: ScoreTable) -> dict[str, ScoreMeasure]:
-    """How the numbers of :func:`out_of_fold_numbers` are read off the table, but for those that need the folds."""
-    found: dict[str, ScoreMeasure] = {}
-    for prefix, measure in _places(table):
-        found |= {f'{prefix}{name}': replace(measure, statistic=statistic) for name, statistic in MEASURES.items()}
-    return found
+    """How the numbers of :func:`out_of_fold_numbers` are read off the table, which has a column of folds."""
+    return {
+        f'{prefix}{name}': replace(
+            measure, statistic=statistic, fold_attribute=FOLD if statistic == HELD_OUT_F1 else ''
+        )
+        for prefix, measure in _places(table)
+        for name, statistic in MEASURES.items()
+    }
 
 
-def out_of_fold_numbers(table: ScoreTable, folds: npt.NDArray[np.int64]) -> dict[str, Reading]:
+def out_of_fold_numbers(table: ScoreTable) -> dict[str, Reading]:
     """The readings of pF1 that there are (SYSTEMS.md 3.8), and AUC, at every level that the table allows.
 
     Keys are ``oof/<level>/<name>``, with several classes ``oof/<level>/<class>/<name>``: ``auc``; ``pf1``, of
@@ -48,24 +45,12 @@ def out_of_fold_numbers(table: ScoreTable, folds: npt.NDArray[np.int64]) -> dict
     the mean of its images, an exam the maximum of its breasts.
 
     Args:
-        table: Out-of-fold scores of images.
-        folds: (n,) of its rows.
+        table: Out-of-fold scores of images, with a column of folds.
 
     Returns:
         nan with its reason where undefined. The keys depend on the columns of the table, not on its rows.
     """
-    numbers: dict[str, Reading] = {}
-    measures = out_of_fold_measures(table)
-    of_patient = dict(zip(table.patient_ids, folds.tolist(), strict=True))
-    for prefix, measure in _places(table):
-        numbers |= {
-            key: as_reading(read_measure(table, one)) for key, one in measures.items() if key.startswith(prefix)
-        }
-        units, index = units_of(table, measure), measure.class_index
-        own = [of_patient[patient] for patient in units.patients]
-        labels, scores = units.labels[:, index], units.scores[:, index]
-        numbers[f'{prefix}{HELD_OUT}'] = held_out_f1(labels, scores, own, RSNA_THRESHOLDS, inclusive=False).value
-    return numbers
+    return {key: as_reading(read_measure(table, one)) for key, one in out_of_fold_measures(table).items()}
 
 
 def spread_over_folds(folds: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str, float | int | None]]:

@@ -11,7 +11,7 @@ from typing import Any
 from mmmammo.apis.run_results import write_scores_of
 from mmmammo.crossval.numbers import as_reading, out_of_fold_measures, out_of_fold_numbers, spread_over_folds
 from mmmammo.crossval.project import METRICS, SCORES, write_whole
-from mmmammo.crossval.tables import average_tables, folds_of, merge_folds
+from mmmammo.crossval.tables import average_tables, merge_folds
 from mmmammo.evaluation.functional import Reading, ScoreMeasure, read_measure
 from mmmammo.io.score_tables import ScoreTable, read_score_table
 
@@ -36,7 +36,7 @@ def gather(folders: Mapping[int, Path], out: Path, run: Run) -> dict[str, Any]:
     """
     merge_folds({fold: folder / SCORES for fold, folder in folders.items()}, out / SCORES)
     table = read_score_table(out / SCORES, strict=True)
-    numbers = out_of_fold_numbers(table, folds_of(table, out / SCORES))
+    numbers = out_of_fold_numbers(table)
     return _write(out, list(folders.values()), run, numbers, out_of_fold_measures(table))
 
 

@@ -86,17 +86,6 @@ def average_tables(paths: Sequence[Path], out: Path, scale: str = 'probability')
     return len(lines.rows)
 
 
-def folds_of(table: ScoreTable, path: Path) -> npt.NDArray[np.int64]:
-    """The fold of each row of an out-of-fold table.
-
-    Raises:
-        MammoError: If the table has no such column.
-    """
-    if FOLD not in table.attributes:
-        raise _error(path, 'columns', 'no fold', 'the out-of-fold table', 'give what tools/crossval.py wrote')
-    return np.array([int(value) for value in table.attributes[FOLD]])
-
-
 def _read(path: Path) -> _Lines:
     if not path.is_file():
         remedy = 'cross-validate a classifier; its test writes this file. Or remove the fold to make it again'

@@ -94,6 +94,11 @@ class Plan:
         parts = {name for names in row.combine.values() for name in names}
         return next((other.folds for other in self.rows if other.name in parts), row.folds)
 
+    def needs(self, row: Row, key: str) -> bool:
+        """Whether the test of a row has to log a metric: not if only tables without the row show it."""
+        tables = [table for table in self.tables if key in table.metrics]
+        return not tables or any(row.name in table.rows for table in tables)
+
     @property
     def page_path(self) -> Path:
         """Of the page."""

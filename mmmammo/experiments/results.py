@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from mmmammo.evaluation.summary.numbers import NO_SPREAD
 from mmmammo.experiments.plan import Plan, Row
 from mmmammo.experiments.runs import Run
-from mmmammo.experiments.trainings import Trainings, comparable, read_metrics, read_trainings
+from mmmammo.experiments.trainings import Trainings, comparable, read_metrics, read_trainings, why_not_drawn
 from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-experiments-1'
 LEVEL = 0.95
+OTHER_RULES = 'not compared: the two rows judge it by other rules, such as classes or thresholds'
+OTHER_FOLDS = 'not compared: tested on other images, in other folds'
+UNKNOWN = 'undefined on this test set'
+NO_SEED = 'not compared: no seed that both have is complete'
 
 
 def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 2000) -> dict[str, Any]:
@@ -55,8 +61,9 @@ def _row_entry(
     replicates: int,
 ) -> dict[str, Any]:
     runs, reference = done[row.name], done[plan.reference_of(row)]
-    if any(plan.folds_of(run.row) != plan.folds_of(row) for run in reference):
-        reference = ()  # tested on other images
+    apart = any(plan.folds_of(run.row) != plan.folds_of(row) for run in reference)
+    difference = _difference(plan, row, runs, () if apart else reference, first, replicates)
+    is_reference = row.name == plan.reference_of(row)
     trainings = read_trainings(runs, tuple(plan.metrics), first)
     return {
         'name': row.name,
@@ -70,36 +77,77 @@ def _row_entry(
         'commits': _distinct(run.record.get('commit') or 'unknown' for run in runs),
         'hours': sum(sum(run.record.get('seconds', {}).values()) for run in runs) / 3600,
         'n': next((of_kind.counts for of_kind in trainings.values()), {}),
-        'values': _values(plan, runs, trainings, replicates),
-        'difference': _difference(plan, row, runs, reference, first, replicates),
+        'values': _values(plan, row, runs, trainings, replicates),
+        'difference': difference,
+        'not_compared': None if difference or is_reference else OTHER_FOLDS if apart else NO_SEED,
     }
 
 
 def _values(
-    plan: Plan, runs: Sequence[Run], trainings: Mapping[str, Trainings], replicates: int
+    plan: Plan, row: Row, runs: Sequence[Run], trainings: Mapping[str, Trainings], replicates: int
 ) -> dict[str, dict[str, Any]]:
-    """Key -> mean and standard deviation over seeds, the value of each, and the bounds where there are some."""
-    metrics = [read_metrics(run)['metrics'] for run in runs]
+    """Key -> mean and standard deviation over seeds, the value of each, and the bounds or why there are none."""
+    documents = [read_metrics(run) for run in runs]
     bounds = {key: found for of_kind in trainings.values() for key, found in _bounds(of_kind, replicates).items()}
     values = {}
     for key in plan.metrics:
-        per_seed = [_known(run, found, key) for run, found in zip(runs, metrics, strict=True)]
+        if not plan.needs(row, key) and not all(key in document['metrics'] for document in documents):
+            continue  # of other rows' tables
+        per_seed = [_known(run, document['metrics'], key) for run, document in zip(runs, documents, strict=True)]
         numbers = np.array([math.nan if value is None else value for value in per_seed], dtype=float)
         entry = {'mean': float(numbers.mean()), 'sd': float(numbers.std(ddof=1)) if len(numbers) > 1 else math.nan}
         if key in bounds:
-            source, estimate, low, high = bounds[key]
-            _check_same(runs[0], key, entry['mean'], estimate, source)
-            if low != high:  # of replicates that are all equal there is no spread to tell
-                entry |= {'low': low, 'high': high}
-        values[key] = _without_nan(entry) | {'per_seed': per_seed}
+            _check_same(runs[0], key, entry['mean'], bounds[key].estimate, bounds[key].source)
+        said = bounds[key].as_dict() if key in bounds else {'no_interval': why_not_drawn(runs, key)}
+        if math.isnan(entry['mean']):
+            said['undefined'] = next((why for why in (_why_undefined(one, key) for one in documents) if why), UNKNOWN)
+        values[key] = _without_nan(entry) | said | {'per_seed': per_seed}
     return values
 
 
-def _bounds(trainings: Trainings, replicates: int) -> dict[str, tuple[str, float, float, float]]:
-    """Key -> file, estimate, low, high."""
+@dataclass(frozen=True)
+class _Bounds:
+    """An interval that patients were drawn for.
+
+    Args:
+        source: The file they were drawn from.
+        estimate: On all patients.
+        low: nan where undefined.
+        high: nan where undefined.
+        reason: Why it may be undefined.
+    """
+
+    source: str
+    estimate: float
+    low: float
+    high: float
+    reason: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The bounds, or why there are none; of replicates that are all equal there is no spread to tell."""
+        if math.isnan(self.low) or math.isnan(self.high):
+            return {'no_interval': f'no interval: {self.reason or UNKNOWN}'}
+        if self.low == self.high:
+            return {'no_interval': f'no interval: {NO_SPREAD}'}
+        return {'low': self.low, 'high': self.high}
+
+
+def _bounds(trainings: Trainings, replicates: int) -> dict[str, _Bounds]:
+    """Of each key."""
     interval = trainings.interval(replicates)
     columns = (interval.estimate.tolist(), interval.low.tolist(), interval.high.tolist())
-    return {key: (trainings.source, *numbers) for key, *numbers in zip(trainings.keys, *columns, strict=True)}
+    return {
+        key: _Bounds(trainings.source, *numbers, interval.reason)
+        for key, *numbers in zip(trainings.keys, *columns, strict=True)
+    }
+
+
+def _why_undefined(document: Mapping[str, Any], key: str) -> str | None:
+    """What the metrics file says of a number that is none."""
+    if document['metrics'].get(key) is not None:
+        return None
+    said: str | None = document.get('reasons', {}).get(key) or document.get('numbers', {}).get(key, {}).get('reason')
+    return said
 
 
 def _difference(
@@ -120,13 +168,19 @@ def _difference(
     for kind in mine:
         if kind in theirs:
             values |= _paired(both, kind, comparable(mine[kind], theirs[kind]), first, replicates)
-    return {'seeds': seeds, 'values': values} if values else None
+    alike = {key for kind in mine if kind in theirs for key in mine[kind].keys if key in theirs[kind].keys}
+    reasons = {
+        key: OTHER_RULES if key in alike else why_not_drawn([*both[0], *both[1]], key)
+        for key in plan.metrics
+        if key not in values
+    }
+    return {'seeds': seeds, 'values': values, 'reasons': reasons}
 
 
 def _paired(
     both: Sequence[Sequence[Run]], kind: str, keys: Sequence[str], first: Mapping[str, Trainings], replicates: int
-) -> dict[str, dict[str, float | None]]:
-    """Key -> difference, bounds and p-values of one kind."""
+) -> dict[str, dict[str, Any]]:
+    """Key -> difference, bounds and p-values of one kind; and why there are no bounds."""
     mine, theirs = (read_trainings(runs, keys, first).get(kind) for runs in both)
     if mine is None or theirs is None:
         return {}
@@ -140,6 +194,7 @@ def _paired(
     }
     return {
         key: _without_nan({name: float(column[i]) for name, column in columns.items()})
+        | ({'reason': paired.difference.reason} if math.isnan(paired.difference.low[i]) else {})
         for i, key in enumerate(mine.keys)
     }
 

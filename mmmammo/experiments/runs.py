@@ -16,6 +16,7 @@ METRICS = 'metrics.json'
 PREDICTIONS = 'predictions.json'
 SCORES = 'scores.csv'
 LOCALISATION = 'localisation.npz'
+ANCHORS = 'anchors.npz'
 RECORD = 'record.json'
 
 

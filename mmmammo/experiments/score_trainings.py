@@ -14,16 +14,17 @@ from mmmammo.evaluation.functional import (
     Interval,
     PairedDifference,
     ScoreMeasure,
-    bootstrap_ci,
-    paired_difference,
     patients_in,
     score_reader,
+    weighted_bootstrap_ci,
+    weighted_paired_difference,
 )
 from mmmammo.evaluation.summary import on_same_rows
 from mmmammo.experiments.runs import METRICS, SCORES, Run
 from mmmammo.io.score_tables import ScoreTable, read_score_table
 
-PatientReader = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
+Reader = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+"""(r, patients) weights -> (r, keys) numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,25 +56,28 @@ class ScoreTrainings:
         return counts | {'patients': len(patients_in(table))}
 
     def rule(self, key: str) -> object:
-        """Numbers of two models are compared if this is equal: how each puts its images together does not matter."""
-        measure = self.measures[key]
-        level = self.tables[0].level if measure.level == 'row' else measure.level
-        return level, measure.alike
+        """Numbers of two models are compared if this is equal: how each puts its images together does not matter.
+
+        Numbers of all classes are compared between models of the same classes; those of groups of them, always.
+        """
+        measure, table = self.measures[key], self.tables[0]
+        level = table.level if measure.level == 'row' else measure.level
+        return level, measure.alike, table.classes if measure.of_all and not measure.groups else None
 
     def interval(self, n: int) -> Interval:
         """Of the mean over the trainings, one entry per key; patients are drawn."""
         measures = tuple(self.measures.values())
-        read = _mean([score_reader((measures, table)) for table in self.tables])
-        return bootstrap_ci(read, patients_in(self.tables[0]), n)
+        read = _mean([score_reader((measures, table)).of_weights for table in self.tables])
+        return weighted_bootstrap_ci(read, patients_in(self.tables[0]), n)
 
     def minus(self, other: ScoreTrainings, n: int) -> PairedDifference:
         """Difference of the means; training ``i`` of the one is paired with training ``i`` of the other."""
         mine, theirs = tuple(self.measures.values()), tuple(other.measures.values())
         readers = [
-            score_reader((mine, first), (theirs, second))
+            score_reader((mine, first), (theirs, second)).of_weights
             for first, second in zip(self.tables, other.tables, strict=True)
         ]
-        return paired_difference(_mean(readers), patients_in(self.tables[0]), n)
+        return weighted_paired_difference(_mean(readers), patients_in(self.tables[0]), n)
 
 
 def read_score_trainings(
@@ -98,12 +102,13 @@ def read_score_trainings(
         return None
     tables = [read_score_table(path, strict=True) for path in paths]
     names = [run.name for run in runs]
-    if like and like.tables[0].level == tables[0].level:
-        aligned = on_same_rows([like.tables[0], *tables], ['the reference', *names])[1:]
-    else:  # a model of exams beside one of images: the reader of both tells what does not fit
+    first = like.tables[0] if like else None
+    if first and (first.level, first.classes) == (tables[0].level, tables[0].classes):
+        aligned = on_same_rows([first, *tables], ['the reference', *names])[1:]
+    else:  # of exams beside images, or with a class more: the reader of both tells what does not fit
         aligned = on_same_rows(tables, names)
     return ScoreTrainings(tuple(aligned), measures)
 
 
-def _mean(readers: Sequence[PatientReader]) -> PatientReader:
-    return lambda rows: np.mean([read(rows) for read in readers], axis=0)
+def _mean(readers: Sequence[Reader]) -> Reader:
+    return lambda weights: np.mean([read(weights) for read in readers], axis=0)

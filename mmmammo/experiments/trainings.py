@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from mmmammo.evaluation.functional import Interval, PairedDifference
+from mmmammo.experiments.anchor_trainings import read_anchor_trainings
 from mmmammo.experiments.detection_trainings import read_detection_trainings
 from mmmammo.experiments.localisation_trainings import read_localisation_trainings
-from mmmammo.experiments.runs import METRICS, Run
+from mmmammo.experiments.runs import ANCHORS, LOCALISATION, METRICS, PREDICTIONS, SCORES, Run
 from mmmammo.experiments.score_trainings import read_score_trainings
 
 
 class Trainings(Protocol):
-    """What the trainings of one row left of one kind: detections, scores, or how well maps meet lesions."""
+    """What the trainings of one row left of one kind: detections, scores, how well maps meet lesions, or anchors."""
 
     source: ClassVar[str]
     """The file it is read from."""
@@ -46,7 +47,10 @@ _READERS: dict[str, Callable[..., Trainings | None]] = {
     'detections': read_detection_trainings,
     'scores': read_score_trainings,
     'localisation': read_localisation_trainings,
+    'anchors': read_anchor_trainings,
 }
+_FILES = {'froc/': PREDICTIONS, 'ap/': PREDICTIONS, 'localisation/': LOCALISATION, 'atd/': ANCHORS}
+"""Beginning of a metric -> what it is read off; all others are read off the scores."""
 
 
 def read_metrics(run: Run) -> dict[str, Any]:
@@ -80,3 +84,19 @@ def read_trainings(
 def comparable(mine: Trainings, other: Trainings) -> list[str]:
     """Keys that both have, judged by the same rule."""
     return [key for key in mine.keys if key in other.keys and mine.rule(key) == other.rule(key)]
+
+
+def why_not_drawn(runs: Sequence[Run], key: str) -> str:
+    """Why a metric that no kind of trainings has cannot be read again on patients that are drawn.
+
+    Args:
+        runs: Complete ones, of one row.
+        key: Of the metric.
+    """
+    file = next((file for prefix, file in _FILES.items() if key.startswith(prefix)), SCORES)
+    without = [run.name for run in runs if not (run.folder / file).is_file()]
+    if without:
+        return f'no interval: the test left no {file}'
+    if file == SCORES:
+        return f'no interval: {METRICS} does not say how to read it off {file}'
+    return f'no interval: {file} names no patients, or holds nothing of it'

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from mmmammo.crossval.numbers import out_of_fold_numbers, spread_over_folds
 from mmmammo.crossval.report import gather_average
-from mmmammo.crossval.tables import average_tables, folds_of, merge_folds
+from mmmammo.crossval.tables import average_tables, merge_folds
 from mmmammo.io.score_files import ScoreRow, write_scores
 from mmmammo.io.score_tables import read_score_table
 from mmmammo.structures import MammoError
@@ -50,7 +50,7 @@ def test_folds_stand_below_each_other_in_the_order_of_their_images(write, tmp_pa
     assert rows[1][5:] == ['out-of-fold', '1', '0', '0.3333333333333333', '', '']
     assert [r[-2:] for r in rows] == [['', ''], ['', ''], ['', 'B'], ['50', '']]
     table = read_score_table(tmp_path / 'all.csv', strict=True)
-    assert folds_of(table, tmp_path).tolist() == [0, 1, 1, 0] and table.split == 'out-of-fold'
+    assert table.attributes['fold'] == ('0', '1', '1', '0') and table.split == 'out-of-fold'
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,12 @@ def cohort(write, tmp_path):
             parts[woman % 4 % 3].append(row(4 * woman + view + 1, score, label, f'p{woman}', side))
     paths = {fold: write(f'{fold}.csv', *rows) for fold, rows in parts.items()}
     merge_folds(paths, tmp_path / 'all.csv')
-    table = read_score_table(tmp_path / 'all.csv', strict=True)
-    return table, folds_of(table, tmp_path / 'all.csv')
+    return read_score_table(tmp_path / 'all.csv', strict=True)
 
 
 def test_three_readings_at_three_levels(cohort):
-    table, folds = cohort
-    numbers = out_of_fold_numbers(table, folds)
+    table = cohort
+    numbers = out_of_fold_numbers(table)
     labels, scores = table.labels[:, 0], table.scores[:, 0]
     thresholds = np.linspace(0, 1, 100)
     assert numbers['oof/image/auc'] == pytest.approx(roc_auc_score(labels, scores))
@@ -170,7 +169,7 @@ def test_constant_predictions_have_defined_numbers(cohort, write, tmp_path):
     paths = {fold: write(f'c{fold}.csv', *rows[fold::2]) for fold in range(2)}
     merge_folds(paths, tmp_path / 'c.csv')
     table = read_score_table(tmp_path / 'c.csv')
-    numbers = out_of_fold_numbers(table, folds_of(table, tmp_path))
+    numbers = out_of_fold_numbers(table)
     prevalence = 2 / 20
     assert numbers['oof/image/auc'] == 0.5
     assert numbers['oof/image/pf1'] == pytest.approx(2 * prevalence * 0.4 / (0.4 + prevalence))
@@ -181,7 +180,7 @@ def test_constant_predictions_have_defined_numbers(cohort, write, tmp_path):
 def test_without_positives_all_but_the_count_is_undefined(write, tmp_path):
     merge_folds({n: write(f'{n}.csv', row(n, 0.4)) for n in (1, 2)}, tmp_path / 'all.csv')
     table = read_score_table(tmp_path / 'all.csv')
-    numbers = out_of_fold_numbers(table, folds_of(table, tmp_path))
+    numbers = out_of_fold_numbers(table)
     assert all(math.isnan(value) and 'no positive label' in value.reason for value in numbers.values())
 
 

@@ -6,6 +6,7 @@ import torch
 
 from mmmammo.evaluation.functional import average_top_distance
 from mmmammo.evaluation.metrics import ATDMetric
+from mmmammo.io.anchor_tables import read_anchors
 from mmmammo.structures import MammoError
 
 
@@ -58,6 +59,18 @@ def test_without_lesions_the_keys_stay_and_say_nan():
     found = score(ATDMetric(size_classes={'small': (0, 30)}), SAMPLES[2:])
     assert set(found) == {'atd/100', 'atd/small/100', 'atd/n_images', 'atd/n_lesions'}
     assert np.isnan(found['atd/100']) and found['atd/n_lesions'] == 0
+
+
+def test_the_table_has_every_lesion_and_what_the_numbers_are_called(tmp_path):
+    samples = [{**one, 'patient_id': f'p{one["img_id"]}'} for one in SAMPLES]
+    path = tmp_path / 'new' / 'anchors.npz'
+    found = score(ATDMetric(k=(1, 100), size_classes={'small': (0, 30)}, path=path), samples)
+    table = read_anchors(path)
+    assert (table.image_ids, table.patient_ids) == (('1', '2', '3'), ('p1', 'p2', 'p3'))
+    assert table.lesion_image.tolist() == [0, 2, 2]
+    assert table.distances == pytest.approx([0.7, 0.1, 0.5]) and table.sides == pytest.approx([20, 20, 40])
+    assert table.keys == ('atd/1', 'atd/100', 'atd/small/1', 'atd/small/100') and set(table.keys) < set(found)
+    assert table.ks == (1, 100, 1, 100) and table.sizes == ((0, np.inf), (0, np.inf), (0, 30), (0, 30))
 
 
 def test_a_head_that_tells_no_anchors_is_named():

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from coco_reference import coco_average_precision
 
-from mmmammo.evaluation.functional import average_precision
+from mmmammo.evaluation.functional import (
+    average_precision,
+    flatten_images,
+    interpolated_precision,
+    match_detections,
+    precision_reader,
+    side_by_side,
+)
 from mmmammo.structures import MammoError
 
 IOU_THRS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -36,6 +43,26 @@ def test_equals_pycocotools(seed, levels):
     (theirs,) = coco_average_precision(detections, ground_truths, ignored, IOU_THRS)
     assert 0.05 < theirs[0] < 0.95
     np.testing.assert_allclose([ours[iou_thr] for iou_thr in IOU_THRS], theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize('levels', [20, 10**6], ids=['ties', 'no ties'])
+@pytest.mark.parametrize('iou_thr', [0.2, 0.5, 0.9])
+def test_hits_alone_tell_it_whatever_the_weights(levels, iou_thr):
+    models = [
+        match_detections(flatten_images(*random_case(seed, levels)), 'iou', iou_thr, inclusive=True) for seed in (0, 1)
+    ]
+    rng = np.random.default_rng(7)
+    for matches in (models[0], side_by_side(models[0], models[0])):
+        read = precision_reader(matches)
+        for _ in range(10):
+            weights = rng.integers(0, 3, matches.num_images)
+            assert read(weights) == interpolated_precision(matches, weights)
+    assert np.isnan(precision_reader(models[1])(np.zeros(30)))
+
+
+def test_without_hits_it_is_zero():
+    matches = match_detections(flatten_images([([[50, 50, 60, 60]], [0.5])], [[LESION]]), 'iou', 0.5)
+    assert precision_reader(matches)(np.ones(1)) == interpolated_precision(matches) == 0
 
 
 def test_by_hand():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmmammo.evaluation.functional import average_top_distance
+from mmmammo.evaluation.functional import average_top_distance, weighted_top_distances
 from mmmammo.structures import MammoError
 
 
@@ -31,6 +31,25 @@ def test_the_mean_of_the_largest():
 def test_it_never_rises_with_k():
     values = [average_top_distance(random_boxes(30), random_boxes(30, 1), k) for k in range(1, 32)]
     assert (np.diff(values) <= 1e-12).all() and values[-1] == values[-2]
+
+
+def test_lesions_that_are_drawn_twice_count_twice():
+    distances = [0.1, 0.4, 0.2, 0.3]
+    weights = [[1, 1, 1, 1], [0, 2, 1, 0], [3, 0, 0, 1], [0, 0, 0, 0]]
+    assert weighted_top_distances(distances, weights, 3) == pytest.approx([0.3, 1.0 / 3, 0.5 / 3, np.nan], nan_ok=True)
+    assert weighted_top_distances(distances, weights, 1)[:3] == pytest.approx([0.4, 0.4, 0.3])
+    assert np.isnan(weighted_top_distances([], np.ones((2, 0)), 5)).all()
+
+
+@pytest.mark.parametrize('k', [1, 4, 17, 100])
+def test_weights_are_repeats(k):
+    rng = np.random.default_rng(k)
+    anchors, boxes, weights = rng.random((30, 4)), rng.random((30, 4)), rng.integers(0, 4, (5, 30))
+    distances = np.abs(anchors - boxes).sum(axis=1)
+    literal = [np.sort(np.repeat(distances, row))[-k:].mean() for row in weights]
+    assert weighted_top_distances(distances, weights, k) == pytest.approx(literal)
+    plain = average_top_distance(anchors, boxes, k)
+    assert weighted_top_distances(distances, np.ones((1, 30)), k)[0] == pytest.approx(plain)
 
 
 def test_without_lesions_undefined():

@@ -1,5 +1,7 @@
 """Every number that a metric of classifiers logs is read again from the table it left."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,7 @@ from mmmammo.evaluation.functional import (
 from mmmammo.evaluation.metrics import (
     AUCMetric,
     ExamAUCMetric,
+    FindingGroupMetric,
     MultiLabelMetric,
     ProbabilisticF1Metric,
     ScoreDump,
@@ -67,15 +70,17 @@ def scored(metrics, data, path, **options):
         ([AUCMetric(score_index=1), AUCMetric(score_index=0, prefix='mass')], samples(3), {}, 2),
         ([MultiLabelMetric([0.5, 0.4, 0.3], no_finding='None')], samples(3), {}, 50),
         ([MultiLabelMetric(undefined_as=0.0)], samples(3), {}, 44),
+        ([FindingGroupMetric({'A': CLASSES[:2], 'B': CLASSES[2:]}, 0.7, 0.0)], samples(3), {}, 24),
+        ([FindingGroupMetric({'A': CLASSES[:2]}, no_finding='Asymmetry')], samples(3), {}, 20),
     ],
-    ids=['softmax', 'sigmoid', 'label key', 'one of three', 'multi-label', 'undefined as 0'],
+    ids=['softmax', 'sigmoid', 'label key', 'one of three', 'multi-label', 'undefined as 0', 'groups', 'none'],
 )
 def test_what_is_logged_is_read_again(tmp_path, metrics, data, options, count):
     table, logged, measures = scored(metrics, data, tmp_path / 'scores.csv', **options)
     assert len(measures) == count
     for key, measure in measures.items():
         assert read_measure(table, measure) == pytest.approx(logged[key], nan_ok=True), key
-        assert ScoreMeasure.of(measure.as_dict()) == measure
+        assert ScoreMeasure.of(json.loads(json.dumps(measure.as_dict()))) == measure
 
 
 def test_metrics_whose_class_the_table_lacks_say_nothing(tmp_path):

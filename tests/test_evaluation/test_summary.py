@@ -27,7 +27,7 @@ from mmmammo.evaluation.summary import (
     summarise_detections,
     summarise_scores,
 )
-from mmmammo.evaluation.summary.average_precision import IOUS, class_matches, read_average_precision
+from mmmammo.evaluation.summary.average_precision import IOUS, average_precision_reader, class_matches
 from mmmammo.io.detection_files import DetectionSet
 from mmmammo.io.intake import Intake
 from mmmammo.io.score_tables import ScoreTable
@@ -116,8 +116,8 @@ def test_weighing_images_equals_repeating_them():
     repeated = [replace(records[i], image_id=k) for k, i in enumerate([*range(24), 3, 3, 9])]
     weights = np.ones(24)
     weights[3], weights[9] = 3, 2
-    weighed = read_average_precision(class_matches(detection_set(records)), weights)
-    again = read_average_precision(class_matches(detection_set(repeated)), np.ones(27))
+    weighed = average_precision_reader(class_matches(detection_set(records)))(weights)
+    again = average_precision_reader(class_matches(detection_set(repeated)))(np.ones(27))
     assert weighed == pytest.approx(again)
 
 

@@ -86,7 +86,12 @@ def test_means_are_over_seeds(plan, tested):
 
 def test_a_metric_that_detections_do_not_have_gets_no_interval(plan, tested):
     number = entries(collect(plan, tested, 'python x', replicates=5))['plain']['values']['other']
-    assert number == {'mean': 0.0625, 'sd': pytest.approx(0.0884, abs=1e-4), 'per_seed': [0.0, 0.125]}
+    assert number == {
+        'mean': 0.0625,
+        'sd': pytest.approx(0.0884, abs=1e-4),
+        'per_seed': [0.0, 0.125],
+        'no_interval': 'no interval: the test left no scores.csv',
+    }
 
 
 def test_differences_are_over_the_seeds_that_both_have(plan, tested):
@@ -134,8 +139,11 @@ def test_rows_without_a_complete_run_are_left_out(plan, root, make_runs):
     assert [row['name'] for row in results['rows']] == ['graph']
     [graph] = results['rows']
     assert graph['difference'] is None and graph['n'] == {}
-    assert graph['values']['froc/recall@1.00'] == {'mean': 0.5, 'sd': None, 'per_seed': [0.5]}
-    assert graph['values']['other']['mean'] is None
+    number = graph['values']['froc/recall@1.00']
+    assert (number['mean'], number['sd'], number['per_seed']) == (0.5, None, [0.5]) and 'low' not in number
+    assert number['no_interval'] == 'no interval: the test left no predictions.json'
+    assert graph['values']['other']['mean'] is None and graph['values']['other']['undefined']
+    assert graph['not_compared'] == 'not compared: no seed that both have is complete'
     assert json.dumps(results, allow_nan=False)
 
 

@@ -118,7 +118,8 @@ def test_numbers_that_no_draw_changes_have_no_interval(done):
     for run in runs:
         leave(run, 5.0)  # every cancer scores 0.99
     plain = collect(plan, runs, 'python x', replicates=20)['rows'][0]
-    assert plain['values']['auc/auc']['mean'] == 1.0 and 'low' not in plain['values']['auc/auc']
+    number = plain['values']['auc/auc']
+    assert number['mean'] == 1.0 and 'low' not in number and 'all replicates are equal' in number['no_interval']
 
 
 def test_files_that_contradict_each_other_are_told(done):
@@ -143,6 +144,7 @@ def test_rows_of_folds_are_not_compared_with_rows_of_a_split(done):
     leave(of_folds, 0.4, num_patients=20)
     plain, graph = collect(folds, [*runs[:2], of_folds], 'python x', replicates=5)['rows']
     assert graph['difference'] is None and graph['values']['auc/auc']['low'] is not None
+    assert graph['not_compared'] == 'not compared: tested on other images, in other folds'
     assert (plain['n']['images'], graph['n']['images']) == (60, 80)
 
 

@@ -19,6 +19,7 @@ from mmmammo.evaluation.functional.bootstrap import (
     percentile_interval,
     resampled_counts,
     resampled_rows,
+    weighted_bootstrap_ci,
 )
 from mmmammo.evaluation.functional.box_rows import boxes_by_image, detections_by_image
 from mmmammo.evaluation.functional.calibration import (
@@ -46,7 +47,11 @@ from mmmammo.evaluation.functional.delong import (
     delong_test,
     hanley_mcneil_se,
 )
-from mmmammo.evaluation.functional.denoising import anchor_distances, average_top_distance
+from mmmammo.evaluation.functional.denoising import (
+    anchor_distances,
+    average_top_distance,
+    weighted_top_distances,
+)
 from mmmammo.evaluation.functional.froc import (
     FROCCurve,
     FROCResult,
@@ -113,6 +118,7 @@ from mmmammo.evaluation.functional.paired import (
     paired_result,
     rank_scores,
     swapped_groups,
+    weighted_paired_difference,
 )
 from mmmammo.evaluation.functional.precision_recall import (
     AVG7_IOUS,
@@ -124,6 +130,7 @@ from mmmammo.evaluation.functional.precision_recall import (
     average_precision_per_class,
     interpolated_precision,
     paper_averages,
+    precision_reader,
 )
 from mmmammo.evaluation.functional.probabilistic_f1 import (
     RSNA_THRESHOLDS,
@@ -155,12 +162,17 @@ from mmmammo.evaluation.functional.score_measures import (
     SCORE_LEVELS,
     SCORE_STATISTICS,
     ScoreMeasure,
-    read_measure,
 )
 from mmmammo.evaluation.functional.score_reader import patients_in, score_reader
+from mmmammo.evaluation.functional.scored_units import read_measure
 from mmmammo.evaluation.functional.sensitivity import LEVELS, ImageRecords, at_level, froc_by_level, lesion_units
 from mmmammo.evaluation.functional.shift import ShiftResult, ShiftVerdict, score_shift, score_shifts
-from mmmammo.evaluation.functional.size_classes import COCO_SIZE_CLASSES, SIZE_CLASSES, average_precision_by_size
+from mmmammo.evaluation.functional.size_classes import (
+    COCO_SIZE_CLASSES,
+    SIZE_CLASSES,
+    average_precision_by_size,
+    match_size,
+)
 from mmmammo.evaluation.functional.split_record import SplitRecord
 from mmmammo.evaluation.functional.subgroups import (
     SubgroupRow,
@@ -298,6 +310,7 @@ __all__ = [
     'log_odds',
     'match_detections',
     'match_images',
+    'match_size',
     'mixed_readings',
     'multilabel_report',
     'multilabel_report_from_counts',
@@ -308,6 +321,7 @@ __all__ = [
     'partial_auc',
     'percentile_interval',
     'pr_curve',
+    'precision_reader',
     'probabilistic_f1',
     'rank_scores',
     'reader_exam_scores',
@@ -332,7 +346,10 @@ __all__ = [
     'swapped_groups',
     'undefined_reason',
     'unique_ids',
+    'weighted_bootstrap_ci',
     'weighted_mean',
+    'weighted_paired_difference',
+    'weighted_top_distances',
     'windows_hold',
     'with_no_finding',
 ]

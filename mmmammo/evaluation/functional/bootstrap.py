@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 from mmmammo.evaluation.functional.inputs import FloatArray, IntArray
 from mmmammo.structures import MammoError
+
+_REPLICATES_AT_ONCE = 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,40 @@ def bootstrap_ci(
     estimate = np.asarray(fn(np.arange(len(labels))), dtype=np.float64)
     replicates = np.stack([np.asarray(fn(rows), dtype=np.float64) for rows in resampled_rows(labels, n, seed)])
     return percentile_interval(estimate, replicates, level, len(np.unique(labels)))
+
+
+def weighted_bootstrap_ci(
+    read: Callable[[FloatArray], npt.ArrayLike],
+    groups: npt.ArrayLike,
+    n: int = 1000,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """The interval of :func:`bootstrap_ci`, of a statistic that takes many replicates at once, as weights.
+
+    Args:
+        read: Takes (r, rows) how often each row occurs in each of r replicates, and returns (r, k) numbers.
+        groups: (rows,) label of the group of each row.
+        n: Replicates.
+        level: Coverage, in (0, 1).
+        seed: The same seed gives the same draws here and in :func:`bootstrap_ci`.
+
+    Raises:
+        MammoError: If there are no rows, or ``n`` or ``level`` is out of range.
+    """
+    labels = np.asarray(groups)
+    check_resampling('weighted_bootstrap_ci', labels, n, level)
+    estimate = np.asarray(read(np.ones((1, len(labels)))), dtype=np.float64)[0]
+    replicates = np.concatenate([np.asarray(read(part)) for part in weight_batches(resampled_counts(labels, n, seed))])
+    return percentile_interval(estimate, replicates, level, len(np.unique(labels)))
+
+
+def weight_batches(weights: Iterable[npt.NDArray[Any]]) -> Iterator[FloatArray]:
+    """(r, rows) weights of several replicates together, from those of each, in order."""
+    rest = iter(weights)
+    while batch := list(islice(rest, _REPLICATES_AT_ONCE)):
+        yield np.stack(batch).astype(np.float64)
 
 
 def percentile_interval(estimate: FloatArray, replicates: FloatArray, level: float, n_groups: int) -> Interval:

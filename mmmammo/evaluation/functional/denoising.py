@@ -1,4 +1,11 @@
-"""ATD(k): how far the anchors of a DINO-like detector start from the lesions they end on."""
+"""ATD(k): how far the anchors of a DINO-like detector start from the lesions they end on.
+
+On patients that are drawn again, ATD(k) is read as it was on all: the lesions of a patient who was drawn twice are
+there twice, those of a patient who was not drawn are not, and the mean is of the k largest distances of what is then
+there; k does not follow the number of lesions. No draw has a larger distance than the sample itself, and where k is
+much smaller than the number of lesions, few patients decide: such an interval tells how much hangs on them, and may be
+too narrow above. From k = number of lesions on it is the interval of a plain mean.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +62,27 @@ def anchor_distances(anchors: npt.ArrayLike, boxes: npt.ArrayLike) -> FloatArray
         )
     distances: FloatArray = np.abs(start - end).sum(axis=1)
     return distances
+
+
+def weighted_top_distances(distances: npt.ArrayLike, weights: npt.ArrayLike, k: int) -> FloatArray:
+    """ATD(k) of lesions that count several times, or not at all; for draws of patients, see the module.
+
+    Args:
+        distances: (g,) of :func:`anchor_distances`.
+        weights: (r, g) how often each lesion occurs in each of r draws.
+        k: How many of the largest.
+
+    Returns:
+        (r,); nan for a draw without lesions.
+    """
+    values, counts = np.asarray(distances, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    falling = np.argsort(-values, kind='stable')
+    values, counts = values[falling], counts[:, falling]
+    before = np.cumsum(counts, axis=1) - counts
+    taken = np.clip(k - before, 0, counts)  # the last one that still counts may do so in part
+    total = taken.sum(axis=1)
+    means: FloatArray = np.divide(taken @ values, total, out=np.full(len(counts), np.nan), where=total > 0)
+    return means
 
 
 def _normalised(name: str, values: npt.ArrayLike) -> FloatArray:

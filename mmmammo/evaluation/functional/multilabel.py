@@ -97,7 +97,7 @@ def multilabel_report(
     same_length('multilabel_report', labels=truth, predictions=called)
     tp, support, predicted = (part.sum(axis=0) for part in (truth & called, truth, called))
     report = multilabel_report_from_counts(tp, predicted, support, len(truth), class_names, undefined_as)
-    per_row = _ratios((truth & called).sum(axis=1), called.sum(axis=1), truth.sum(axis=1), truth.shape[1])
+    per_row = label_ratios((truth & called).sum(axis=1), called.sum(axis=1), truth.sum(axis=1), truth.shape[1])
     every_row = np.ones(len(truth))
     samples = _average('samples', per_row, every_row, (support, predicted), 'rows', undefined_as)
     right = (truth == called).all(axis=1)
@@ -129,12 +129,12 @@ def multilabel_report_from_counts(
     counts = [np.asarray(count) for count in (true_positives, predicted, support)]
     _check_counts(counts, n_rows, class_names)
     tp, called, occurs = (count.astype(np.int64) for count in counts)
-    ratios = _ratios(tp, called, occurs, n_rows)
+    ratios = label_ratios(tp, called, occurs, n_rows)
     classes = tuple(
         _row(name, ratios[:, i], (int(occurs[i]), int(called[i])), undefined_as) for i, name in enumerate(class_names)
     )
     all_tp, all_called, all_occur = (np.array([count.sum()], dtype=np.int64) for count in (tp, called, occurs))
-    micro = _ratios(all_tp, all_called, all_occur, n_rows * len(class_names))[:, 0]
+    micro = label_ratios(all_tp, all_called, all_occur, n_rows * len(class_names))[:, 0]
     averages = (
         _average('macro', ratios, np.ones(len(class_names)), (occurs, called), 'classes', undefined_as),
         _row('micro', micro, (int(all_occur[0]), int(all_called[0])), undefined_as),
@@ -159,12 +159,45 @@ def with_no_finding(multi_hot: npt.ArrayLike) -> BoolArray:
     return np.concatenate([~findings.any(axis=1, keepdims=True), findings], axis=1)
 
 
-def _ratios(tp: IntArray, predicted: IntArray, support: IntArray, n: int) -> FloatArray:
-    """(4, k) in the order of MULTILABEL_COLUMNS; nan without denominator."""
+def label_ratios(
+    tp: npt.NDArray[np.integer | np.floating],
+    predicted: npt.NDArray[np.integer | np.floating],
+    support: npt.NDArray[np.integer | np.floating],
+    n: int | npt.NDArray[np.integer | np.floating],
+) -> FloatArray:
+    """Accuracy, precision, recall and F1 of counts, of one table or of many at once.
+
+    Args:
+        tp: (…, k) true positives.
+        predicted: (…, k).
+        support: (…, k).
+        n: Rows; for many tables (…, 1).
+
+    Returns:
+        (…, 4, k) in the order of :data:`MULTILABEL_COLUMNS`; nan without denominator.
+    """
     wrong = predicted + support - 2 * tp
-    parts = np.stack([n - wrong, tp, tp, 2 * tp]).astype(np.float64)
-    wholes = np.stack([np.full_like(tp, n), predicted, support, predicted + support]).astype(np.float64)
-    return np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
+    parts = np.stack([n - wrong, tp, tp, 2 * tp], axis=-2).astype(np.float64)
+    wholes = np.stack([np.broadcast_to(n, tp.shape), predicted, support, predicted + support], axis=-2)
+    ratios: FloatArray = np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
+    return ratios
+
+
+def mean_ratios(ratios: FloatArray, weights: npt.NDArray[np.integer | np.floating]) -> FloatArray:
+    """Means of the ratios that are not nan.
+
+    Args:
+        ratios: (…, 4, k).
+        weights: (…, 1, k) or (k,).
+
+    Returns:
+        (…, 4); nan where no weight is left.
+    """
+    defined = ~np.isnan(ratios)
+    total = np.where(defined, weights, 0.0).sum(axis=-1)
+    summed = np.where(defined, ratios * weights, 0.0).sum(axis=-1)
+    means: FloatArray = np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+    return means
 
 
 def _row(name: str, ratios: FloatArray, counts: tuple[int, int], undefined_as: float) -> MultilabelRow:
@@ -191,7 +224,7 @@ def _average(
         if num
     }
     filled = np.where(np.isnan(ratios), undefined_as, ratios)
-    means = np.array([weighted_mean(column, weights) for column in filled])
+    means = mean_ratios(filled, weights)
     totals = int(counts[0].sum()), int(counts[1].sum())
     return MultilabelRow(name, *_filled(means, undefined_as), *totals, reasons)
 

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.evaluation.functional.bootstrap import Interval, check_resampling, percentile_interval, resampled_rows
+from mmmammo.evaluation.functional.bootstrap import (
+    Interval,
+    check_resampling,
+    percentile_interval,
+    resampled_counts,
+    resampled_rows,
+    weight_batches,
+)
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray, IntArray
 
 _ROUNDING = 1e-12  # differences closer than this are the same number, reached by sums in another order
@@ -76,6 +83,45 @@ def paired_difference(
         [read(every + rows * swap) - read(every + rows * ~swap) for swap in swapped_groups(labels, n, seed)]
     )
     return paired_result((read(every), read(every + rows)), bootstrap, permuted, level, len(np.unique(labels)))
+
+
+def weighted_paired_difference(
+    read: Callable[[FloatArray], npt.ArrayLike],
+    groups: npt.ArrayLike,
+    n: int = 2000,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> PairedDifference:
+    """The comparison of :func:`paired_difference`, by a statistic that takes many replicates at once, as weights.
+
+    Args:
+        read: Takes (r, 2 rows) how often each row occurs in each of r replicates, as the first model scored it and then
+            as the second did, and returns (r, k) numbers.
+        groups: (rows,) the group (patient) of each row.
+        n: Bootstrap replicates, and as many permutations.
+        level: Coverage of the interval, in (0, 1).
+        seed: The same seed gives the same draws and exchanges here and in :func:`paired_difference`.
+
+    Raises:
+        MammoError: If there are no rows, or ``n`` or ``level`` is out of range.
+    """
+    labels = np.asarray(groups)
+    check_resampling('weighted_paired_difference', labels, n, level)
+
+    def both(first: FloatArray, second: FloatArray) -> FloatArray:
+        return np.asarray(read(np.concatenate([first, second], axis=1)), dtype=np.float64)
+
+    def differences(pairs: Iterator[tuple[FloatArray, FloatArray]]) -> FloatArray:
+        return np.concatenate([both(one, other) - both(other, one) for one, other in pairs])
+
+    every, none = np.ones((1, len(labels))), np.zeros((1, len(labels)))
+    estimates = both(every, none)[0], both(none, every)[0]
+    drawn = weight_batches(resampled_counts(labels, n, seed))
+    bootstrap = differences((one, np.zeros_like(one)) for one in drawn)
+    kept = weight_batches(~swap for swap in swapped_groups(labels, n, seed))
+    permuted = differences((one, 1 - one) for one in kept)
+    return paired_result(estimates, bootstrap, permuted, level, len(np.unique(labels)))
 
 
 def rank_scores(scores: npt.ArrayLike) -> FloatArray:

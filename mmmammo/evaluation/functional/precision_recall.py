@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from mmmammo.structures import ImagePrediction, MammoError
 
 RECALL_LEVELS: FloatArray = np.linspace(0, 1, 101, dtype=np.float64)
 """Where COCO samples the precision."""
+
+_CELLS = 1 << 22
 
 AVG7_IOUS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """What paper 0's weakly supervised rows print as "Avg"."""
@@ -117,9 +120,46 @@ def interpolated_precision(matches: Matches, image_weights: npt.ArrayLike | None
     of_detection = weights[matches.image]
     true_positives = np.cumsum(matches.is_true_positive * of_detection)
     counted = true_positives + np.cumsum(matches.is_false_positive * of_detection)
-    precision = np.divide(true_positives, counted, out=np.zeros_like(counted), where=counted > 0)
+    return _mean_at_recalls(true_positives, counted, num_lesions)
+
+
+def precision_reader(matches: Matches) -> Callable[[npt.NDArray[Any]], float]:
+    """:func:`interpolated_precision` of any image weights, to be read many times.
+
+    Between two hits precision only falls, so hits alone are looked at. How many false positives of each image precede
+    each hit is counted once; the weights then take one product. Where that table would not fit the cache, nothing is
+    gained by it, and the detections are summed up each time.
+
+    Args:
+        matches: Detections matched to lesions.
+    """
+    hits = np.flatnonzero(matches.is_true_positive)
+    if matches.num_images * len(hits) > _CELLS:
+        return lambda weights: interpolated_precision(matches, weights)
+    wrong = np.flatnonzero(matches.is_false_positive)
+    behind = np.searchsorted(hits, wrong)  # the first hit that comes after it
+    wrong, behind = wrong[behind < len(hits)], behind[behind < len(hits)]
+    between = np.zeros((matches.num_images, len(hits)), dtype=np.float32)  # exact: whole numbers, far below 2^24
+    np.add.at(between, (matches.image[wrong], behind), 1)
+    preceding = np.cumsum(between, axis=1)
+    hit_image, lesion_image = matches.image[hits], matches.lesion_image
+
+    def read(weights: npt.NDArray[Any]) -> float:
+        num_lesions = float(weights[lesion_image].sum())
+        if not num_lesions:
+            return float('nan')
+        found = np.cumsum(weights[hit_image], dtype=np.float64)
+        counted = found + weights.astype(np.float32) @ preceding
+        return _mean_at_recalls(found, counted, num_lesions)
+
+    return read
+
+
+def _mean_at_recalls(found: FloatArray, counted: FloatArray, num_lesions: float) -> float:
+    """COCO's mean, from the weighted hits and detections down to each place."""
+    precision = np.divide(found, counted, out=np.zeros_like(found), where=counted > 0)
     best_from_here = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
-    reached = np.searchsorted(true_positives / num_lesions, RECALL_LEVELS, side='left')
+    reached = np.searchsorted(found / num_lesions, RECALL_LEVELS, side='left')
     return float(best_from_here[reached].mean())
 
 

@@ -7,20 +7,17 @@ neither the metric nor the model, gets the same number from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from mmmammo.evaluation.functional.aggregation import breast_scores, exam_scores
 from mmmammo.evaluation.functional.auc import auc
 from mmmammo.evaluation.functional.auprc import auprc
 from mmmammo.evaluation.functional.calibration import brier_score, expected_calibration_error
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray
 from mmmammo.evaluation.functional.labelled_scores import option
-from mmmammo.evaluation.functional.multilabel import multilabel_report, with_no_finding
 from mmmammo.evaluation.functional.probabilistic_f1 import (
     RSNA_THRESHOLDS,
     BestF1,
@@ -29,37 +26,14 @@ from mmmammo.evaluation.functional.probabilistic_f1 import (
     probabilistic_f1,
 )
 from mmmammo.evaluation.functional.reading import Reading
-from mmmammo.evaluation.functional.recalibration import log_odds
 from mmmammo.evaluation.functional.roc import sensitivity_at_specificity, specificity_at_sensitivity
 
 MULTI_LABEL = 'multi_label'
+HELD_OUT = 'held_out_f1'
 MACRO = 'macro_'
 """Before the name of a statistic: its mean over the classes; undefined where that of a class is."""
 SCORE_LEVELS = ('row', 'breast', 'exam')
 """``'row'``: as the table has them."""
-
-
-class ScoresBesideLabels(Protocol):
-    """What a table of scores has, such as :class:`mmmammo.io.score_tables.ScoreTable`."""
-
-    @property
-    def ids(self) -> Sequence[str]: ...  # noqa: D102 - the class says it
-    @property
-    def level(self) -> str: ...  # noqa: D102
-    @property
-    def exam_ids(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def patient_ids(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def lateralities(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def labels(self) -> npt.NDArray[Any]: ...  # noqa: D102
-    @property
-    def scores(self) -> FloatArray: ...  # noqa: D102
-    @property
-    def classes(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def attributes(self) -> Mapping[str, Sequence[str]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -67,7 +41,8 @@ class ScoreMeasure:
     """How a number is read off a table.
 
     Args:
-        statistic: One of :data:`SCORE_STATISTICS`, of one class; or ``'multi_label'`` or e.g. ``'macro_auc'``, of all.
+        statistic: One of :data:`SCORE_STATISTICS`, or ``'held_out_f1'``, of one class; or ``'multi_label'`` or e.g.
+            ``'macro_auc'``, of all.
         class_index: Which class of the table; -1 is the last.
         level: What is scored, one of :data:`SCORE_LEVELS`.
         breast_rule: Over the images of a breast.
@@ -82,6 +57,10 @@ class ScoreMeasure:
         label_attribute: Column of the table that says what is positive, instead of its labels; the same for all rows of
             an exam if exams are scored.
         positive_values: Its values that are.
+        groups: Of the multi-label table: name of each row -> the classes that it puts together; it holds where one of
+            them does. By default each class is a row.
+        only_with: Of the multi-label table: leave out what has none of these classes; by default nothing.
+        fold_attribute: Of ``'held_out_f1'``: column of the table that holds the fold.
 
     Raises:
         MammoError: If the statistic or level is unknown.
@@ -100,17 +79,19 @@ class ScoreMeasure:
     undefined_as: float | None = None
     label_attribute: str = ''
     positive_values: tuple[str, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    only_with: tuple[str, ...] = ()
+    fold_attribute: str = ''
 
     def __post_init__(self) -> None:
-        known = (*SCORE_STATISTICS, MULTI_LABEL, *(MACRO + name for name in SCORE_STATISTICS))
+        known = (*SCORE_STATISTICS, MULTI_LABEL, HELD_OUT, *(MACRO + name for name in SCORE_STATISTICS))
         option('ScoreMeasure', 'statistic', self.statistic, f'one of {known}', good=self.statistic in known)
         option('ScoreMeasure', 'level', self.level, f'one of {SCORE_LEVELS}', good=self.level in SCORE_LEVELS)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> ScoreMeasure:
         """What :meth:`as_dict` wrote."""
-        said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
-        return cls(**said)
+        return cls(**{name: _frozen(value) for name, value in document.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: what differs from the defaults."""
@@ -169,126 +150,11 @@ SCORE_STATISTICS: Mapping[str, Statistic] = {
 _OF_RANKS = tuple(name for name in SCORE_STATISTICS if name in ('auc', 'auprc') or '@' in name)
 
 
-@dataclass(frozen=True, eq=False)
-class ScoredUnits:
-    """What is scored: images, breasts or exams.
-
-    Args:
-        ids: (u,).
-        labels: (u, c) bool.
-        scores: (u, c).
-        patients: (u,).
-    """
-
-    ids: tuple[str, ...]
-    labels: BoolArray
-    scores: FloatArray
-    patients: tuple[str, ...]
-
-
-def units_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> ScoredUnits:
-    """The table at the level of a measure. A table of exams stays as it is.
-
-    Raises:
-        MammoError: If the table lacks exams or sides that the level needs.
-    """
-    labels = _labels_of(table, measure)
-    if measure.level in ('row', table.level):
-        return ScoredUnits(tuple(table.ids), labels, table.scores, tuple(table.patient_ids))
-    exams, sides = table.exam_ids, table.lateralities
-    groups = []
-    for column, positive in zip(np.asarray(table.scores).T, labels.T, strict=True):
-        scores = log_odds(column) if measure.as_log_odds else column
-        if measure.level == 'breast':
-            groups.append(breast_scores(scores, exams, sides, measure.breast_rule, labels=positive))
-        else:
-            rules = measure.breast_rule, measure.exam_rule
-            groups.append(exam_scores(scores, exams, sides, *rules, labels=positive))
-    patient = dict(zip(exams, table.patient_ids, strict=True))
-    return ScoredUnits(
-        groups[0].ids,
-        np.stack([np.asarray(group.labels) for group in groups], axis=1),
-        np.stack([group.scores for group in groups], axis=1),
-        tuple(patient[exam] for exam in groups[0].exam_ids),
-    )
-
-
-def _labels_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> BoolArray:
-    """(n, c); those of an attribute are the same for all classes."""
-    labels: BoolArray = np.asarray(table.labels) > 0
-    if not measure.label_attribute:
-        return labels
-    known = measure.label_attribute in table.attributes
-    option('ScoreMeasure', 'label_attribute', measure.label_attribute, 'a column of the table', good=known)
-    positive = np.isin(np.array(table.attributes[measure.label_attribute]), measure.positive_values)
-    return np.repeat(positive[:, None], labels.shape[1], axis=1)
-
-
-def columns_of(measure: ScoreMeasure, units: ScoredUnits, classes: Sequence[str]) -> ScoredUnits:
-    """The units with the class that a measure is of; with all, if it is of all.
-
-    Raises:
-        MammoError: If there is no such class.
-    """
-    if measure.of_all:
-        return units
-    known = -len(classes) <= measure.class_index < len(classes)
-    option('ScoreMeasure', 'class_index', measure.class_index, f'one of {len(classes)} classes', good=known)
-    columns = [measure.class_index]
-    return ScoredUnits(units.ids, units.labels[:, columns], units.scores[:, columns], units.patients)
-
-
-def read_columns(measure: ScoreMeasure, labels: BoolArray, scores: FloatArray) -> Reading:
-    """The number, of (u, c) units from :func:`columns_of`; the mean over the classes where there are several.
-
-    Raises:
-        MammoError: If the statistic needs probabilities and gets others.
-    """
-    statistic = SCORE_STATISTICS[measure.statistic.removeprefix(MACRO)]
-    values = [statistic(labels[:, i], scores[:, i], measure) for i in range(labels.shape[1])]
-    if len(values) == 1:
-        return values[0]
-    reasons = sorted({value.reason for value in values if value.reason})
-    return Reading.undefined('; '.join(reasons)) if reasons else Reading(float(np.mean(values)))
-
-
-def read_measure(table: ScoresBesideLabels, measure: ScoreMeasure) -> float:
-    """The number, of the whole table.
-
-    Raises:
-        MammoError: If the table lacks what the measure needs: exams, sides, the class, probabilities.
-    """
-    units = columns_of(measure, units_of(table, measure), table.classes)
-    if measure.statistic != MULTI_LABEL:
-        return read_columns(measure, units.labels, units.scores)
-    return entry_of(multi_label_entries(measure, units.labels, units.scores, table.classes), measure)
-
-
-def entry_of(entries: Mapping[str, float], measure: ScoreMeasure) -> float:
-    """The entry that a measure is.
-
-    Raises:
-        MammoError: If the table has no such entry.
-    """
-    option('ScoreMeasure', 'entry', measure.entry, f'one of {list(entries)}', good=measure.entry in entries)
-    return entries[measure.entry]
-
-
-def multi_label_entries(
-    measure: ScoreMeasure, labels: BoolArray, scores: FloatArray, classes: Sequence[str]
-) -> dict[str, float]:
-    """All entries of the multi-label table that a measure is of; see ``MultilabelReport.as_dict``."""
-    threshold = np.asarray(measure.threshold, dtype=np.float64)
-    fits = threshold.size in (1, len(classes))
-    option('ScoreMeasure', 'threshold', threshold.tolist(), f'one, or {len(classes)}', good=fits)
-    called = scores >= threshold
-    names = tuple(classes)
-    if measure.no_finding is not None:
-        names = (measure.no_finding, *names)
-        labels, called = with_no_finding(labels), with_no_finding(called)
-    return multilabel_report(labels, called, names, undefined_of(measure)).as_dict()
-
-
 def undefined_of(measure: ScoreMeasure) -> float:
     """What takes the place of a ratio without denominator."""
     return math.nan if measure.undefined_as is None else measure.undefined_as
+
+
+def _frozen(value: Any) -> Any:
+    """JSON's lists, also those in lists, as tuples."""
+    return tuple(_frozen(one) for one in value) if isinstance(value, list | tuple) else value

@@ -69,13 +69,20 @@ def average_precision_by_size(
             )
     flat = flatten_images(detections, ground_truths, ignored)
     return {
-        name: {iou_thr: ap_reading(_match_size(flat, iou_thr, *sides)) for iou_thr in iou_thrs}
+        name: {iou_thr: ap_reading(match_size(flat, iou_thr, *sides)) for iou_thr in iou_thrs}
         for name, sides in size_classes.items()
     }
 
 
-def _match_size(flat: FlatBoxes, iou_thr: float, least: float, greatest: float) -> Matches:
-    """Matches in which only lesions of a size count."""
+def match_size(flat: FlatBoxes, iou_thr: float, least: float, greatest: float) -> Matches:
+    """Matches in which only lesions of a size count; see :func:`average_precision_by_size`.
+
+    Args:
+        flat: The boxes of all images.
+        iou_thr: Of a hit, itself included.
+        least: Side in pixels from which on a lesion counts.
+        greatest: Side up to which it counts.
+    """
 
     def has_size(boxes: FloatArray) -> BoolArray:
         area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mmmammo.evaluation.functional import multilabel_report
+from mmmammo.evaluation.functional import MULTILABEL_AVERAGES, MULTILABEL_COLUMNS, ScoreMeasure, multilabel_report
 from mmmammo.evaluation.functional.labelled_scores import option
-from mmmammo.evaluation.metrics.classification_metric import ScoreMetric
+from mmmammo.evaluation.functional.score_measures import MULTI_LABEL
+from mmmammo.evaluation.metrics.classification_metric import ScoreMetric, TableColumns
 from mmmammo.evaluation.metrics.classifier_samples import identity_of, labels_of_sample, scores_of_sample
 from mmmammo.evaluation.metrics.log_table import log_table
 from mmmammo.evaluation.metrics.multi_label_metric import ClassScores, class_names
@@ -81,6 +83,21 @@ class FindingGroupMetric(ScoreMetric):
         rows = [[row.name, f'{row.f1:.3f}', str(row.support)] for row in (*report.classes, *report.averages)]
         log_table(f'Groups of findings, {len(shown)} patches that show one', ['', 'f1', 'support'], rows)
         return report.as_dict()
+
+    def measures(self, columns: TableColumns) -> dict[str, ScoreMeasure]:
+        """See :meth:`~mmmammo.evaluation.metrics.ScoreMetric.measures`."""
+        names = class_names(None, self.dataset_meta)
+        if columns.outputs != tuple(range(len(names))) or columns.label_key is not None:
+            return {}
+        shared = ScoreMeasure(
+            MULTI_LABEL,
+            threshold=float(self.threshold),
+            undefined_as=None if np.isnan(self.undefined_as) else float(self.undefined_as),
+            groups=tuple(self.groups.items()),
+            only_with=tuple(name for name in names if name != self.no_finding),
+        )
+        entries = [f'{row}/{column}' for row in (*self.groups, *MULTILABEL_AVERAGES) for column in MULTILABEL_COLUMNS]
+        return {f'{self.prefix}/{entry}': replace(shared, entry=entry) for entry in entries}
 
     def _columns(self, names: Sequence[str]) -> list[list[int]]:
         """Which outputs belong to each group."""

@@ -11,8 +11,8 @@ import numpy as np
 from mmmammo.evaluation.functional import MultilabelRow, ScoreMeasure, multilabel_report, with_no_finding
 from mmmammo.evaluation.functional.inputs import BoolArray, FloatArray
 from mmmammo.evaluation.functional.labelled_scores import option
-from mmmammo.evaluation.functional.multilabel import MULTILABEL_COLUMNS
-from mmmammo.evaluation.functional.score_measures import MULTI_LABEL, multi_label_entries
+from mmmammo.evaluation.functional.multilabel import MULTILABEL_AVERAGES, MULTILABEL_COLUMNS
+from mmmammo.evaluation.functional.score_measures import MULTI_LABEL
 from mmmammo.evaluation.metrics.classification_metric import ScoreMetric, TableColumns
 from mmmammo.evaluation.metrics.classifier_samples import (
     identity_of,
@@ -117,8 +117,9 @@ class MultiLabelMetric(ScoreMetric):
             'no_finding': self.no_finding,
             'undefined_as': None if np.isnan(self.undefined_as) else float(self.undefined_as),
         }
-        nothing = np.zeros((0, len(names)))
-        entries = multi_label_entries(ScoreMeasure(MULTI_LABEL, **settings), nothing > 0, nothing, names)
+        rows = (*(() if self.no_finding is None else (self.no_finding,)), *names, *MULTILABEL_AVERAGES)
+        entries = [f'{row}/{column}' for row in rows for column in (*MULTILABEL_COLUMNS, 'support', 'predicted')]
+        entries += ['subset_accuracy', 'n_rows']
         return {f'{self.prefix}/{entry}': ScoreMeasure(MULTI_LABEL, entry=entry, **settings) for entry in entries}
 
 

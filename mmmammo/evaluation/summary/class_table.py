@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mmmammo.evaluation.functional import MultilabelReport, ScoreMeasure, bootstrap_ci, patients_in, score_reader
+from mmmammo.evaluation.functional import (
+    MultilabelReport,
+    ScoreMeasure,
+    patients_in,
+    score_reader,
+    weighted_bootstrap_ci,
+)
 from mmmammo.evaluation.functional.score_measures import MULTI_LABEL
 from mmmammo.evaluation.summary.numbers import Number, with_interval
 from mmmammo.io.score_tables import ScoreTable
@@ -44,5 +50,5 @@ def class_table_numbers(
         numbers.append(Number(entry, words, value, counts, reason))
     if not bootstrap:
         return numbers
-    read = score_reader((tuple(measures.values()), table))
-    return with_interval(numbers, bootstrap_ci(read, patients_in(table), bootstrap, seed=seed))
+    read = score_reader((tuple(measures.values()), table)).of_weights
+    return with_interval(numbers, weighted_bootstrap_ci(read, patients_in(table), bootstrap, seed=seed))

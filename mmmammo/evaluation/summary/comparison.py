@@ -18,8 +18,9 @@ from mmmammo.evaluation.functional import (
     rank_scores,
     score_reader,
     side_by_side,
+    weighted_paired_difference,
 )
-from mmmammo.evaluation.summary.average_precision import class_matches, read_average_precision
+from mmmammo.evaluation.summary.average_precision import average_precision_reader, class_matches
 from mmmammo.evaluation.summary.detections import DetectionSummary, patients_of
 from mmmammo.evaluation.summary.numbers import Number
 from mmmammo.evaluation.summary.scores import OF_PROBABILITIES, ScoreSummary, measures_of
@@ -149,7 +150,17 @@ def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str]) -> list[Sco
                 expected='the same truth in both tables',
                 remedy='correct the labels',
             )
-        aligned.append(replace(first, scores=table.scores[rows], intakes=table.intakes, notes=table.notes))
+        own = {column: tuple(values[row] for row in rows) for column, values in table.attributes.items()}
+        attributes = {**first.attributes, **own}  # a fold, say, is the table's own
+        aligned.append(
+            replace(
+                first,
+                scores=table.scores[rows],
+                attributes=attributes,
+                intakes=table.intakes,
+                notes=table.notes,
+            )
+        )
     return aligned
 
 
@@ -182,10 +193,10 @@ def _paired_ap(run: DetectionSummary, first: DetectionSummary, same_scale: bool)
         [side_by_side(*pair, same_scale) for pair in zip(*rows, strict=True)]
         for rows in zip(class_matches(run.data), class_matches(first.data), strict=True)
     ]
-    num_images = len(first.data.images)
+    read_weights, num_images = average_precision_reader(both), len(first.data.images)
 
     def read(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        return read_average_precision(both, np.bincount(rows, minlength=2 * num_images))
+        return read_weights(np.bincount(rows, minlength=2 * num_images))
 
     settings = first.settings
     return paired_difference(read, patients_of(first.data.images), max(settings.bootstrap, 1), seed=settings.seed)
@@ -214,8 +225,8 @@ def _score_differences(run: ScoreSummary, first: ScoreSummary, same_scale: bool)
     read = {key: one for key, one in measures.items() if not (sums and one.statistic in OF_PROBABILITIES)}
     models = [(tuple(read.values()), summary.table) for summary in (run, first)]
     settings = first.settings
-    paired = paired_difference(
-        score_reader(*models, same_scale=same_scale),
+    paired = weighted_paired_difference(
+        score_reader(*models, same_scale=same_scale).of_weights,
         patients_in(first.table),
         max(settings.bootstrap, 1),
         seed=settings.seed,

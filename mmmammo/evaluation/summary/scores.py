@@ -10,16 +10,20 @@ import numpy.typing as npt
 
 from mmmammo.evaluation.functional import (
     SCORE_STATISTICS,
+    Interval,
     MultilabelReport,
     Reading,
     ScoreMeasure,
     SubgroupRow,
-    bootstrap_ci,
     delong_interval,
     multilabel_report,
+    patients_in,
+    score_reader,
     subgroup_table,
+    weighted_bootstrap_ci,
 )
 from mmmammo.evaluation.functional.score_measures import MACRO as OF_ALL
+from mmmammo.evaluation.functional.weighted_scores import mean_auc_reader
 from mmmammo.evaluation.summary.class_table import class_table_measures, class_table_numbers
 from mmmammo.evaluation.summary.numbers import DELONG, Number, by_key, with_interval
 from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
@@ -129,13 +133,8 @@ def class_numbers(
         Number(prefix + key, METRICS[key] + of, float(value), counts, value.reason) for key, value in readings.items()
     ]
     if settings.bootstrap:
-        interval = bootstrap_ci(
-            lambda rows: [_read(key, labels[rows], scores[rows], probabilities) for key in keys],
-            table.patient_ids,
-            settings.bootstrap,
-            seed=settings.seed,
-        )
-        numbers = with_interval(numbers, interval)
+        known = [key for key in keys if probabilities or key not in OF_PROBABILITIES]
+        numbers = with_interval(numbers, _interval(table, settings, keys, {k: ScoreMeasure(k, column) for k in known}))
     if len(set(table.patient_ids)) < len(table.ids):
         return numbers
     of_auc = prefix + 'auc'  # independent rows need no resampling
@@ -185,13 +184,23 @@ def _macro_numbers(table: ScoreTable, settings: ScoreSettings) -> list[Number]:
     ]
     if not settings.bootstrap:
         return numbers
-    interval = bootstrap_ci(
-        lambda rows: [macro(table, key, rows) for key in MACRO],
-        table.patient_ids,
-        settings.bootstrap,
-        seed=settings.seed,
-    )
-    return with_interval(numbers, interval)
+    measures = {key: ScoreMeasure(f'{OF_ALL}{key}') for key in MACRO}
+    return with_interval(numbers, _interval(table, settings, MACRO, measures))
+
+
+def _interval(
+    table: ScoreTable, settings: ScoreSettings, keys: Sequence[str], measures: Mapping[str, ScoreMeasure]
+) -> Interval:
+    """One entry per key; undefined for those without a measure. Patients are drawn."""
+    read = score_reader((tuple(measures.values()), table)).of_weights
+    places = [list(keys).index(key) for key in measures]
+
+    def read_all(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        values = np.full((len(weights), len(keys)), np.nan)
+        values[:, places] = read(weights)
+        return values
+
+    return weighted_bootstrap_ci(read_all, patients_in(table), settings.bootstrap, seed=settings.seed)
 
 
 def _read(key: str, labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], probabilities: bool) -> Reading:
@@ -220,7 +229,7 @@ def _class_report(table: ScoreTable, threshold: float) -> MultilabelReport | Non
 def _subgroups(table: ScoreTable, settings: ScoreSettings) -> list[SubgroupRow]:
     units = {'exams': table.exam_ids} if all(table.exam_ids) else {}
     rows = subgroup_table(
-        lambda rows: [macro(table, 'auc', rows)],
+        mean_auc_reader(table.labels > 0, table.scores),
         {name: table.attributes[name] for name in settings.subgroups},
         table.patient_ids,
         units=units,
