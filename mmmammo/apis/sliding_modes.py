@@ -107,11 +107,12 @@ def _detector(cfg: Config, checkpoint: str | Path) -> SlidingPatchDetector:
     """The classifier with what sliding needs."""
     init_default_scope(cfg.default_scope)
     use_safe_loading()
-    model = MODELS.build({**cfg.model, 'type': 'mmmammo.SlidingPatchDetector'})
+    model: SlidingPatchDetector = MODELS.build({**cfg.model, 'type': 'mmmammo.SlidingPatchDetector'})
     require_checkpoint_of(model, checkpoint)
     weights = load_checkpoint(checkpoint)
     model.load_state_dict(weights.get('state_dict', weights))
-    return speed_up(model)
+    speed_up(model)
+    return model
 
 
 def _paths(cfg: Config, views: int) -> list[Path]:

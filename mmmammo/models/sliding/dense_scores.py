@@ -73,7 +73,8 @@ def _features(
     for tile in tiles:
         part = _of_tile(model, image, tile, cell, bfloat16)
         if not features.numel():
-            features = part.new_zeros(1, part.shape[1], int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left)
+            shape = (1, part.shape[1], int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left)
+            features = part.new_zeros(shape).contiguous(memory_format=torch.channels_last)  # as the head is quicker
         place = np.s_[..., tile.top - top : tile.bottom - top, tile.left - left : tile.right - left]
         features[place] = part
     return features, (top, left)
