@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 
+from mmmammo.engine.inference import speed_up
 from mmmammo.registry import MODELS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -49,6 +50,23 @@ def test_a_twin_has_one_cell_per_32_pixels(name):
         scores = model.head.score_map(features, cfg.window // 32)
         torch.testing.assert_close(scores[:, :, 0, 0], model.head((features[:, :, :2],)))
     assert sum(p.numel() for p in model.parameters()) < 12e6
+
+
+@pytest.mark.parametrize('name', BACKBONES)
+def test_a_twin_says_the_same_when_it_is_sped_up(name):
+    _, model = build(f'{name}_phantom')
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # else folding changes nothing
+            for values, low, high in ((module.running_mean, -0.2, 0.2), (module.running_var, 0.5, 2)):
+                torch.nn.init.uniform_(values, low, high)
+            torch.nn.init.uniform_(module.weight, 0.5, 2)
+    model.eval()
+    windows = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        slow = model.head(model.extract_feat(windows))
+        fast = speed_up(model)
+        torch.testing.assert_close(fast.head(fast.extract_feat(windows)), slow, rtol=1e-3, atol=1e-4)
 
 
 def test_the_rate_falls_to_a_tenth_after_six_epochs_without_a_better_loss():
