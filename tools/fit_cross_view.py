@@ -142,6 +142,8 @@ def main() -> int:
             f'{fit.positives_wanted} would do',
             style='yellow',
         )
+    if fit.auc.low[2] <= 0:
+        console.print('warning: the gain may be chance, its interval reaches 0; fit on more exams', style='yellow')
     console.print(f'written: {args.out}', highlight=False, markup=False, soft_wrap=True)
     return 0
 
