@@ -90,6 +90,43 @@ def test_a_killed_fold_goes_on_and_ends_with_the_same_scores(workshop, project, 
     assert (opened.folder / 'scores.csv').read_bytes() == (whole.folder / 'scores.csv').read_bytes()
 
 
+@pytest.mark.parametrize(
+    ('note', 'start'), [('', 'begun'), ('epoch_3.pth', 'begun'), ('epoch_1.pth', 'resumed')], ids=repr
+)
+def test_what_a_kill_left_half_written_is_not_gone_on_with(workshop, project, tmp_path, note, start):
+    whole = project()
+    make_and_gather(workshop, whole)
+    opened = project(folder=tmp_path / 'out')
+    folder = opened.fold_folder(1)
+    folder.mkdir(parents=True)
+    (folder / 'epoch_1.pth').write_text('the first epoch')
+    (folder / 'epoch_2.pth').write_text('5')  # of '5 1 None'
+    (folder / 'last_checkpoint').write_text(note)  # written after the checkpoint that it names
+    make_and_gather(workshop, opened)
+    assert starts(opened, 1) == [start]
+    assert (opened.folder / 'scores.csv').read_bytes() == (whole.folder / 'scores.csv').read_bytes()
+
+
+@pytest.mark.parametrize('lost', ['tested', 'metrics.json'])
+def test_a_fold_killed_in_its_test_is_tested_again_and_not_trained(workshop, project, lost):
+    opened = project()
+    make_and_gather(workshop, opened)
+    before, fold = (opened.folder / 'scores.csv').read_bytes(), opened.fold_folder(2)
+    if lost == 'tested':
+        record = json.loads((fold / 'record.json').read_text())
+        (fold / 'record.json').write_text(json.dumps({key: record[key] for key in record if key != lost}))
+    else:
+        (fold / lost).unlink()
+    (fold / 'scores.csv').write_text('image_id,exam_id\n1,')
+    make_and_gather(workshop, opened)
+    assert starts(opened, 2) == ['begun'] and (opened.folder / 'scores.csv').read_bytes() == before
+
+
+def test_labels_of_absent_values_can_be_cross_validated(workshop, project):
+    opened = project(more="test_dataloader['dataset']['mapping'] = {0: 0, 1: 1, None: 0}")
+    assert make_and_gather(workshop, opened)['metrics']['oof/image/auc'] == 1
+
+
 def test_a_failed_fold_is_told_and_the_others_are_made(workshop, project):
     opened = project(more='model["broken"] = 1')
     outcome = workshop.make(opened, opened.folds)
