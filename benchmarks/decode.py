@@ -9,8 +9,12 @@ sides start from the file and end with a PNG of 16 bits on disk, cut to the brea
 * Ours is all that ``tools/prepare_dataset.py`` does for a file. On top of the above: SHA-256 of the file, the checks of
   the quality gate, marks beside the breast, side of the chest wall, landmarks, affine, an atomic write.
 
-Runs alternate, each in CPU seconds of one thread, per image; medians are compared. "at most" is the ratio of a pipeline
-with our decoder for which all the rest costs nothing: where it is below the goal, both sides wait for the same decoder.
+Each side of each row has a fresh process of its own, because what a process has allocated before decides how long it
+waits for memory: ours is a worker as ``tools/prepare_dataset.py`` starts it, the reference a plain process. Runs
+alternate, each in CPU seconds of one thread, per image; medians are compared. "at most" is the ratio of a pipeline with
+our decoder for which all the rest costs nothing: where it is below the goal, both sides wait for the same decoder.
+
+"JPEG 2000, coarse" is ``--coarse-jpeg2000`` on the files of the row above it: not the same pixels.
 
     python benchmarks/decode.py                        # some two minutes on an idle core
     python benchmarks/decode.py --prepared-height 0    # at the resolution of the source
@@ -22,13 +26,16 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,8 +75,12 @@ CODECS = {
     'JPEG-LS': JPEGLSLossless,
     'JPEG 2000 lossless': JPEG2000Lossless,
 }
+COARSE = 'JPEG 2000, coarse'
 VIEWS = ('L_CC', 'L_MLO')
 NUMBERS = ('file, MB', 'ours, s', 'reference, s', 'ratio', 'goal', 'met', 'decoder, s', 'at most')
+
+
+Work = Callable[[Path], object]
 
 
 class Times(NamedTuple):
@@ -164,37 +175,55 @@ def prepare_reference(path: Path, target: Path, height: int) -> None:
     cv2.imwrite(str(target), breast)
 
 
-def prepare_ours(path: Path, name: str, out: Path, height: int) -> None:
+def prepare_ours(path: Path, name: str, out: Path, options: PrepareOptions) -> None:
     """What a worker of ``tools/prepare_dataset.py`` does."""
     record = ImageRecord(path=path, relative_path=path.name, exam_id='exam', patient_id='patient')
-    entry = run_task(Task(record, name, digest=''), out=out, options=PrepareOptions(height=height or None))
+    entry = run_task(Task(record, name, digest=''), out=out, options=options)
     if entry.image is None:
         raise SystemExit(f'{path} was not prepared: {entry.quality.reason}')
 
 
-def measure(paths: Sequence[Path], args: argparse.Namespace, out: Path) -> Times:
-    """All sides in turns, so that a busy moment of the machine hits each; seconds per file."""
-    png = out / 'reference.png'
-    sides: dict[str, Callable[[Path], object]] = {
-        'ours': lambda path: prepare_ours(path, 'ours.png', out, args.prepared_height),
-        'reference': lambda path: prepare_reference(path, png, args.prepared_height),
-        'decoder': lambda path: decode(open_dicom(path, with_pixels=True), path),
-    }
+def decode_ours(path: Path, rows_needed: float) -> None:
+    """The share of our decoder."""
+    decode(open_dicom(path, with_pixels=True), path, rows_needed)
+
+
+def works(coarse: bool, args: argparse.Namespace, out: Path) -> dict[str, Work]:
+    """What is timed for a row, by name."""
+    rows_needed = args.prepared_height if coarse else math.inf
+    timed: dict[str, Work] = {'decoder': partial(decode_ours, rows_needed=rows_needed)}
     if args.part == 'read':
-        sides |= {'ours': read_mammogram, 'reference': reference_image}
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(args.repeats + 1):
-        for name, run in sides.items():
-            seconds = statistics.mean(cpu_seconds(run, path, out) for path in paths)
-            if turn:  # the first one warms up
-                times[name].append(seconds)
+        return timed | {'ours': partial(read_mammogram, rows_needed=rows_needed), 'reference': reference_image}
+    options = PrepareOptions(height=args.prepared_height or None, coarse_jpeg2000=coarse)
+    return timed | {
+        'ours': partial(prepare_ours, name='ours.png', out=out, options=options),
+        'reference': partial(prepare_reference, target=out / 'reference.png', height=args.prepared_height),
+    }
+
+
+def measure(paths: Sequence[Path], coarse: bool, args: argparse.Namespace, out: Path) -> Times:
+    """All sides in turns, so that a busy moment of the machine hits each; seconds per file."""
+    times: dict[str, list[float]] = {name: [] for name in Times._fields}
+    sides = works(coarse, args, out)
+    with local_processes(1) as worker, plain_process() as other:
+        for turn in range(args.repeats + 1):
+            for name in Times._fields:
+                place = other if name == 'reference' else worker
+                runs = [place.submit(cpu_seconds, sides[name], path, out).result() for path in paths]
+                if turn:  # the first one warms up
+                    times[name].append(statistics.mean(runs))
     return Times(**times)
 
 
-def cpu_seconds(run: Callable[[Path], object], path: Path, out: Path) -> float:
+def plain_process() -> Executor:
+    """A new process with one thread and nothing else set."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context('spawn'), initializer=limit_threads)
+
+
+def cpu_seconds(work: Work, path: Path, out: Path) -> float:
     """Of one call; what it wrote is deleted, so that no run has to replace a file."""
     begin = time.process_time()
-    run(path)
+    work(path)
     seconds = time.process_time() - begin
     for file in out.rglob('*.png'):
         file.unlink()
@@ -208,8 +237,11 @@ def codec_table(files: Mapping[str, Sequence[Path]], args: argparse.Namespace, o
     table.add_column('codec', no_wrap=True)
     for column in NUMBERS:
         table.add_column(column, justify='right', no_wrap=True)
-    for name, paths in track(files.items(), description='measuring', transient=True):
-        times = measure(paths, args, out)
+    rows = {name: (paths, False) for name, paths in files.items()}
+    if args.prepared_height:  # else there is nothing to gain
+        rows[COARSE] = (files['JPEG 2000 lossless'], True)
+    for name, (paths, coarse) in track(rows.items(), description='measuring', transient=True):
+        times = measure(paths, coarse, args, out)
         mine, other, decoder = (statistics.median(runs) for runs in times)
         ratio = other / mine
         megabytes = statistics.mean(path.stat().st_size for path in paths) / 1e6
@@ -248,15 +280,14 @@ def throughput(files: Sequence[Path], workers: int, args: argparse.Namespace, ou
 
 
 def run_all(pool: Executor, files: Sequence[Path], count: int, args: argparse.Namespace, out: Path) -> list[float]:
-    jobs = [
-        pool.submit(one_of_many, files[i % len(files)], f'{i}.png', out, args.prepared_height) for i in range(count)
-    ]
+    options = PrepareOptions(height=args.prepared_height or None)
+    jobs = [pool.submit(one_of_many, files[i % len(files)], f'{i}.png', out, options) for i in range(count)]
     return [job.result() for job in jobs]
 
 
-def one_of_many(path: Path, name: str, out: Path, height: int) -> float:
+def one_of_many(path: Path, name: str, out: Path, options: PrepareOptions) -> float:
     """Prepare an image; the peak memory of this process so far, in MiB."""
-    prepare_ours(path, name, out, height)
+    prepare_ours(path, name, out, options)
     status = Path('/proc/self/status').read_text()  # getrusage would count the parent's memory before the exec
     return int(status.partition('VmHWM:')[2].split()[0]) / 1024
 
