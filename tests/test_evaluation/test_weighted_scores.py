@@ -21,7 +21,7 @@ from mmmammo.evaluation.functional import (
     weighted_paired_difference,
 )
 from mmmammo.evaluation.functional.score_measures import HELD_OUT, MULTI_LABEL
-from mmmammo.evaluation.functional.weighted_scores import mean_auc_reader
+from mmmammo.evaluation.functional.weighted_sweeps import mean_auc_reader
 from mmmammo.structures import MammoError
 
 CLASSES = ('mass', 'calcification', 'asymmetry', 'normal')

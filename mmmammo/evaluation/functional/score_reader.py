@@ -22,11 +22,14 @@ from mmmammo.evaluation.functional.scored_units import (
     read_columns,
     units_of,
 )
-from mmmammo.evaluation.functional.weighted_classes import LabelCounts, label_counts
-from mmmammo.evaluation.functional.weighted_scores import PatientRows, weighted_statistic
+from mmmammo.evaluation.functional.weighted_classes import label_counts
+from mmmammo.evaluation.functional.weighted_scores import weighted_statistics
+from mmmammo.evaluation.functional.weighted_sweeps import PatientRows
 
 Model = tuple[Sequence[ScoreMeasure], ScoresBesideLabels]
-_Read = Callable[[FloatArray], FloatArray]
+_Part = tuple[Hashable, ScoreMeasure]
+_Reads = tuple[list[ScoreMeasure], Callable[[FloatArray], FloatArray]]
+"""Measures, and what reads them: (r, patients) weights -> (r, measures)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +79,13 @@ def score_reader(*models: Model, same_scale: bool = False) -> ScoreReader:
     """
     tables = [table for _, table in models]
     patients = patients_in(tables[0])
-    pairs = list(zip(*(measures for measures, _ in models), strict=True))
+    numbers = [_parts(pair, tables[0]) for pair in zip(*(measures for measures, _ in models), strict=True)]
     units: dict[Hashable, _Units] = {}
-    for pair in pairs:
+    for pair in (pair for number in numbers for pair in number):
         kind = _kind(pair)
         units[kind] = units.get(kind) or _joined(pair, tables, patients, by_rank=len(models) > 1 and not same_scale)
-    return ScoreReader(tuple(models[0][0]), tuple(_kind(pair) for pair in pairs), units, len(tables) * len(patients))
+    parts = tuple(tuple((_kind(pair), pair[0]) for pair in number) for number in numbers)
+    return ScoreReader(parts, units, len(tables) * len(patients))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +93,12 @@ class ScoreReader:
     """See :func:`score_reader`.
 
     Args:
-        measures: (k,).
-        kinds: (k,) of the measures.
+        parts: Of each number, kind and measure; of a mean over the classes, those of each class.
         units: Kind -> what is drawn from.
         num_patients: Of all models together.
     """
 
-    measures: tuple[ScoreMeasure, ...]
-    kinds: tuple[Hashable, ...]
+    parts: tuple[tuple[_Part, ...], ...]
     units: Mapping[Hashable, _Units]
     num_patients: int
 
@@ -108,13 +110,7 @@ class ScoreReader:
         """
         weights = np.bincount(patients, minlength=self.num_patients)
         drawn = {kind: units.drawn(weights) for kind, units in self.units.items()}
-        values = [
-            entry_of(multi_label_entries(measure, drawn[kind]), measure)
-            if measure.statistic == MULTI_LABEL
-            else read_columns(measure, drawn[kind])
-            for kind, measure in zip(self.kinds, self.measures, strict=True)
-        ]
-        return np.array(values, dtype=np.float64)
+        return np.array([np.mean([_read(measure, drawn[kind]) for kind, measure in parts]) for parts in self.parts])
 
     def of_weights(self, weights: FloatArray) -> FloatArray:
         """(r, k) numbers of many draws; those of :meth:`__call__`, but for the last bits of sums of scores.
@@ -122,58 +118,74 @@ class ScoreReader:
         Args:
             weights: (r, patients) how often each patient was drawn.
         """
-        tables = {table: counts.entries(weights) for table, counts in self._tables.items()}
-        columns = [
-            entry_of(tables[self._table(kind, measure)], measure)
-            if measure.statistic == MULTI_LABEL
-            else self._reads[kind, measure](weights)
-            for kind, measure in zip(self.kinds, self.measures, strict=True)
-        ]
-        return np.stack(columns, axis=1)
-
-    @staticmethod
-    def _table(kind: Hashable, measure: ScoreMeasure) -> Hashable:
-        """Measures that are entries of one multi-label table."""
-        return kind, measure.threshold, measure.no_finding, measure.undefined_as
+        values: dict[_Part, FloatArray] = {}
+        for kind, readers in self._readers.items():
+            for measures, read in readers:
+                columns = read(weights)
+                values |= {(kind, measure): columns[:, i] for i, measure in enumerate(measures)}
+        numbers = [np.stack([values[part] for part in parts], axis=1).mean(axis=1) for parts in self.parts]
+        return np.stack(numbers, axis=1)
 
     @cached_property
-    def _tables(self) -> dict[Hashable, LabelCounts]:
-        found: dict[Hashable, LabelCounts] = {}
-        for kind, measure in zip(self.kinds, self.measures, strict=True):
-            if measure.statistic == MULTI_LABEL and self._table(kind, measure) not in found:
-                units = self.units[kind]
-                called = called_units(measure, units.scored)
-                filled = undefined_of(measure)
-                found[self._table(kind, measure)] = label_counts(*called, units.patient, self.num_patients, filled)
-        return found
+    def _readers(self) -> dict[Hashable, list[_Reads]]:
+        """Kind -> what reads its measures, each of them once."""
+        measures: dict[Hashable, dict[ScoreMeasure, None]] = {}
+        for kind, measure in (part for parts in self.parts for part in parts):
+            measures.setdefault(kind, {})[measure] = None
+        return {kind: self._readers_of(list(of_kind), self.units[kind]) for kind, of_kind in measures.items()}
 
-    @cached_property
-    def _reads(self) -> dict[tuple[Hashable, ScoreMeasure], _Read]:
-        """What reads each measure that is no entry of a multi-label table."""
-        return {
-            (kind, measure): self._read(measure, self.units[kind])
-            for kind, measure in zip(self.kinds, self.measures, strict=True)
-            if measure.statistic != MULTI_LABEL
-        }
+    def _readers_of(self, measures: Sequence[ScoreMeasure], units: _Units) -> list[_Reads]:
+        tables: dict[ScoreMeasure, list[ScoreMeasure]] = {}
+        for measure in measures:
+            if measure.statistic == MULTI_LABEL:
+                tables.setdefault(replace(measure, entry=''), []).append(measure)
+        singles = [measure for measure in measures if measure.statistic != MULTI_LABEL]
+        readers = [self._table_reader(entries, units) for entries in tables.values()]
+        return [*readers, *(self._single_readers(singles, units) if singles else ())]
 
-    def _read(self, measure: ScoreMeasure, units: _Units) -> _Read:
-        def one_by_one(weights: FloatArray) -> FloatArray:
-            return np.array([read_columns(measure, units.drawn(row)) for row in weights], dtype=np.float64)
+    def _table_reader(self, entries: list[ScoreMeasure], units: _Units) -> _Reads:
+        """Of entries of one multi-label table."""
+        called, filled = called_units(entries[0], units.scored), undefined_of(entries[0])
+        counts = label_counts(*called, units.patient, self.num_patients, filled)
 
-        read_columns(measure, units.scored)  # refuses now what the statistic cannot use
+        def read(weights: FloatArray) -> FloatArray:
+            table = counts.entries(weights)
+            return np.stack([entry_of(table, entry) for entry in entries], axis=1)
+
+        return entries, read
+
+    def _single_readers(self, measures: Sequence[ScoreMeasure], units: _Units) -> list[_Reads]:
+        """Of measures of one class: at once where that is possible, else draw by draw."""
         scored = units.scored
-        of_classes = [
-            weighted_statistic(
-                measure,
-                measure.statistic.removeprefix(MACRO),
-                PatientRows(scored.labels[:, i], scored.scores[:, i], units.patient, self.num_patients, scored.folds),
-            )
-            for i in range(len(scored.names))
-        ]
-        known = [read for read in of_classes if read is not None]
-        if len(known) < len(of_classes):
-            return one_by_one
-        return lambda weights: np.stack([read(weights) for read in known], axis=1).mean(axis=1)
+        for measure in measures:
+            read_columns(measure, scored)  # refuses now what the statistic cannot use
+        labels, scores = scored.labels[:, 0], scored.scores[:, 0]
+        rows = PatientRows(labels, scores, units.patient, self.num_patients, scored.folds)
+        known, read = weighted_statistics(measures, rows)
+        others = [measure for measure in measures if measure not in known]
+
+        def read_others(weights: FloatArray) -> FloatArray:
+            drawn = (units.drawn(row) for row in weights)
+            return np.array([[read_columns(measure, one) for measure in others] for one in drawn])
+
+        return [*([(known, read)] if known else []), *([(others, read_others)] if others else [])]
+
+
+def _read(measure: ScoreMeasure, drawn: ScoredUnits) -> float:
+    if measure.statistic == MULTI_LABEL:
+        return entry_of(multi_label_entries(measure, drawn), measure)
+    return read_columns(measure, drawn)
+
+
+def _parts(measures: Sequence[ScoreMeasure], table: ScoresBesideLabels) -> list[tuple[ScoreMeasure, ...]]:
+    """A measure of each model; of means over the classes, those of each class."""
+    if not measures[0].statistic.startswith(MACRO):
+        return [tuple(measures)]
+    statistic = measures[0].statistic.removeprefix(MACRO)
+    return [
+        tuple(replace(measure, statistic=statistic, class_index=i) for measure in measures)
+        for i in range(len(table.classes))
+    ]
 
 
 def _kind(measures: Sequence[ScoreMeasure]) -> Hashable:

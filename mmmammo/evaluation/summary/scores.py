@@ -23,7 +23,7 @@ from mmmammo.evaluation.functional import (
     weighted_bootstrap_ci,
 )
 from mmmammo.evaluation.functional.score_measures import MACRO as OF_ALL
-from mmmammo.evaluation.functional.weighted_scores import mean_auc_reader
+from mmmammo.evaluation.functional.weighted_sweeps import mean_auc_reader
 from mmmammo.evaluation.summary.class_table import class_table_measures, class_table_numbers
 from mmmammo.evaluation.summary.numbers import DELONG, Number, by_key, with_interval
 from mmmammo.evaluation.summary.score_levels import Aggregation, aggregated
