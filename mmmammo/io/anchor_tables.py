@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 
@@ -62,9 +62,8 @@ def write_anchors(path: str | Path, table: AnchorTable) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.part')
     sizes = np.array(table.sizes, dtype=np.float64).reshape(-1, 2)
-    with partial.open('wb') as file:
+    with written_whole(path, 'wb') as file:
         np.savez_compressed(
             file,
             image_ids=np.array(table.image_ids, dtype=str),
@@ -77,7 +76,6 @@ def write_anchors(path: str | Path, table: AnchorTable) -> None:
             least=sizes[:, 0],
             greatest=sizes[:, 1],
         )
-    os.replace(partial, path)
 
 
 def read_anchors(path: str | Path) -> AnchorTable:

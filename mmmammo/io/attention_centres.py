@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from mmmammo.io.intake import load_json
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-attention-1'
@@ -28,9 +28,8 @@ def write_centres(path: str | Path, key: str, centres: Centres) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {str(image): [round(x, DECIMALS), round(y, DECIMALS)] for image, (x, y) in sorted(centres.items())}
-    partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
-    partial.write_text(json.dumps({'format': FORMAT, 'key': key, 'centres': rows}) + '\n', encoding='utf-8')
-    os.replace(partial, path)
+    with written_whole(path) as file:
+        file.write(json.dumps({'format': FORMAT, 'key': key, 'centres': rows}) + '\n')
 
 
 def read_centres(path: str | Path, key: str | None = None) -> dict[int, tuple[float, float]]:

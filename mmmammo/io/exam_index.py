@@ -6,7 +6,6 @@ The format is written down in docs/conventions.md.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mmmammo.io.coco_entries import REMEDY, finding_from_json, finding_to_json, image_from_json, image_to_json
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import Finding, MammoError, PreparedImage
 
 FORMAT = 'mmmammo-1'
@@ -66,9 +66,8 @@ def write_index(path: str | Path, prepared_set: PreparedSet) -> None:
     except (ValueError, TypeError) as err:
         raise _broken(path, 'labels, attributes or landmarks', err, 'values that JSON has') from err
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    scratch.write_text(text, encoding='utf-8')
-    scratch.replace(path)
+    with written_whole(path) as file:
+        file.write(text)
 
 
 def read_index(path: str | Path) -> PreparedSet:

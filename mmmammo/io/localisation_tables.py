@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 _NONE: tuple[float, ...] = ()
@@ -46,8 +46,7 @@ def write_localisation(path: str | Path, table: LocalisationTable) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.part')
-    with partial.open('wb') as file:
+    with written_whole(path, 'wb') as file:
         np.savez_compressed(
             file,
             image_ids=np.array(table.image_ids, dtype=str),
@@ -57,7 +56,6 @@ def write_localisation(path: str | Path, table: LocalisationTable) -> None:
             keys=np.array(table.keys, dtype=str),
             frozen=np.array(_NONE if table.frozen is None else table.frozen, dtype=np.float64),
         )
-    os.replace(partial, path)
 
 
 def read_localisation(path: str | Path) -> LocalisationTable:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 LABEL, SCORE = 'label', 'score'
@@ -73,12 +73,10 @@ def write_scores(path: str | Path, rows: Sequence[ScoreRow], classes: Sequence[s
     taken = {*IDS, *values}
     further = sorted({name for row in rows for name in row.attributes} - taken)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.part')
-    with partial.open('w', encoding='utf-8', newline='') as file:
+    with written_whole(path, newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow([*ids, *values, *further])
         writer.writerows(_cells(row, ids, further) for row in rows)
-    os.replace(partial, path)
 
 
 def _cells(row: ScoreRow, ids: Sequence[str], further: Sequence[str]) -> list[object]:

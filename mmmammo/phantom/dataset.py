@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any
 
 import cv2
 
+from mmmammo.io.whole_files import remove_unfinished, written_whole
 from mmmammo.phantom.config import PhantomConfig
 from mmmammo.phantom.dicom_writer import write_dicom
 from mmmammo.phantom.exam import make_exam
@@ -63,6 +63,7 @@ def write_dataset(
         'config': config.to_json(),
         'counts': {},
     }
+    remove_unfinished(raw)
     write_json(raw / 'phantom.json', info, indent=1)
     job = partial(_write_exam, raw, config, seed, fingerprint)
     for exam_id in _run(job, num_exams, workers):
@@ -100,9 +101,8 @@ def exam_folder(raw: Path, index: int) -> Path:
 def write_json(path: Path, data: object, indent: int | None = None) -> None:
     """Write JSON so that the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial_path = path.with_suffix('.partial')
-    partial_path.write_text(json.dumps(data, indent=indent) + '\n', encoding='utf-8')
-    os.replace(partial_path, path)
+    with written_whole(path) as file:
+        file.write(json.dumps(data, indent=indent) + '\n')
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -156,6 +156,7 @@ def _write_exam(raw: Path, config: PhantomConfig, seed: int, fingerprint: str, i
     folder = exam_folder(raw, index)
     if not _is_complete(folder, fingerprint):
         folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(folder)  # of a run that was killed
         exam = make_exam(config, seed, index)
         for view in exam.views:
             write_dicom(folder / f'{view.name}.dcm', exam, view)

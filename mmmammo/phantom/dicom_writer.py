@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
+from mmmammo.io.whole_files import written_whole
 from mmmammo.phantom import voi
 from mmmammo.phantom.exam import PhantomExam, PhantomView
 from mmmammo.phantom.vendors import Vendor
@@ -48,9 +48,9 @@ def make_dataset(exam: PhantomExam, view: PhantomView) -> Dataset:
 
 def write_dicom(path: Path, exam: PhantomExam, view: PhantomView) -> None:
     """Write one view; the file appears whole or not at all."""
-    partial = path.with_suffix('.partial')
-    make_dataset(exam, view).save_as(partial, enforce_file_format=True)
-    os.replace(partial, path)
+    dataset = make_dataset(exam, view)
+    with written_whole(path, 'wb') as file:
+        dataset.save_as(file, enforce_file_format=True)
 
 
 def _uid(exam: PhantomExam, purpose: str) -> UID:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,22 @@ def test_resumes_only_what_is_missing(tmp_path):
     assert seen == ['phantom-00000', 'phantom-00001']
     assert (tmp_path / 'phantom-00000' / 'L_CC.dcm').stat().st_mtime_ns == kept
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize('name', ['phantom.json', 'phantom-00000/L_MLO.dcm', 'phantom-00000/truth.json'])
+def test_what_a_kill_left_unfinished_is_gone_after_the_next_run(tmp_path, monkeypatch, name):
+    replace = Path.replace
+    monkeypatch.setattr(
+        'pathlib.Path.replace',
+        lambda self, target: pytest.fail('killed') if target == tmp_path / name else replace(self, target),
+    )
+    monkeypatch.setattr('pathlib.Path.unlink', lambda *_, **__: None)
+    with pytest.raises(BaseException, match='killed'):
+        write_dataset(tmp_path, 1, CONFIG)
+    monkeypatch.undo()
+    assert len(list(tmp_path.rglob('.*'))) == 1 and not (tmp_path / name).exists()
+    write_dataset(tmp_path, 1, CONFIG)
+    assert not list(tmp_path.rglob('.*')) and (tmp_path / name).is_file()
 
 
 def test_refuses_to_mix_two_sets(raw):

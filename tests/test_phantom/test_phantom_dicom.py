@@ -23,7 +23,7 @@ def test_decodes_to_the_rendered_image(exam, tmp_path):
             shown = 1 - shown
         # A sigmoid of a quarter of a 12-bit range: half a step of 4 / 4095 / 4 at its steepest, and its ends.
         np.testing.assert_allclose(shown, view.image, atol=5.5e-4)
-        assert list(tmp_path.glob('*.partial')) == []
+        assert list(tmp_path.glob('.*')) == []
 
 
 def test_reader_agrees_with_the_writer(exam, tmp_path):
