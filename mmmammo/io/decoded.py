@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.io.errors import CorruptFile
-from mmmammo.io.png16 import full_scale, read_stored, write_whole
+from mmmammo.io.png16 import full_scale, read_stored
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 IMAGES, DECODED = 'images', 'decoded'
@@ -78,7 +79,8 @@ def _keep(kept: Path, stored: npt.NDArray[Any], path: Path) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         content = BytesIO()
         np.save(content, stored)
-        write_whole(kept, content.getbuffer(), like=path)
+        with written_whole(kept, 'wb', like=path) as file:
+            file.write(content.getbuffer())
     except OSError as err:
         raise MammoError(
             kept,

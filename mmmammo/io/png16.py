@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from pathlib import Path
 
 import cv2
@@ -12,10 +10,8 @@ import numpy.typing as npt
 
 from mmmammo.io.errors import UnsupportedPixelData
 from mmmammo.io.raster import decode_raster
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
-
-UNFINISHED = '.tmp'
-"""How the name of a file ends while it is made."""
 
 _STRIP = 64  # rows
 
@@ -85,7 +81,8 @@ def _write(
         raise _unfit(path, f'values from {low} to {high}')
     # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
     _, encoded = cv2.imencode('.png', _quantised(pixels, kind))
-    write_whole(path, encoded.data, scratch=scratch)
+    with written_whole(path, 'wb', scratch=scratch) as file:
+        file.write(encoded.data)
 
 
 def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.integer]:
@@ -96,19 +93,6 @@ def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16
         strip = np.s_[top : top + _STRIP]
         stored[strip] = pixels[strip].astype(np.float32, copy=False) * white + np.float32(0.5)
     return stored
-
-
-def write_whole(path: Path, content: memoryview, like: Path | None = None, scratch: Path | None = None) -> None:
-    """Write a file so that it appears whole or not at all, with the times of another file if one is given."""
-    temporary = (scratch or path.parent) / f'.{path.name}.{uuid.uuid4().hex}{UNFINISHED}'
-    try:
-        temporary.write_bytes(content)
-        if like is not None:
-            status = like.stat()
-            os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _unfit(path: Path, found: str) -> MammoError:

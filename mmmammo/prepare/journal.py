@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mmmammo.io.coco_entries import finding_from_json, finding_to_json, image_from_json, image_to_json
+from mmmammo.io.whole_files import written_whole
 from mmmammo.prepare.quality import QualityRow
 from mmmammo.structures import MammoError, PreparedImage
 
@@ -103,10 +104,9 @@ class Journal:
             Names of the images that the journal knew and that belong to no record any more.
         """
         self.entries = {key: self.entries[key] for key in keys}
-        scratch = self.path.with_suffix('.partial')
-        scratch.write_text(''.join(json.dumps(e.to_json()) + '\n' for e in self.entries.values()), encoding='utf-8')
+        with written_whole(self.path) as file:
+            file.writelines(json.dumps(e.to_json()) + '\n' for e in self.entries.values())
         self._file.close()
-        scratch.replace(self.path)
         self._file = self.path.open('a', encoding='utf-8')
         return self.image_names - {e.image.file_name for e in self.entries.values() if e.image is not None}
 

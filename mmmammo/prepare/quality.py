@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from mmmammo.io.whole_files import written_whole
 
 STATUSES = ACCEPTED, MENDED, QUARANTINED = 'accepted', 'mended', 'quarantined'
 
@@ -45,10 +46,8 @@ class QualityRow:
 def write_quality(path: Path, rows: Iterable[QualityRow]) -> None:
     """Write ``quality.csv``, whole or not at all."""
     names = [field.name for field in fields(QualityRow)]
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    with scratch.open('w', newline='', encoding='utf-8') as file:
+    with written_whole(path, newline='') as file:
         writer = csv.writer(file)
         writer.writerow(names)
         for row in rows:
             writer.writerow(['' if getattr(row, name) is None else getattr(row, name) for name in names])
-    scratch.replace(path)

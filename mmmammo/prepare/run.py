@@ -16,7 +16,7 @@ from typing import Any
 from mmmammo.io import write_png8, write_png16
 from mmmammo.io.coco_entries import finding_to_json
 from mmmammo.io.elements import shortened
-from mmmammo.io.png16 import UNFINISHED
+from mmmammo.io.whole_files import remove_unfinished
 from mmmammo.prepare.image import prepare_image
 from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_of
 from mmmammo.prepare.options import PrepareOptions, SetOptions
@@ -91,8 +91,8 @@ def prepare_dataset(
     records = _checked(records, out)
     state = out / '.prepare'
     with only_one(state), Journal(state / 'journal.jsonl') as journal:
-        for unfinished in state.glob(f'.*{UNFINISHED}'):  # of a run that was killed
-            unfinished.unlink(missing_ok=True)
+        for folder in (state, out, out / 'annotations'):
+            remove_unfinished(folder)  # of a run that was killed
         tasks = _tasks(records, options, out, journal)
         if on_start is not None:
             on_start(len(tasks))

@@ -12,6 +12,7 @@ from typing import Any
 
 from mmmammo import __version__
 from mmmammo.io.exam_index import PreparedSet, write_index
+from mmmammo.io.whole_files import written_whole
 from mmmammo.prepare.journal import Entry
 from mmmammo.prepare.options import SetOptions
 from mmmammo.prepare.quality import STATUSES, write_quality
@@ -139,9 +140,8 @@ def _write_facts(path: Path, classes: Sequence[str], facts: Mapping[str, Any], s
         'classes': list(classes),
         'counts': asdict(summary),
     }
-    scratch = path.with_suffix('.partial')
-    scratch.write_text(json.dumps(document, indent=1) + '\n', encoding='utf-8')
-    scratch.replace(path)
+    with written_whole(path) as file:
+        file.write(json.dumps(document, indent=1) + '\n')
 
 
 def _summary(

@@ -6,6 +6,7 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -231,9 +232,26 @@ def test_an_image_that_a_kill_left_unfinished_is_nowhere(raw, tmp_path, monkeypa
     with pytest.raises(BaseException, match='killed'):
         prepare(raw, out)
     monkeypatch.undo()
-    assert list((out / '.prepare').glob('.*.tmp')) and not list((out / 'images').rglob('*.*'))
+    assert list((out / '.prepare').glob('.*.unfinished')) and not list((out / 'images').rglob('*.*'))
     prepare(raw, out)
-    assert not list(out.rglob('*.tmp'))
+    assert not list(out.rglob('*.unfinished'))
+
+
+@pytest.mark.parametrize('name', ['quality.csv', 'annotations/train.json', 'prepare.json'])
+def test_a_table_that_a_kill_left_unfinished_is_gone_after_the_next_run(raw, tmp_path, monkeypatch, name):
+    out, replace = tmp_path / 'out', Path.replace
+    monkeypatch.setattr(
+        'pathlib.Path.replace',
+        lambda self, target: pytest.fail('killed') if target == out / name else replace(self, target),
+    )
+    monkeypatch.setattr('pathlib.Path.unlink', lambda *_, **__: None)
+    with pytest.raises(BaseException, match='killed'):
+        prepare(raw, out)
+    monkeypatch.undo()
+    (left,) = out.rglob('*.unfinished')
+    assert left.parent == (out / name).parent and not (out / name).exists()
+    prepare(raw, out)
+    assert not list(out.rglob('*.unfinished')) and (out / name).is_file()
 
 
 def test_a_line_cut_short_by_a_kill_is_done_again(raw, tmp_path, calls):
