@@ -5,6 +5,10 @@ same place of both breasts, a lesion hardly ever. What the partner views show at
 their detections there, ``score * compatibility``; the compatibility is the likelihood ratio of
 :mod:`mmmammo.anatomy.lesion_matching` as a share of its greatest value, so that it is 1 where place and size agree
 exactly. What that is worth is fitted: :class:`mmmammo.evaluation.functional.CrossViewWeights`.
+
+The other projection shows how deep a lesion lies, not how high, and a lesion there is but one lesion here. Detections
+at its depth compete for it: each has the share ``odds * compatibility / sum of the same over all of its image``.
+Without that a sure lesion lifts whatever else lies as deep.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from mmmammo.anatomy.lesion_matching import DEPTH, LOG_SIZE, OFFSET, mirror_log_odds, pair_log_odds
 from mmmammo.structures import CrossViewEvidence, ImagePrediction, pair_views
@@ -22,6 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 LogOdds = Callable[..., FloatArray]
 
 _MOST_OF_PAIR = float(DEPTH.log_odds(np.zeros(())) + LOG_SIZE.log_odds(np.zeros(())))
+_LEAST_ODDS = 1e-6  # scores nearer to 0 or 1 are those
 _MOST_OF_MIRROR = float(_MOST_OF_PAIR + OFFSET.log_odds(np.zeros(())))
 
 
@@ -45,8 +51,8 @@ def cross_view_evidence(images: Sequence[ImagePrediction]) -> list[CrossViewEvid
     return [
         CrossViewEvidence(
             own=image.scores,
-            ipsilateral=_found(image, None if i < 0 else images[i], pair_log_odds, _MOST_OF_PAIR),
-            contralateral=_found(image, None if c < 0 else images[c], mirror_log_odds, _MOST_OF_MIRROR),
+            ipsilateral=_found(image, None if i < 0 else images[i], pair_log_odds, _MOST_OF_PAIR, shared=True),
+            contralateral=_found(image, None if c < 0 else images[c], mirror_log_odds, _MOST_OF_MIRROR, shared=False),
         )
         for image, i, c in zip(images, ipsilateral.tolist(), contralateral.tolist(), strict=True)
     ]
@@ -65,9 +71,18 @@ def rescored(
     return [replace(image, scores=weigh(found)) for image, found in zip(images, evidence, strict=True)]
 
 
-def _found(image: ImagePrediction, partner: ImagePrediction | None, log_odds: LogOdds, most: float) -> FloatArray:
+def _found(
+    image: ImagePrediction, partner: ImagePrediction | None, log_odds: LogOdds, most: float, shared: bool
+) -> FloatArray:
     """(n,) the best of the partner's detections at the place of each; 0 without any, nan without partner."""
     if partner is None:
         return np.full(len(image.scores), np.nan)
-    odds = log_odds(image.boxes, partner.boxes, image.landmarks, partner.landmarks)
-    return np.asarray((np.exp(odds - most) * partner.scores).max(axis=1, initial=0.0))
+    fits = log_odds(image.boxes, partner.boxes, image.landmarks, partner.landmarks) - most
+    shares = _shares(image.scores, fits) if shared else 1.0
+    return np.asarray((np.exp(fits) * shares * partner.scores).max(axis=1, initial=0.0))
+
+
+def _shares(scores: FloatArray, fits: FloatArray) -> FloatArray:
+    """(n, m) of what each of the partner's m detections shows, the share of each of n; columns sum to 1."""
+    sure = np.clip(scores, _LEAST_ODDS, 1 - _LEAST_ODDS)
+    return np.asarray(softmax(np.log(sure / (1 - sure))[:, None] + fits, axis=0)) if fits.size else fits

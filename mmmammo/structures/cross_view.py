@@ -17,7 +17,8 @@ class CrossViewEvidence:
 
     Args:
         own: (n,) scores in [0, 1].
-        ipsilateral: (n,) in [0, 1], in the other projection of the same breast.
+        ipsilateral: (n,) in [0, 1], in the other projection of the same breast; where several detections could be what
+            is found there, each has its share of it.
         contralateral: (n,) in [0, 1], at the mirrored place in the same projection of the other breast.
     """
 

@@ -40,6 +40,32 @@ def test_the_best_of_score_times_compatibility_counts():
     assert found.own.tolist() == [0.7] and np.isnan(found.contralateral).all()
 
 
+def test_detections_as_deep_as_one_of_the_other_view_share_it():
+    """Shares are odds * compatibility over their sum, written out."""
+    image = view_prediction('L', 'CC', [(HERE, 0.8), (AWAY, 0.5), (box_at(48, 60), 0.2)])
+    found = evidence_of(image, view_prediction('L', 'MLO', [(HERE, 0.9)]))
+    fits = np.array([1.0, 1.0, kernel(DEPTH, 0.1)])
+    claims = np.array([0.8 / 0.2, 0.5 / 0.5, 0.2 / 0.8]) * fits
+    np.testing.assert_allclose(found.ipsilateral, 0.9 * fits * claims / claims.sum())
+
+
+def test_the_surer_of_two_has_more_of_it_than_when_it_was_less_sure():
+    def of_first(score):
+        image = view_prediction('L', 'CC', [(HERE, score), (AWAY, 0.5)])
+        return evidence_of(image, view_prediction('L', 'MLO', [(HERE, 0.9)])).ipsilateral
+
+    lower, higher = of_first(0.3), of_first(0.6)
+    assert higher[0] > lower[0] and higher[1] < lower[1]
+    np.testing.assert_allclose([lower.sum(), higher.sum()], 0.9)
+
+
+def test_sure_and_impossible_scores_share_too():
+    found = evidence_of(
+        view_prediction('L', 'CC', [(HERE, 1.0), (AWAY, 0.0)]), view_prediction('L', 'MLO', [(HERE, 0.9)])
+    )
+    np.testing.assert_allclose(found.ipsilateral, [0.9, 0.0], atol=1e-5)
+
+
 def test_the_other_breast_is_asked_at_the_mirrored_place():
     image = view_prediction('L', 'CC', [(HERE, 0.7), (AWAY, 0.7)])
     found = evidence_of(image, view_prediction('R', 'CC', [(HERE, 0.8)]))
@@ -114,14 +140,14 @@ def test_a_woman_in_the_mirror_has_the_same_evidence():
 
 
 def test_compatibility_is_that_of_lesion_matching():
-    """Of one pair, up to the greatest odds there are."""
+    """Of a detection without rivals, up to the greatest odds there are."""
     boxes, other = [HERE, box_at(60, 20, 14)], [box_at(35, 80, 12)]
     turned = BreastLandmarks(LANDMARKS.contour, (80.0, 60.0), ((30.0, 0.0), (0.0, 40.0)))
-    image = view_prediction('L', 'CC', [(box, 0.5) for box in boxes])
-    found = evidence_of(image, view_prediction('L', 'MLO', [(other[0], 1.0)], landmarks=turned))
+    partner = view_prediction('L', 'MLO', [(other[0], 1.0)], landmarks=turned)
+    found = [evidence_of(view_prediction('L', 'CC', [(box, 0.5)]), partner).ipsilateral[0] for box in boxes]
     odds = pair_log_odds(boxes, other, LANDMARKS, turned)[:, 0]
-    np.testing.assert_allclose(np.diff(np.log(found.ipsilateral)), np.diff(odds))
-    assert (found.ipsilateral <= 1).all()
+    np.testing.assert_allclose(np.diff(np.log(found)), np.diff(odds))
+    assert max(found) <= 1
 
 
 def test_rescoring_changes_scores_only():
