@@ -101,7 +101,7 @@ def missing_heatmaps(cfg: Config, splits: Sequence[str] = ('train', 'val', 'test
 def write_heatmaps(
     model: nn.Module, records: Sequence[Mapping[str, Any]], step: NYUWindow, **options: Any
 ) -> Iterator[MammoError | None]:
-    """Write the heatmaps of images, one after the other.
+    """Write the heatmaps of images, one after the other; a file that is there is whole.
 
     Args:
         model: See :func:`patch_heatmaps`.
@@ -119,7 +119,8 @@ def write_heatmaps(
             image, crop = step.crop(results)
             maps = patch_heatmaps(model, image, crop, **options)
             for path, heatmap in zip(record['heatmap_paths'], maps, strict=True):
-                _write(Path(path), heatmap)
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                write_png16(path, heatmap)
         except MammoError as err:
             yield err
         else:
@@ -136,14 +137,6 @@ def window_step(cfg: Config) -> NYUWindow:
         if step.type == 'mmmammo.NYUWindow':
             return NYUWindow(**{key: value for key, value in step.items() if key != 'type'})
     raise _error(cfg, 'a test pipeline without mmmammo.NYUWindow', 'one with it')
-
-
-def _write(path: Path, heatmap: Maps) -> None:
-    """At once or not at all, so that a file that is there is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}')
-    write_png16(partial, heatmap)
-    partial.replace(path)
 
 
 def _error(cfg: Config, found: str, expected: str) -> MammoError:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mmmammo.crossval.fold_config import CONFIG, filled, fold_config, placeholders
-from mmmammo.crossval.project import Project, write_whole
+from mmmammo.crossval.project import Project
 from mmmammo.crossval.report import gather_average
 from mmmammo.experiments import Outcome, Row, Run, execute
 from mmmammo.experiments.executor import Report
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 _PATIENCE = 5.0
@@ -147,7 +148,8 @@ class Workshop:
         needs = {name: self.run_of(need, fold) for name, need in project.needs.items()}
         places = placeholders(project, fold, needs)
         with _turn(folder / '.preparing'):
-            write_whole(folder / CONFIG, fold_config(project, fold, places).pretty_text)
+            with written_whole(folder / CONFIG) as file:
+                file.write(fold_config(project, fold, places).pretty_text)
             for step in filled(project.settings.prepare, places, project.config):
                 if not Path(step['makes']).exists():
                     self._prepare(step['command'], Path(step['makes']))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +18,7 @@ from mmmammo.apis.runs import load_config
 from mmmammo.crossval.settings import Settings, datasets_of, read_settings
 from mmmammo.evaluation.metrics import ScoreMetric
 from mmmammo.experiments.schedule import config_digest
+from mmmammo.io.whole_files import written_whole
 from mmmammo.registry import HOOKS, PARAM_SCHEDULERS
 from mmmammo.registry import METRICS as METRIC_TYPES
 from mmmammo.structures import MammoError
@@ -90,7 +90,8 @@ class Project:
         if path.is_file():
             self._compare(path, json.loads(path.read_text(encoding='utf-8')), facts)
         else:
-            write_whole(path, json.dumps(facts, indent=1) + '\n')
+            with written_whole(path) as file:
+                file.write(json.dumps(facts, indent=1) + '\n')
         if self.link.resolve() != self.folder.resolve():
             self.store.mkdir(parents=True, exist_ok=True)
             if not self.link.exists():
@@ -226,13 +227,6 @@ def _require_blind(cfg: Config, settings: Settings, config: str) -> None:
 
 def _is(kind: type | None, base: type) -> bool:
     return kind is not None and issubclass(kind, base)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all."""
-    partial = path.with_name(f'{path.name}.part')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
 
 
 def _sha256(path: Path) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 
 from mmmammo.apis.run_results import write_scores_of
 from mmmammo.crossval.numbers import as_reading, out_of_fold_measures, out_of_fold_numbers, spread_over_folds
-from mmmammo.crossval.project import METRICS, SCORES, write_whole
+from mmmammo.crossval.project import METRICS, SCORES
 from mmmammo.crossval.tables import average_tables, merge_folds
 from mmmammo.evaluation.functional import Reading, ScoreMeasure, read_measure
 from mmmammo.io.score_tables import ScoreTable, read_score_table
+from mmmammo.io.whole_files import written_whole
 
 Run = Mapping[str, Any]
 """What made the numbers, for the head of ``metrics.json``."""
@@ -75,7 +76,8 @@ def _write(
     ]
     document['mean'] = spread_over_folds([fold['metrics'] for fold in document['folds']])
     document['reasons'] = {key: value.reason for key, value in values.items() if value.reason}
-    write_whole(path, json.dumps(document, indent=1, allow_nan=False) + '\n')
+    with written_whole(path) as file:
+        file.write(json.dumps(document, indent=1, allow_nan=False) + '\n')
     return document
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from scipy.special import expit
 from mmmammo.evaluation.functional import log_odds
 from mmmammo.io.score_files import IDS
 from mmmammo.io.score_tables import ScoreTable, read_score_table
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 FOLD = 'fold'
@@ -150,12 +150,10 @@ def _mean_of_odds(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def _write(path: Path, head: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.part')
-    with partial.open('w', encoding='utf-8', newline='') as file:
+    with written_whole(path, newline='') as file:
         writer = csv.DictWriter(file, head, restval='', lineterminator='\n')
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(partial, path)
 
 
 def _error(where: object, field: str, found: object, expected: str, remedy: str) -> MammoError:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.io import read_png16
+from mmmammo.io.whole_files import written_whole
 from mmmammo.preprocessing.clahe import TileMappings
 from mmmammo.preprocessing.fusion import Fusion, ViewFusion
 from mmmammo.structures import MammoError
@@ -88,8 +89,10 @@ class ViewStore:
             view = _decode(path, self.fusion)
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                _write_whole(pixels, lambda file: np.save(file, view.pixels))
-                _write_whole(facts, lambda file: np.savez(file, **_to_arrays(view.fusion)))
+                with written_whole(pixels, 'wb') as file:
+                    np.save(file, view.pixels)
+                with written_whole(facts, 'wb') as file:
+                    np.savez(file, **_to_arrays(view.fusion))
             except OSError as err:
                 remedy = 'make room, or set cache=None in the dataset: every patch then decodes its view'
                 raise MammoError(
@@ -112,17 +115,6 @@ def _decode(path: str, fusion: Fusion) -> StoredView:
     image = read_png16(path)
     pixels = np.rint(image * _WHITE).astype(np.uint16)
     return StoredView(pixels, fusion.of(pixels.astype(np.float32) / _WHITE))
-
-
-def _write_whole(path: Path, write: Any) -> None:
-    """The file appears whole or not at all, also when several processes write it."""
-    temporary = path.with_name(f'{path.name}.{os.getpid()}.partial')
-    try:
-        with temporary.open('wb') as file:
-            write(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _to_arrays(fusion: ViewFusion) -> dict[str, Any]:

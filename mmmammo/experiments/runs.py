@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmmammo.experiments.plan import MEANS, Row
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 METRICS = 'metrics.json'
@@ -78,9 +78,8 @@ class Run:
     def remember(self, **facts: Any) -> None:
         """Add to the record, at once or not at all."""
         record = self.record | facts
-        partial = self.folder / f'{RECORD}.part'
-        partial.write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
-        os.replace(partial, self.folder / RECORD)
+        with written_whole(self.folder / RECORD) as file:
+            file.write(json.dumps(record, indent=1) + '\n')
 
     @property
     def is_ready(self) -> bool:

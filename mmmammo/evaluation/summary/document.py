@@ -17,6 +17,7 @@ from mmmammo.evaluation.summary.frozen import FrozenReport
 from mmmammo.evaluation.summary.numbers import LEVEL, flat_metrics, spread
 from mmmammo.evaluation.summary.scores import ScoreSummary
 from mmmammo.io.intake import Intake
+from mmmammo.io.whole_files import written_whole
 
 FORMAT = 'mmmammo-metrics-1'
 COMPARISON_FORMAT = 'mmmammo-comparison-1'
@@ -99,10 +100,12 @@ def comparison_document(
 
 
 def write_document(path: str | Path, document: Mapping[str, Any]) -> Path:
-    """Write it; its folder is made."""
+    """Write it, whole or not at all; its folder is made."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1, allow_nan=False) + '\n', encoding='utf-8')
+    text = json.dumps(document, indent=1, allow_nan=False) + '\n'
+    with written_whole(path) as file:
+        file.write(text)
     return path
 
 

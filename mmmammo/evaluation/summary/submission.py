@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmmammo.evaluation.functional import breast_scores
 from mmmammo.io.intake import first_of
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import Laterality, MammoError
 
 HEAD = ('prediction_id', 'cancer')
@@ -35,12 +35,10 @@ class Submission:
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all; its folder is made."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f'{path.name}.part')
-        with partial.open('w', encoding='utf-8', newline='') as file:
+        with written_whole(path, newline='') as file:
             writer = csv.writer(file, lineterminator='\n')
             writer.writerow(HEAD)
             writer.writerows((name, repr(score)) for name, score in self.scores.items())
-        os.replace(partial, path)
 
 
 @dataclass(frozen=True)
