@@ -119,7 +119,7 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
         '--coarse-jpeg2000',
         action='store_true',
         help="JPEG 2000 files that are shrunk to half or less, by --height or --scale, are decoded at the codestream's "
-        'own lower resolution: four times faster, not the same pixels',
+        'own lower resolution: in less than half of the time, not the same pixels',
     )
     group.add_argument(
         '--clahe', nargs='?', type=float, const=_CLIP_LIMIT, metavar='CLIP', help='equalise, and bake that in (clip 2)'

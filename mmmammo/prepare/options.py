@@ -42,8 +42,8 @@ class PrepareOptions:
         clahe: Clip limit of an equalisation in 8 x 8 tiles that is baked into the file; ``None``: none.
         voi: Whether the VOI LUT or window of DICOM files is used, see :func:`mmmammo.io.read_mammogram`.
         coarse_jpeg2000: Whether JPEG 2000 files that are shrunk to half or less are decoded at the codestream's own
-            lower resolution (:mod:`mmmammo.io.coarse`): four times faster, not the same pixels. With ``height``, or a
-            ``scale`` of at most 0.5.
+            lower resolution (:mod:`mmmammo.io.coarse`): in less than half of the time, not the same
+            pixels. With ``height``, or a ``scale`` of at most 0.5.
         policies: What is done about each problem, where that is not the default; completed to all of them.
 
     Raises:
