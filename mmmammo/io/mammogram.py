@@ -33,7 +33,8 @@ def read_mammogram(
             white. Not how the image is meant to be seen; some published pipelines do so.
         rows_needed: How many rows the caller will shrink the image to, or if it is at most 1, their share. JPEG 2000 is
             then decoded at the lowest resolution of its own that has as many, and enlarged to its size: in less time,
-            but not the same pixels. docs/dicom.md says which files this is done with; of those ``meta.attributes['halvings']`` says how often their rows were halved.
+            but not the same pixels. docs/dicom.md says which files this is done with; of those
+            ``meta.attributes['halvings']`` says how often their rows were halved.
 
     Returns:
         Pixels and meta. ``meta.laterality`` and ``meta.view`` are ``UNKNOWN`` where the file does not say them;
