@@ -6,6 +6,7 @@ first row. Memory is what an exam adds to the weights: the peak on a GPU, what i
 
     python benchmarks/training_step.py                  # R50 at half size, some five minutes on two idle cores
     python benchmarks/training_step.py --model small --size 320 256
+    python benchmarks/training_step.py --return-memory  # without what mmmammo.memory.keep_freed_memory does on a CPU
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ NUM_VIEWS = 4
 
 def main() -> None:
     args = parse_args()
-    keep_freed_memory()  # as the tools do
+    if not args.return_memory:
+        keep_freed_memory()  # as the tools do
     torch.manual_seed(0)
     pair, exam = build_pair(args.model, args.device), one_exam(args.size)
     table = Table(title=f'a training step at {args.size[0]} x {args.size[1]}, {args.model}, {describe(args.device)}')
@@ -54,6 +56,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--size', type=int, nargs=2, default=(512, 416), metavar=('H', 'W'), help='pixels of each view')
     parser.add_argument('--repeats', type=int, default=3, help='timed runs of each side, after one to warm up')
     parser.add_argument('--device', default='cpu', help="'cpu' or 'cuda'")
+    parser.add_argument(
+        '--return-memory',
+        action='store_true',
+        help='give freed memory back to the system, as the C library does by itself; run both ways to see the difference',
+    )
     return parser.parse_args()
 
 

@@ -12,9 +12,9 @@ def keep_freed_memory() -> bool:
     """Let the C library keep freed memory for the next array instead of giving it back to the system each time.
 
     By default glibc asks the system for every large array and returns it when it is freed; the system then has to
-    clear and map each page anew, in every layer of every training step and in every step of preparing an image. Kept
-    memory made a training step of Mask R-CNN with a ResNet-50 a quarter shorter on two cores, and preparing an image
-    5 to 9 %; the peak of memory grows by some 10 % through fragmentation.
+    clear and map each page anew, in every layer of every training step and in every step of preparing an image.
+    ``benchmarks/training_step.py``, with and without ``--return-memory``, shows what that costs. In turn the peak of
+    memory grows somewhat through fragmentation; glibc before 2.38 does not give every aligned block again.
 
     It holds for the whole process and for those it forks, so that tools and workers that they start call it, never
     the library in the process of its user.
