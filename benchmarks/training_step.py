@@ -59,7 +59,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--return-memory',
         action='store_true',
-        help='give freed memory back to the system, as the C library does by itself; run both ways to see the difference',
+        help='give freed memory back to the system, as the C library does by itself; run both to compare',
     )
     return parser.parse_args()
 

@@ -17,15 +17,15 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.io.whole_files import written_whole
-from mmmammo.structures import MammoError
+from mmmammo.io.array_tables import read_arrays, write_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,22 +60,19 @@ def write_anchors(path: str | Path, table: AnchorTable) -> None:
         path: Ends in ``.npz``.
         table: What to write.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     sizes = np.array(table.sizes, dtype=np.float64).reshape(-1, 2)
-    with written_whole(path, 'wb') as file:
-        np.savez_compressed(
-            file,
-            image_ids=np.array(table.image_ids, dtype=str),
-            patient_ids=np.array(table.patient_ids, dtype=str),
-            lesion_image=table.lesion_image,
-            distances=table.distances,
-            sides=table.sides,
-            keys=np.array(table.keys, dtype=str),
-            ks=np.array(table.ks, dtype=np.int64),
-            least=sizes[:, 0],
-            greatest=sizes[:, 1],
-        )
+    arrays = {
+        'image_ids': np.array(table.image_ids, dtype=str),
+        'patient_ids': np.array(table.patient_ids, dtype=str),
+        'lesion_image': table.lesion_image,
+        'distances': table.distances,
+        'sides': table.sides,
+        'keys': np.array(table.keys, dtype=str),
+        'ks': np.array(table.ks, dtype=np.int64),
+        'least': sizes[:, 0],
+        'greatest': sizes[:, 1],
+    }
+    write_arrays(path, arrays)
 
 
 def read_anchors(path: str | Path) -> AnchorTable:
@@ -84,23 +81,17 @@ def read_anchors(path: str | Path) -> AnchorTable:
     Raises:
         MammoError: If there is no such file, or it is another one.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return AnchorTable(
-                image_ids=tuple(stored['image_ids'].tolist()),
-                patient_ids=tuple(stored['patient_ids'].tolist()),
-                lesion_image=stored['lesion_image'],
-                distances=stored['distances'],
-                sides=stored['sides'],
-                keys=tuple(stored['keys'].tolist()),
-                ks=tuple(stored['ks'].tolist()),
-                sizes=tuple(zip(stored['least'].tolist(), stored['greatest'].tolist(), strict=True)),
-            )
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:
-        raise MammoError(
-            path,
-            field='file',
-            found=f'{type(err).__name__}: {err}',
-            expected='what ATDMetric(path=…) writes',
-            remedy='test the model again with tools/test.py',
-        ) from err
+    return read_arrays(path, _built, 'ATDMetric(path=…)')
+
+
+def _built(stored: Mapping[str, npt.NDArray[Any]]) -> AnchorTable:
+    return AnchorTable(
+        image_ids=tuple(stored['image_ids'].tolist()),
+        patient_ids=tuple(stored['patient_ids'].tolist()),
+        lesion_image=stored['lesion_image'],
+        distances=stored['distances'],
+        sides=stored['sides'],
+        keys=tuple(stored['keys'].tolist()),
+        ks=tuple(stored['ks'].tolist()),
+        sizes=tuple(zip(stored['least'].tolist(), stored['greatest'].tolist(), strict=True)),
+    )

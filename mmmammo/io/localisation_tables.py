@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.io.whole_files import written_whole
-from mmmammo.structures import MammoError
+from mmmammo.io.array_tables import read_arrays, write_arrays
 
 _NONE: tuple[float, ...] = ()
 
@@ -44,18 +44,15 @@ def write_localisation(path: str | Path, table: LocalisationTable) -> None:
         path: Ends in ``.npz``.
         table: What to write.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path, 'wb') as file:
-        np.savez_compressed(
-            file,
-            image_ids=np.array(table.image_ids, dtype=str),
-            patient_ids=np.array(table.patient_ids, dtype=str),
-            best_ious=table.best_ious,
-            iou_thrs=np.array(table.iou_thrs, dtype=np.float64),
-            keys=np.array(table.keys, dtype=str),
-            frozen=np.array(_NONE if table.frozen is None else table.frozen, dtype=np.float64),
-        )
+    arrays = {
+        'image_ids': np.array(table.image_ids, dtype=str),
+        'patient_ids': np.array(table.patient_ids, dtype=str),
+        'best_ious': table.best_ious,
+        'iou_thrs': np.array(table.iou_thrs, dtype=np.float64),
+        'keys': np.array(table.keys, dtype=str),
+        'frozen': np.array(_NONE if table.frozen is None else table.frozen, dtype=np.float64),
+    }
+    write_arrays(path, arrays)
 
 
 def read_localisation(path: str | Path) -> LocalisationTable:
@@ -64,22 +61,16 @@ def read_localisation(path: str | Path) -> LocalisationTable:
     Raises:
         MammoError: If there is no such file, or it is another one.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            frozen = tuple(stored['frozen'].tolist())
-            return LocalisationTable(
-                image_ids=tuple(stored['image_ids'].tolist()),
-                patient_ids=tuple(stored['patient_ids'].tolist()),
-                best_ious=stored['best_ious'],
-                iou_thrs=tuple(stored['iou_thrs'].tolist()),
-                keys=tuple(stored['keys'].tolist()),
-                frozen=frozen or None,
-            )
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:
-        raise MammoError(
-            path,
-            field='file',
-            found=f'{type(err).__name__}: {err}',
-            expected='what LocalisationMetric(path=…) writes',
-            remedy='test the model again with tools/test.py',
-        ) from err
+    return read_arrays(path, _built, 'LocalisationMetric(path=…)')
+
+
+def _built(stored: Mapping[str, npt.NDArray[Any]]) -> LocalisationTable:
+    frozen = tuple(stored['frozen'].tolist())
+    return LocalisationTable(
+        image_ids=tuple(stored['image_ids'].tolist()),
+        patient_ids=tuple(stored['patient_ids'].tolist()),
+        best_ious=stored['best_ious'],
+        iou_thrs=tuple(stored['iou_thrs'].tolist()),
+        keys=tuple(stored['keys'].tolist()),
+        frozen=frozen or None,
+    )
