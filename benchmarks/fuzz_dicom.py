@@ -6,6 +6,7 @@ hang without taking the rest along.
 
     python benchmarks/fuzz_dicom.py                    # 5,000 files, some minutes on two cores
     python benchmarks/fuzz_dicom.py --files 500 --seed 7
+    python benchmarks/fuzz_dicom.py --coarse           # JPEG 2000 read at a lower resolution of its own
     python benchmarks/fuzz_dicom.py --only 1234        # one of them again, with its traceback
 
 Ends with status 1 if a file crashed or hung the reader, was refused by anything but a ``MammogramError``, or took more
@@ -15,6 +16,7 @@ memory than allowed.
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import resource
 import sys
@@ -37,7 +39,7 @@ from mmmammo.testing.dicom_damage import DAMAGE, damaged, seed_files
 
 HANG_S = 10.0
 MEMORY_MIB = 1024
-READ, CRASH, HANG = 'read', 'CRASH', 'HANG'
+READ, READ_COARSE, CRASH, HANG = 'read', 'read (coarse)', 'CRASH', 'HANG'
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def main() -> int:
     warnings.simplefilter('ignore')  # of pydicom, about the originals
     originals = seed_files()
     if args.only is not None:
-        return show_one(originals, args.seed, args.only)
+        return show_one(originals, args)
     outcomes = []
     for outcome in track(run(originals, args), description='reading', total=args.files, transient=True):
         outcomes.append(outcome)
@@ -80,22 +82,29 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--only', type=int, metavar='NUMBER', help='damage and read this one file here')
+    parser.add_argument('--coarse', action='store_true', help='ask for half of the rows')
     return parser.parse_args()
 
 
-def read_one(path: Path) -> tuple[str, bool]:
+def rows_needed(args: argparse.Namespace) -> float:
+    """What the reader is asked for."""
+    return 0.5 if args.coarse else math.inf
+
+
+def read_one(path: Path, rows: float) -> tuple[str, bool]:
     """Read a file and name the outcome; whether it is one that is allowed."""
     try:
-        image = read_mammogram(path)
+        image = read_mammogram(path, rows_needed=rows)
     except MammogramError as err:
         return type(err).__name__, bool(err.reason)
     except Exception as err:  # to be counted, whatever it is
         return type(err).__name__, False
     fine = image.pixels.dtype == np.float32 and image.pixels.ndim == 2
-    return READ, fine and bool(((image.pixels >= 0) & (image.pixels <= 1)).all())
+    what = READ_COARSE if 'halvings' in image.meta.attributes else READ
+    return what, fine and bool(((image.pixels >= 0) & (image.pixels <= 1)).all())
 
 
-def serve(pipe: Connection, seed: int) -> None:
+def serve(pipe: Connection, seed: int, rows: float) -> None:
     """A process that reads what it is told to, until it dies."""
     warnings.simplefilter('ignore')
     originals = seed_files()
@@ -107,7 +116,7 @@ def serve(pipe: Connection, seed: int) -> None:
             kind, data = damaged(originals, seed, number)
             path.write_bytes(data)
             begin = time.monotonic()
-            what, expected = read_one(path)
+            what, expected = read_one(path, rows)
             pipe.send(Outcome(number, kind, what, expected, time.monotonic() - begin, peak_mib() - before))
 
 
@@ -118,10 +127,10 @@ def peak_mib() -> float:
 class Reader:
     """A process and what it works on."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, rows: float) -> None:
         context = multiprocessing.get_context('spawn')
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, seed), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, seed, rows), daemon=True)
         self.process.start()
         theirs.close()
         self.pipe.recv()
@@ -155,7 +164,7 @@ class Reader:
 def run(originals: Sequence[bytes], args: argparse.Namespace) -> Iterator[Outcome]:
     """Every file once, by as many processes as there are workers; one that is lost is replaced."""
     numbers = iter(range(args.files))
-    readers = [Reader(args.seed) for _ in range(args.workers)]
+    readers = [Reader(args.seed, rows_needed(args)) for _ in range(args.workers)]
     for reader in readers:
         reader.give(next(numbers))
     while readers:
@@ -165,7 +174,7 @@ def run(originals: Sequence[bytes], args: argparse.Namespace) -> Iterator[Outcom
                 continue
             yield outcome
             if outcome.what in (CRASH, HANG):
-                readers[i] = Reader(args.seed)
+                readers[i] = Reader(args.seed, rows_needed(args))
             following = next(numbers, None)
             if following is None:
                 readers.pop(i).process.kill()
@@ -186,30 +195,33 @@ def report(outcomes: Sequence[Outcome], num_originals: int, seed: int) -> None:
     table = Table(title=f'{len(outcomes)} damaged files out of {num_originals}, seed {seed}', title_justify='left')
     for column in ('outcome', *DAMAGE, 'all'):
         table.add_column(column, justify='left' if column == 'outcome' else 'right')
-    for what in sorted({*counts, READ, CRASH, HANG}, key=lambda name: (name in (CRASH, HANG), name != READ, name)):
+    for what in sorted(
+        {*counts, READ, CRASH, HANG}, key=lambda name: (name in (CRASH, HANG), not name.startswith(READ), name)
+    ):
         row = counts[what]
         table.add_row(what, *(str(row[kind]) for kind in DAMAGE), str(row.total()))
     console = Console(width=max(Console().width, 110))
     console.print(table)
-    slowest, largest = max(o.seconds for o in outcomes), max(o.peak_mib for o in outcomes)
+    slowest, largest = max(outcomes, key=lambda o: o.seconds), max(o.peak_mib for o in outcomes)
     lost = sum(o.what in (CRASH, HANG) for o in outcomes)
     wrong = [o for o in failures(outcomes) if o.what not in (CRASH, HANG)]
     console.print(
-        f'{lost} crashes and hangs, {len(wrong)} other failures; slowest {slowest:.2f} s (allowed {HANG_S:.0f}), '
+        f'{lost} crashes and hangs, {len(wrong)} other failures; slowest {slowest.seconds:.2f} s '
+        f'(--only {slowest.number}; allowed {HANG_S:.0f}), '
         f'memory at most {largest:.0f} MiB over the start (allowed {MEMORY_MIB})'
     )
     for outcome in failures(outcomes)[:10]:
         console.print(f'  {outcome.what} ({outcome.kind}): --seed {seed} --only {outcome.number}', style='red')
 
 
-def show_one(originals: Sequence[bytes], seed: int, number: int) -> int:
+def show_one(originals: Sequence[bytes], args: argparse.Namespace) -> int:
     """Damage one file and read it here, so that a traceback is seen."""
-    kind, data = damaged(originals, seed, number)
+    kind, data = damaged(originals, args.seed, args.only)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'file.dcm')
         path.write_bytes(data)
         try:
-            print(f'{kind}: read, {read_mammogram(path).pixels.shape}')
+            print(f'{kind}: read, {read_mammogram(path, rows_needed=rows_needed(args)).pixels.shape}')
         except MammogramError as err:
             print(f'{kind}: {type(err).__name__}: {err}')
     return 0

@@ -15,6 +15,7 @@ _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 """Markers of JPEG, JPEG Lossless (SOF0 to SOF15) and JPEG-LS (SOF55) whose first byte is the precision."""
 
 _CODING_STYLE, _FIRST_TILE = 0x52, 0x90  # markers of JPEG 2000: COD, and SOT, which ends the main header
+_CODESTREAM, _BOXED = b'\xff\x4f\xff\x51', b'\0\0\0\x0cjP'  # how JPEG 2000 begins: alone, and as a JP2 file
 _END_OF_SIZ = 45  # bytes of a codestream up to the end of what its first segment says of one component
 
 
@@ -84,6 +85,27 @@ def stream_bits(dataset: Dataset) -> int | None:
     return None if header is None else header.precision
 
 
+def stream_shape(dataset: Dataset) -> tuple[int, int, int] | None:
+    """(h, w, samples per pixel) in the header of the first frame; ``None`` likewise."""
+    try:
+        frame = first_frame(dataset)
+    except ValueError:
+        return None
+    begin = frame.find(_CODESTREAM) if frame.startswith(_BOXED) else 0
+    if frame.startswith(_CODESTREAM, begin):
+        return _size(frame[begin:])
+    header = jpeg_header(frame)
+    return header.shape if header and header.shape[0] else None  # else the height follows the first scan (DNL)
+
+
+def _size(codestream: bytes) -> tuple[int, int, int] | None:
+    """Of the image area (SIZ, ISO/IEC 15444-1 A.5.1)."""
+    if len(codestream) < _END_OF_SIZ:
+        return None
+    right, bottom, left, top = struct.unpack_from('>4I', codestream, 8)
+    return bottom - top, right - left, int.from_bytes(codestream[40:42], 'big')
+
+
 def jpeg_header(frame: bytes) -> JPEGHeader | None:
     """Walk the segments up to the frame header; ``None`` if there is none, or it is cut off."""
     position = 2 if frame[:2] == b'\xff\xd8' else len(frame)
@@ -101,7 +123,7 @@ def jpeg2000_header(frame: bytes) -> JPEG2000Header | None:
     Returns:
         ``None`` for every other one, for the boxes of JP2, and if the header is cut off.
     """
-    if frame[:4] != b'\xff\x4f\xff\x51' or len(frame) < _END_OF_SIZ:
+    if not frame.startswith(_CODESTREAM) or len(frame) < _END_OF_SIZ:
         return None
     width, height, *origin = struct.unpack_from('>4I', frame, 8)
     components, depth, *steps = struct.unpack_from('>H3B', frame, 40)

@@ -22,7 +22,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import Decoder
 from pydicom.uid import UID, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless, RLELossless
 
-from mmmammo.io.codestream import first_frame, jpeg_header
+from mmmammo.io.codestream import first_frame, jpeg_header, stream_shape
 from mmmammo.io.elements import UNREADABLE
 
 UNDECODABLE = (*UNREADABLE, RuntimeError, IndexError, StopIteration, MemoryError)
@@ -47,6 +47,7 @@ def decoded(decoder: Decoder, dataset: Dataset) -> _Pixels:
     Raises:
         Exception: One of :data:`UNDECODABLE`, if no decoder reads it.
     """
+    _check_size(dataset)
     fastest = FASTEST.get(decoder.UID)
     if fastest is not None:
         try:
@@ -54,6 +55,13 @@ def decoded(decoder: Decoder, dataset: Dataset) -> _Pixels:
         except (*UNDECODABLE, ImportError):
             pass  # absent, or stricter than the writer of the stream
     return by_pydicom(decoder, dataset, _THEN.get(decoder.UID, ''))
+
+
+def _check_size(dataset: Dataset) -> None:
+    """See that no decoder takes memory for another image than the tags describe: a damaged header may ask for much."""
+    declared, shape = (dataset.Rows, dataset.Columns, 1), stream_shape(dataset)
+    if shape not in (None, declared):
+        raise ValueError(f'a stream of {shape[0]}x{shape[1]} pixels with {shape[2]} samples')
 
 
 def by_pydicom(decoder: Decoder, dataset: Dataset, plugin: str = '') -> _Pixels:
@@ -84,13 +92,13 @@ def _by_packbits(_: Decoder, dataset: Dataset) -> _Pixels:
 
 
 def _by_turbo(_: Decoder, dataset: Dataset) -> _Pixels:
-    """JPEG Lossless; only where the frame has the size that the tags say: a wrong one may be huge."""
+    """JPEG Lossless, and no other process of JPEG."""
     from imagecodecs import jpeg8_decode
 
     frame = first_frame(dataset)
     header = jpeg_header(frame)
-    if header is None or (header.marker, *header.shape) != (_LOSSLESS, dataset.Rows, dataset.Columns, 1):
-        raise ValueError(f'{header} where {dataset.Rows}x{dataset.Columns} grey pixels should be')
+    if header is None or header.marker != _LOSSLESS:
+        raise ValueError(f'{header} where a frame header of JPEG Lossless should be')
     pixels, size = jpeg8_decode(frame), _bytes_per_pixel(dataset)
     if pixels.itemsize > size:
         raise ValueError(f'samples of {header.precision} bits for pixels of {8 * size}')

@@ -11,7 +11,15 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLosslessSV1, RLELossless
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from mmmammo.phantom import PhantomConfig, make_dataset, make_exam
 from mmmammo.phantom.jpeg_lossless import encode_jpeg_lossless
@@ -19,7 +27,8 @@ from mmmammo.phantom.jpeg_lossless import encode_jpeg_lossless
 _LARGEST = 300_000
 _WEIGHT = 8
 _NOT_WRITTEN = (ValueError, TypeError, AttributeError, KeyError, OverflowError, NotImplementedError, OSError)
-_RECODED = (ImplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless, JPEGLosslessSV1)
+_COMPRESSED = (RLELossless, JPEGLSLossless, JPEG2000Lossless)
+_RECODED = (ImplicitVRLittleEndian, ExplicitVRBigEndian, JPEGLosslessSV1, *_COMPRESSED)
 
 
 def seed_files() -> list[bytes]:
@@ -59,8 +68,8 @@ def encoded(dataset: Dataset, **values: bool) -> bytes:
 def recoded(dataset: Dataset, syntax: UID) -> bytes:
     """The same image, uncompressed so far, in another transfer syntax."""
     copy = pydicom.dcmread(io.BytesIO(encoded(dataset)))
-    if syntax == RLELossless:
-        copy.compress(RLELossless, generate_instance_uid=False)
+    if syntax in _COMPRESSED:
+        copy.compress(syntax, generate_instance_uid=False)
     elif syntax == JPEGLosslessSV1:
         copy.PixelData = encapsulate([encode_jpeg_lossless(copy.pixel_array, copy.BitsStored)])
         copy['PixelData'].is_undefined_length = True

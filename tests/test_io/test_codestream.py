@@ -1,4 +1,6 @@
-"""Precision in the header of a compressed frame."""
+"""Precision and size in the header of a compressed frame."""
+
+import struct
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from dicom_factory import make_dicom
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from mmmammo.io.codestream import stream_bits
+from mmmammo.io.codestream import stream_bits, stream_shape
 
 PIXELS = (np.arange(64 * 48) % 4096).reshape(64, 48).astype('u2')
 
@@ -61,3 +63,27 @@ def test_a_frame_without_header_has_no_precision(frame):
 def test_pixels_that_are_not_compressed_have_no_stream():
     assert stream_bits(make_dicom(PIXELS)) is None
     assert stream_bits(compressed(RLELossless)) is None
+
+
+@pytest.mark.parametrize('syntax', [JPEG2000Lossless, JPEGLSLossless])
+def test_the_size_that_an_encoder_wrote_is_read(syntax):
+    assert stream_shape(compressed(syntax)) == (64, 48, 1)
+
+
+def test_the_size_of_a_jpeg_and_of_one_whose_height_follows_its_first_scan():
+    assert stream_shape(wrapped(jpeg(0xC3, 12))) == (2, 3, 1)
+    assert stream_shape(wrapped(jpeg(0xC3, 12).replace(b'\0\2\0\3', b'\0\0\0\3'))) is None
+
+
+def test_the_size_of_a_codestream_is_that_of_its_image_area_also_within_the_boxes_of_jp2():
+    area = struct.pack('>4I', 13, 12, 3, 5)  # right, bottom, left, top
+    codestream = b'\xff\x4f\xff\x51\0\x29\0\0' + area + bytes(16) + b'\0\x02\x0b\x01\x01'
+    assert stream_shape(wrapped(codestream)) == (7, 10, 2)
+    assert stream_shape(wrapped(b'\0\0\0\x0cjP  \r\n\x87\n' + bytes(9) + codestream)) == (7, 10, 2)
+    assert stream_shape(wrapped(codestream[:30])) is None
+
+
+def test_what_is_not_compressed_or_not_complete_has_no_size():
+    assert stream_shape(make_dicom(PIXELS)) is None
+    assert stream_shape(compressed(RLELossless)) is None
+    assert stream_shape(wrapped(b'x' * 99)) is None

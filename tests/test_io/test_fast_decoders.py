@@ -12,7 +12,8 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
-from pydicom.uid import UID, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
+from pydicom.pixels.decoders.base import Decoder
+from pydicom.uid import UID, JPEG2000Lossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from mmmammo.io.codestream import first_frame
 from mmmammo.io.fast_decoders import FASTEST, UNDECODABLE, by_pydicom, decoded
@@ -135,15 +136,26 @@ def test_damaged_rle_is_left_to_pydicom(change):
 
 
 @pytest.mark.parametrize('offset', [5, 7], ids=['height', 'width'])
-def test_a_frame_of_another_size_is_not_decoded_by_the_quick_decoder(offset, monkeypatch):
-    """Somebody's typing error must not cost the memory of 65,535 x 65,535 pixels."""
+def test_no_decoder_is_given_a_frame_of_another_size(offset, monkeypatch):
+    """A damaged byte must not cost the memory of 65,535 x 65,535 pixels."""
     pixels = noise('u2', 12)
     frame = bytearray(encode_jpeg_lossless(pixels, 12))
     at = frame.index(b'\xff\xc3') + offset
     frame[at : at + 2] = b'\xff\xff'
     monkeypatch.setattr(imagecodecs, 'jpeg8_decode', lambda frame: pytest.fail('was asked'))
-    with pytest.raises(ValueError, match='41x29 grey pixels'):
-        fastest(with_frame(pixels, bytes(frame), JPEGLosslessSV1))
+    monkeypatch.setattr(Decoder, 'as_array', lambda *args, **kwargs: pytest.fail('was asked'))
+    with pytest.raises(ValueError, match=r'a stream of (65535x29|41x65535) pixels'):
+        by_any(with_frame(pixels, bytes(frame), JPEGLosslessSV1))
+
+
+def test_a_codestream_of_another_size_is_not_decoded(monkeypatch):
+    dataset = make_dicom(noise('u2', 12, (64, 48)))
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    dataset.compress(JPEG2000Lossless)
+    dataset.Rows = 65
+    monkeypatch.setattr(Decoder, 'as_array', lambda *args, **kwargs: pytest.fail('was asked'))
+    with pytest.raises(ValueError, match='a stream of 64x48 pixels with 1 samples'):
+        by_any(dataset)
 
 
 def test_samples_that_do_not_fit_the_pixels_are_not_cut():
