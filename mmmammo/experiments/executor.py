@@ -70,7 +70,7 @@ def execute(
         root: Folder with ``tools/``.
         jobs: How many at a time. The cores are shared out among them.
         gpus: How many there are; job ``i`` sees GPU ``i % gpus`` alone.
-        commit: Written into the records.
+        commit: Added to the records.
         report: Called as runs go on, from several threads.
 
     Returns:
@@ -129,7 +129,8 @@ class _Executor:
 
     def _run_steps(self, run: Run, lock: TextIO, slot: int) -> None:
         facts = {'config': run.row.config, 'cfg_options': dict(run.row.cfg_options), 'seed': run.seed}
-        run.remember(**facts, digest=run.digest, commit=self.commit)
+        commits = dict.fromkeys([*run.commits, self.commit or 'unknown'])  # it may have been begun at another
+        run.remember(**facts, digest=run.digest, commits=list(commits))
         for step in run.steps:
             if step != 'train' or not run.record.get('trained'):
                 self._step(run, step, lock, slot)

@@ -74,7 +74,7 @@ def _row_entry(
         'combine': {how: list(names) for how, names in row.combine.items()},
         'digest': runs[0].digest,
         'seeds': [run.seed for run in runs],
-        'commits': _distinct(run.record.get('commit') or 'unknown' for run in runs),
+        'commits': _distinct(commit for run in runs for commit in run.commits),
         'hours': sum(sum(run.record.get('seconds', {}).values()) for run in runs) / 3600,
         'n': next((of_kind.counts for of_kind in trainings.values()), {}),
         'values': _values(plan, row, runs, trainings, replicates),

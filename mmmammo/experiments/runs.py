@@ -57,9 +57,14 @@ class Run:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What is known: the commit, the seconds each step took, and whether it is ``tested``; empty at first."""
+        """What is known: the commits, the seconds each step took, and whether it is ``tested``; empty at first."""
         path = self.folder / RECORD
         return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
+
+    @property
+    def commits(self) -> tuple[str, ...]:
+        """At which it was worked on, in order."""
+        return tuple(self.record.get('commits', ()))
 
     @property
     def is_complete(self) -> bool:

@@ -57,7 +57,7 @@ def leave_detections(run, quality, sizes=SIZES):
     of_size = average_precision_by_size(*args)
     document['metrics'] |= {f'ap/size/{name}/{iou:.2f}': ap for name, at in of_size.items() for iou, ap in at.items()}
     write_document(run.folder / 'metrics.json', document)
-    run.remember(tested=True, commit='abc')
+    run.remember(tested=True, commits=['abc'])
 
 
 def test_lesions_of_a_size_have_intervals_and_differences(plan, make_runs):
@@ -98,7 +98,7 @@ def leave_scores(run, skill, classes):
     metrics = {key: read_measure(table, one) for key, one in measures.items()} | {'other': 1.0}
     said = {'metrics': metrics, 'measures': {key: one.as_dict() for key, one in measures.items()}}
     (run.folder / 'metrics.json').write_text(json.dumps(said))
-    run.remember(tested=True, commit='abc')
+    run.remember(tested=True, commits=['abc'])
 
 
 @pytest.fixture

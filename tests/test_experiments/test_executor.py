@@ -26,12 +26,20 @@ def test_every_run_is_made_once(plan, root, make_runs, metrics_of):
     assert sorted(run.name for run in outcome.done) == ['graph, seed 0', 'plain, seed 0', 'plain, seed 1']
     assert all(run.is_complete for run in runs)
     assert metrics_of(runs[1])['froc/recall@1.00'] == 0.6
-    assert runs[0].record['commit'] == 'abc' and runs[0].record['seconds'].keys() == {'train', 'test'}
+    assert runs[0].commits == ('abc',) and runs[0].record['seconds'].keys() == {'train', 'test'}
     assert {'training', 'testing', 'complete'} == {what for what, _ in heard}
     assert {0.5, 1.0} <= {share for _, share in heard}
     log = (runs[0].folder / 'log.txt').read_text()
     assert execute(runs, root).done == []
     assert (runs[0].folder / 'log.txt').read_text() == log
+
+
+def test_a_run_that_was_begun_at_another_commit_says_both(plan, root, make_runs):
+    run = make_runs(plan)[0]
+    run.folder.mkdir(parents=True)
+    run.remember(commits=['old'])
+    execute([run], root, commit='new')
+    assert run.commits == ('old', 'new')
 
 
 def test_options_reach_the_command(plan, make_runs):

@@ -57,7 +57,7 @@ def tested(plan, make_runs):
         document = detection_document(summary, {})
         document['metrics']['other'] = 0.125 * run.seed
         write_document(run.folder / 'metrics.json', document)
-        run.remember(tested=True, commit='abc', seconds={'train': 1800.0, 'test': 1800.0})
+        run.remember(tested=True, commits=['abc'], seconds={'train': 1800.0, 'test': 1800.0})
     return runs
 
 
