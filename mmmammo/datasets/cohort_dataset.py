@@ -28,7 +28,8 @@ class CohortDataset(ViewClassificationDataset):
     An image is positive if its breast has a screening cancer. Interval cancers count as negative. At training the
     healthy breast of a woman with a screening cancer is left out. Where the side of a positive cancer is not known, no
     image of the exam is trained on (where that of a negative one is not, all are); at test, which judges exams by
-    ``exam_outcome``, both breasts then have the exam's outcome.
+    ``exam_outcome``, both breasts then have the exam's outcome. Findings that are benign are no findings here: boxes
+    say where the cancer is.
 
     Args:
         ann_file: Index of one split, relative to ``data_root``.
@@ -94,7 +95,8 @@ class CohortDataset(ViewClassificationDataset):
         return record if centre is None else record | {'attention_centre': centre}
 
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
-        record: Record = super()._record(image, label_of)
+        suspect = tuple(finding for finding in image.findings if finding.pathology != 'benign')
+        record: Record = super()._record(replace(image, findings=suspect), label_of)
         of_exam = record['labels'].get('exam_outcome')
         if of_exam is not None and (self.test_mode or self._is_negative(of_exam)):
             record['labels'].setdefault('outcome', of_exam)

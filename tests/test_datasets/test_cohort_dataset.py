@@ -54,6 +54,18 @@ def test_at_test_every_image_has_a_row(root):
     assert targets(dataset(root, 'test', test_mode=True)) == {'0': [1, 1, 0, 0]} | {k: [0] * 4 for k in '123'}
 
 
+def test_boxes_are_those_of_what_is_not_benign(root, tmp_path):
+    def with_a_cyst(image):
+        cysts = tuple(replace(f, pathology='benign', bbox=(1.0, 2.0, 3.0, 4.0)) for f in image.findings)
+        unknown = tuple(replace(f, pathology=None) for f in image.findings)
+        return replace(image, findings=(*cysts, *unknown))
+
+    data = changed(root, tmp_path, with_a_cyst)
+    boxes = [instance['bbox'] for image in data.iter_images() for instance in image['instances']]
+    assert boxes == [instance['bbox'] for image in dataset(root).iter_images() for instance in image['instances']]
+    assert boxes and [1.0, 2.0, 3.0, 4.0] not in boxes
+
+
 def test_a_cancer_of_unknown_side_is_tested_and_not_trained_on(root, tmp_path):
     def sideless(image):
         known = {key: value for key, value in image.labels.items() if key not in ('outcome', 'cancer')}
