@@ -11,6 +11,7 @@ from mmmammo.datasets.four_view_dataset import FourViewDataset
 from mmmammo.datasets.mammogram_dataset import MammogramDataset
 from mmmammo.datasets.patch_dataset import PatchDataset
 from mmmammo.datasets.view_classification_dataset import ViewClassificationDataset
+from mmmammo.datasets.window_dataset import WindowDataset
 
 __all__ = [
     'CohortDataset',
@@ -22,6 +23,7 @@ __all__ = [
     'MammogramDataset',
     'PatchDataset',
     'ViewClassificationDataset',
+    'WindowDataset',
     'exam_collate',
     'samplers',
     'transforms',

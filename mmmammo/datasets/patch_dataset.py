@@ -77,13 +77,9 @@ class PatchDataset(MammogramDataset):
         """Read the index; one record per proposal, those of normal views last."""
         views = super().load_data_list()
         self.sizes = self._sizes(views)
-        findings = [self._proposal(view, i, k) for view in views for i in range(_count(view)) for k in self._drawn]
-        normal = [self._proposal(view, None, k) for view in views if not _count(view) for k in range(self.normals)]
-        if normal and not len(self.sizes):
-            raise _error(self.ann_file, 'boxes', 'none', 'some, for the sizes of normal patches; see sizes_from')
-        if not findings and not normal:
+        records = self._proposals(views)
+        if not records:
             raise _error(self.ann_file, 'patches', 'no finding, and no normal view', 'either')
-        records = findings + normal
         self._tell_absent(records)
         return records
 
@@ -113,7 +109,14 @@ class PatchDataset(MammogramDataset):
         counts = Counter(label for i in range(len(self)) for label in self.get_cat_ids(i))
         parts = [f'{name} {counts[label]}' for label, name in enumerate(self._finding_classes)]
         normal = sum(not self.get_cat_ids(i) for i in range(len(self)))
-        return f'{head}, {len(self)} patches: {", ".join(parts)}, from normal views {normal})'
+        return f'{head}, {len(self)} patches: {", ".join(parts)}, round no finding {normal})'
+
+    def _proposals(self, views: Sequence[Record]) -> list[Record]:
+        findings = [self._proposal(view, i, k) for view in views for i in range(_count(view)) for k in self._drawn]
+        normal = [self._proposal(view, None, k) for view in views if not _count(view) for k in range(self.normals)]
+        if normal and not len(self.sizes):
+            raise _error(self.ann_file, 'boxes', 'none', 'some, for the sizes of normal patches; see sizes_from')
+        return findings + normal
 
     @property
     def _finding_classes(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def test_one_record_per_proposal_and_per_normal_view(root):
     np.testing.assert_array_equal(records[0]['patch_box_labels'], [[1, 1, 0], [0, 0, 1]])
     assert [data.get_cat_ids(i) for i in (0, 4, 8, 12)] == [[0, 1], [2], [0], []]
     assert data.has_findings().sum() == 12
-    assert 'mass 8, calcification 4, asymmetry 4, from normal views 6' in repr(data)
+    assert 'mass 8, calcification 4, asymmetry 4, round no finding 6' in repr(data)
 
 
 def test_proposals_of_one_box_have_seeds_of_their_own(root):

@@ -68,7 +68,8 @@ class SamplePatch(BaseTransform):
     """Choose a patch: around its finding, or around a random point of the breast for a normal one.
 
     A normal patch takes the size of a finding of the training set in place of its own, and is drawn again, up to
-    50 times, while less than ``least_breast`` of it is breast; then the best one is kept.
+    50 times, while less than ``least_breast`` of it is breast; then the best one is kept. A window is a square of its
+    side that holds the centre of its finding, or has a random point of the breast in its middle.
 
     Required Keys:
 
@@ -77,6 +78,7 @@ class SamplePatch(BaseTransform):
     - patch_sizes ((k, 2), for normal patches)
     - patch_seed (integers, with ``fixed``)
     - has_no_finding_output (whether a last label says that there is none of the others)
+    - patch_window (optional: side in prepared pixels of a window; set by :class:`~mmmammo.datasets.WindowDataset`)
 
     Added Keys:
 
@@ -108,7 +110,10 @@ class SamplePatch(BaseTransform):
         rng = np.random.default_rng(results['patch_seed']) if self.fixed else call_generator()
         boxes = np.asarray(results['patch_boxes'], dtype=np.float64).reshape(-1, 4)
         source, view = results['patch_source'], results['stored_view']
-        if source is None:
+        if 'patch_window' in results:
+            centre = view.fusion.breast_point(rng) if source is None else _centre(boxes[source])
+            patch = _window(centre, results['patch_window'], view.fusion.frame, rng, held=source is not None)
+        elif source is None:
             patch = self._normal(view, np.asarray(results['patch_sizes'], dtype=np.float64), rng)
         else:
             patch = fit_inside(self._around(boxes[source], rng), view.fusion.frame)
@@ -120,7 +125,7 @@ class SamplePatch(BaseTransform):
 
     def _around(self, box: npt.NDArray[np.float64], rng: np.random.Generator) -> tuple[float, float, float, float]:
         x1, y1, x2, y2 = box.tolist()
-        return self.sampling.draw(((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1), rng)
+        return self.sampling.draw(_centre(box), (x2 - x1, y2 - y1), rng)
 
     def _normal(
         self, view: StoredView, sizes: npt.NDArray[np.float64], rng: np.random.Generator
@@ -139,6 +144,19 @@ class SamplePatch(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self.sampling}, least_breast={self.least_breast}, fixed={self.fixed})'
+
+
+def _centre(box: npt.NDArray[np.float64]) -> tuple[float, float]:
+    x1, y1, x2, y2 = box.tolist()
+    return (x1 + x2) / 2, (y1 + y2) / 2
+
+
+def _window(
+    point: tuple[float, float], side: int, frame: tuple[int, int, int, int], rng: np.random.Generator, held: bool
+) -> tuple[int, int, int, int]:
+    """With a point in its middle, or anywhere in it where the point is to be ``held``."""
+    left, top = (value - side * (rng.uniform() if held else 0.5) for value in point)
+    return fit_inside((left, top, left + side, top + side), frame)
 
 
 @TRANSFORMS.register_module()

@@ -33,6 +33,8 @@ class SlidingSettings:
             backbone's padding, so that no seam can be seen; half a window where that is longer than was looked at, and
             with parts such as squeeze-excite, which no overlap makes good.
         bfloat16: Run the backbone in bfloat16. Probabilities differ in the third decimal.
+        focal_gamma: Of the focal loss that the classifier was trained with, to be undone before windows are averaged
+            (:func:`~mmmammo.models.sliding.focal_probability.undo_focal`). 0 leaves scores as they are, as the paper.
         check: Windows of the first view on which mode ``dense`` is compared with ``exact``; the log has the result.
 
     Raises:
@@ -49,6 +51,7 @@ class SlidingSettings:
     tile: int = 2560
     overlap: int | None = None
     bfloat16: bool = False
+    focal_gamma: float = 0.0
     check: int = 32
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class SlidingSettings:
             raise refused('combine', repr(self.combine), f'one of {COMBINATIONS}')
         if not self.scales or not all(0 < scale <= 4 for scale in self.scales):
             raise refused('scales', self.scales, 'one or more factors above 0, at most 4')
+        if not 0 <= self.focal_gamma <= 10:
+            raise refused('focal_gamma', self.focal_gamma, 'from 0 to 10')
         if min(self.batch_size, self.tile) < 1 or min(self.context, self.check, self.overlap or 0) < 0:
             raise refused(
                 'batch_size, tile, context, overlap, check',

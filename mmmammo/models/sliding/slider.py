@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from mmmammo.models.sliding.agreement import Agreement, spread
 from mmmammo.models.sliding.dense_scores import score_blocks
+from mmmammo.models.sliding.focal_probability import undo_focal
 from mmmammo.models.sliding.padding_reach import PaddingReach, padding_reach
 from mmmammo.models.sliding.settings import SlidingSettings, refused
 from mmmammo.models.sliding.window_grid import Mask, WindowGrid
@@ -155,7 +156,8 @@ class PatchSlider:
         image, breast = _resized(image, breast, scale)
         grid = WindowGrid((image.shape[1], image.shape[2]), self.settings.window, self.settings.stride)
         cells = grid.cells_of(breast)
-        values = grid.heatmap(self.window_scores(image, black, grid.windows_on(cells)))
+        scores = self.window_scores(image, black, grid.windows_on(cells))
+        values = grid.heatmap(undo_focal(scores, self.settings.focal_gamma) if self.settings.focal_gamma else scores)
         shape = (image.shape[1], image.shape[2])
         return Heatmap(np.where(cells, values, np.float32(np.nan)), self.settings.stride / scale, shape)
 
