@@ -8,6 +8,7 @@ from tiny_patches import build_classifier, in_double
 
 from mmmammo.models.sliding import Agreement, PatchSlider, SlidingSettings, WindowGrid
 from mmmammo.models.sliding.agreement import spread
+from mmmammo.models.sliding.focal_probability import undo_focal
 from mmmammo.models.sliding.tiles import plan_tiles
 from mmmammo.structures import MammoError
 
@@ -234,6 +235,7 @@ def test_modes_other_than_exact_need_a_map_of_scores():
         ({'scales': (0.0,)}, 'scales'),
         ({'batch_size': 0}, 'batch_size'),
         ({'context': -1}, 'context'),
+        ({'focal_gamma': -1.0}, 'focal_gamma'),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, field):
@@ -291,3 +293,13 @@ def test_a_sample_is_spread_evenly():
     wanted[0] = False
     assert np.flatnonzero(spread(wanted, 3)).tolist() == [5, 12, 19]
     assert (spread(wanted, 99) == wanted).all()
+
+
+def test_the_focal_loss_is_undone_before_windows_are_averaged():
+    model, image = build_classifier(), view(128, 96)
+    plain = slider(model, 'exact')
+    heatmap = slider(model, 'exact', focal_gamma=2.0)(image, BLACK)
+    scores = plain.window_scores(image, BLACK)
+    expected = WindowGrid((128, 96), 64, 32).heatmap(undo_focal(scores, 2.0))
+    np.testing.assert_allclose(heatmap.values, expected, atol=1e-6)
+    assert np.abs(heatmap.values - plain(image, BLACK).values).max() > 0.01

@@ -13,7 +13,7 @@ def undo_focal(scores: npt.NDArray[np.floating], gamma: float) -> npt.NDArray[np
 
     Where a share q of equal inputs is positive, the loss of output p is on average
     ``-q (1 - p)^gamma log p - (1 - q) p^gamma log(1 - p)``. It is least not at p = q but nearer to a half, for
-    gamma = 2 at p = 0.28 where q = 0.1. Its derivative is 0 where q = B / (A + B), with
+    gamma = 2 at p = 0.31 where q = 0.1. Its derivative is 0 where q = B / (A + B), with
     ``A = (1 - p)^gamma / p - gamma (1 - p)^(gamma - 1) log p`` and B the same of 1 - p. Outputs keep their order.
 
     Args:
