@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', type=Path, required=True, help='the file to write')
     parser.add_argument('--score', default='score', metavar='COLUMN', help='column of the scores (score)')
     parser.add_argument('--rule', choices=RULES, default='mean', help='over the images of a breast (mean)')
-    parser.add_argument('--threshold', type=float, help='write 1 from this score on, 0 below')
+    parser.add_argument('--threshold', type=float, help='write 1 above this score, 0 elsewhere')
     parser.add_argument('--expected', type=Path, metavar='CSV', help='file with every prediction_id, in order')
     parser.add_argument('--missing', type=float, metavar='SCORE', help='score of breasts asked for without an image')
     return parser.parse_args()

@@ -63,7 +63,7 @@ def make_submission(
         table: CSV with ``patient_id``, ``laterality``, ``image_id`` and a column of scores; labels are not needed.
         score: The column.
         rule: Over the images of a breast, one of :data:`RULES`.
-        threshold: Write 1 from this score on, and 0 below; pF1 is often higher so.
+        threshold: Write 1 above this score and 0 elsewhere, as thresholds of ``crossval.py`` are meant; pF1 is often higher so.
         expected: CSV with the ``prediction_id`` of every breast that is asked for, such as ``sample_submission.csv`` or
             ``test.csv``; its order is kept.
         missing: Score of breasts that are asked for and have no image. Without one they are refused.
@@ -87,7 +87,7 @@ def make_submission(
         absent = _require_same(table, expected, found, names, missing)
     scores = {name: found[name] if name in found else float(missing or 0.0) for name in names}
     if threshold is not None:
-        scores = {name: float(value >= threshold) for name, value in scores.items()}
+        scores = {name: float(value > threshold) for name, value in scores.items()}
     return Submission(scores, len(images.scores), absent, _one_sided(names))
 
 
