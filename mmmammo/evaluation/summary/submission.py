@@ -63,7 +63,8 @@ def make_submission(
         table: CSV with ``patient_id``, ``laterality``, ``image_id`` and a column of scores; labels are not needed.
         score: The column.
         rule: Over the images of a breast, one of :data:`RULES`.
-        threshold: Write 1 above this score and 0 elsewhere, as thresholds of ``crossval.py`` are meant; pF1 is often higher so.
+        threshold: Write 1 above this score and 0 elsewhere, as thresholds of cross-validation are meant; pF1 is often
+            higher so.
         expected: CSV with the ``prediction_id`` of every breast that is asked for, such as ``sample_submission.csv`` or
             ``test.csv``; its order is kept.
         missing: Score of breasts that are asked for and have no image. Without one they are refused.
