@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.markup import escape
@@ -97,15 +98,20 @@ def _pair_table(comparison: Comparison, place: int) -> Table:
     names = f'A is {comparison.names[0]}, B is {comparison.names[place]}'
     table = Table(title=escape(f'Paired differences; {names}; p by bootstrap, permutation'), title_justify='left')
     rows = comparison.differences[place - 1]
-    table.add_column('key', overflow='fold', no_wrap=max(map(len, rows)) <= _KEY_WIDTH)
+    longest = max(map(len, rows))
+    table.add_column('key', overflow='fold', no_wrap=longest <= _KEY_WIDTH, min_width=min(longest, _KEY_WIDTH))
     for name, width in (('A', 5), ('B', 5), ('B - A', 6), ('95 % interval', 16)):
         table.add_column(name, justify='right', no_wrap=True, min_width=width)
     table.add_column('p', justify='right')  # gives way, as longer keys do, where the terminal is narrow
     for key, row in rows.items():
-        values = [number(comparison.numbers[which][key].value) for which in (0, place)]
+        values = [_short(comparison.numbers[which][key].value) for which in (0, place)]
         p = f'{p_value(row.p_bootstrap)}, {p_value(row.p_permutation)}'.replace('< ', '<')
-        table.add_row(escape(key), *values, number(row.value), interval(row.low, row.high), p)
+        table.add_row(escape(key), *values, _short(row.value), interval(row.low, row.high), p)
     return table
+
+
+def _short(value: float | None) -> str:
+    return '–' if value is None or math.isnan(value) else number(value)  # "not defined" would take the room of p
 
 
 def intake_lines(intakes: Sequence[Intake], most: int = 10) -> list[str]:
