@@ -48,7 +48,7 @@ def main() -> int:
     if len(args.runs) % 2:
         parser.error('give a checkpoint after each config')
     keep_freed_memory()
-    console = Console()
+    console = Console(width=max(Console().width, 120))
     table = Table(title=f'patch classifiers slid over {args.views} views')
     for column in ('config', 'mode', *COLUMNS):
         table.add_column(column, justify='right' if column in COLUMNS else 'left', no_wrap=column != 'config')
