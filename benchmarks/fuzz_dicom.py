@@ -4,7 +4,7 @@ Small mammograms of several codecs and the test files of pydicom are damaged at 
 cut, tags edited, lengths made wrong, bytes put in. Each goes through ``read_mammogram`` in a process that may die or
 hang without taking the rest along.
 
-    python benchmarks/fuzz_dicom.py                    # 5,000 files, some minutes on two cores
+    python benchmarks/fuzz_dicom.py                    # 5,000 files, a quarter of a minute on two idle cores
     python benchmarks/fuzz_dicom.py --files 500 --seed 7
     python benchmarks/fuzz_dicom.py --coarse           # JPEG 2000 read at a lower resolution of its own
     python benchmarks/fuzz_dicom.py --only 1234        # one of them again, with its traceback

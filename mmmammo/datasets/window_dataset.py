@@ -19,10 +19,10 @@ class WindowDataset(PatchDataset):
     """Patches of paper 1 and windows: squares of one size, as sliding inference cuts them out.
 
     The paper's patches are zoomed by the size of their finding, normal ones come from normal views alone, and all
-    classes are drawn equally often, so that seven patches of eight show a finding. A sliding classifier meets none of
-    this: its windows have one size, hardly one shows a finding, and most of the tissue lies in views that the paper
-    takes no normal patch from. So each view adds windows round random points of its breast, and each box windows that
-    hold its centre; their labels are those of the boxes whose centre they hold.
+    classes are drawn equally often, so that of ten findings and none, ten patches of eleven show one. A sliding
+    classifier meets other things: windows of one size, hardly one with a finding, some beside one. So each view adds
+    windows round random points of its breast, and each box windows that hold its centre; their labels are those of the
+    boxes whose centre they hold.
 
     Args:
         ann_file: As :class:`PatchDataset`.
