@@ -65,3 +65,15 @@ def test_pixels_may_be_kept_decoded(tmp_path):
     for _ in range(2):
         np.testing.assert_array_equal(LoadMammogram(keep_decoded=True)(dict(record))['img'], plain)
     assert (tmp_path / 'decoded' / 'exam' / 'L_CC.npy').is_file()
+
+
+def test_an_image_may_be_stretched_to_the_full_range(record):
+    write_png16(record['img_path'], 0.2 + 0.5 * RAMP)
+    image = LoadMammogram(full_range=True)(dict(record))['img']
+    assert image.dtype == np.float32 and (image.min(), image.max()) == (0, 1)
+    assert np.abs(image - RAMP).max() < 4 / 65535  # two roundings to 16 bits, doubled by the stretch
+
+
+def test_an_image_of_one_value_has_no_range(record):
+    write_png16(record['img_path'], np.full(SIZE, 0.7))
+    assert not LoadMammogram(full_range=True)(dict(record))['img'].any()

@@ -33,14 +33,17 @@ class LoadMammogram(BaseTransform):
     Args:
         keep_decoded: Whether the pixels are kept decoded in ``<set>/decoded``, see :func:`mmmammo.io.read_decoded`:
             images of 16 bits are then read faster than PNG of 8. They take about three times the disk of the PNG.
+        full_range: Whether each image is stretched so that its darkest pixel is 0 and its brightest 1 (min-max),
+            beyond the window it was prepared with. An image of one value becomes 0.
 
     Raises:
         MammoError: If the file is missing, is no grey PNG of 8 or 16 bits, or its size is not that of the annotation
             file.
     """
 
-    def __init__(self, keep_decoded: bool = False) -> None:
+    def __init__(self, keep_decoded: bool = False, full_range: bool = False) -> None:
         self.keep_decoded = keep_decoded
+        self.full_range = full_range
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the image."""
@@ -56,9 +59,14 @@ class LoadMammogram(BaseTransform):
             )
         if results.get('mirrored', False):
             image = np.ascontiguousarray(image[:, ::-1])
-        results['img'] = image
+        results['img'] = _stretched(image) if self.full_range else image
         results['img_shape'] = results['ori_shape'] = image.shape
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(keep_decoded={self.keep_decoded})'
+        return f'{type(self).__name__}(keep_decoded={self.keep_decoded}, full_range={self.full_range})'
+
+
+def _stretched(image: np.ndarray) -> np.ndarray:
+    low, high = image.min(), image.max()
+    return (image - low) / (high - low) if high > low else np.zeros_like(image)
