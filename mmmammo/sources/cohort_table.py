@@ -12,7 +12,7 @@ column               of      meaning
 ``laterality``       image   ``L`` or ``R``; else as the file says
 ``view``             image   ``CC``, ``MLO``, …; else as the file says
 ``outcome``          breast  ``screening``: cancer, diagnosed as a result of this exam; ``interval``: cancer, diagnosed
-                             before the next one; ``none``
+                             before the next one; ``none``, or ``normal``
 ``exam_outcome``     exam    the same of the exam, where the side is not known; else it follows from the breasts
 ``reader1, reader2`` breast  suspicion, as the first and the second reader scored it: a number from 0 up
 ``age``              exam    years
@@ -49,7 +49,7 @@ _ALL = (*_REQUIRED, *_OPTIONAL)
 _LABELS = ('outcome', 'exam_outcome', 'reader1', 'reader2', 'age', 'date', 'fold')
 _SIDES = {side.value: side for side in (Laterality.LEFT, Laterality.RIGHT)}
 _VIEWS = {view.value: view for view in View if view is not View.UNKNOWN}
-_OUTCOMES = {name: name for name in OUTCOMES}
+_OUTCOMES = {name: name for name in OUTCOMES} | {'normal': 'none'}
 _SPLITS = {name: name for name in ('train', 'val', 'test')}
 _DATE = re.compile(r'\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?')
 _OLDEST = 130

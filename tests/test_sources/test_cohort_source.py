@@ -113,10 +113,19 @@ def test_empty_cells_are_absent_labels(tmp_path):
     assert (image.laterality, image.view, image.split) == (Laterality.UNKNOWN, View.UNKNOWN, None)
 
 
+def test_normal_is_another_word_for_none(tmp_path):
+    normal = [changed(i, outcome='normal', exam_outcome='normal') for i in range(4)]
+    for said in labels(write(tmp_path, *normal)):
+        assert said['outcome'] == said['exam_outcome'] == 'none' and said['cancer'] == 0
+
+
 @pytest.mark.parametrize(
     ('cells', 'words'),
     [
-        ({'outcome': 'benign'}, 'cohort.csv row 2, outcome: found benign; expected one of none, interval, screening'),
+        (
+            {'outcome': 'benign'},
+            'cohort.csv row 2, outcome: found benign; expected one of none, interval, screening, normal',
+        ),
         ({'exam_outcome': 'cancer'}, 'row 2, exam_outcome: found cancer'),
         ({'laterality': 'left'}, 'row 2, laterality: found left; expected one of L, R'),
         ({'view': 'mlo'}, 'row 2, view: found mlo; expected one of CC, MLO'),
