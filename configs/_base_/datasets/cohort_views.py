@@ -1,6 +1,7 @@
 # The images of a screening programme with outcomes, one by one (paper 4, 4.1 and 4.2).
 # Prepare: python tools/prepare_dataset.py cohort --raw DIR --out data/cohort --no-crop --workers 8
 # The paper takes images whole, at the detector's resolution. Prepared images all have the chest wall on the left.
+# Grey values are those of the window they were prepared with; LoadMammogram's full_range stretches each image instead.
 data_root = 'data/cohort/'
 width = 976  # images are resized to
 crop = 976  # and cut to this; side of a square, or (height, width)
