@@ -37,10 +37,7 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
             are not, or in other numbers of folds, are not compared.
     """
     done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
-    firsts: dict[int | None, dict[str, Trainings]] = {}
-    for row in sorted(plan.rows, key=lambda row: row.name != plan.reference):
-        if done[row.name] and plan.folds_of(row) not in firsts:
-            firsts[plan.folds_of(row)] = read_trainings(done[row.name], tuple(plan.metrics))
+    firsts = _firsts(plan, done)
     rows = [_row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates) for row in plan.rows if done[row.name]]
     return {
         'format': FORMAT,
@@ -51,6 +48,16 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
         'replicates': replicates,
         'rows': rows,
     }
+
+
+def _firsts(plan: Plan, done: Mapping[str, Sequence[Run]]) -> dict[int | None, dict[str, Trainings]]:
+    """Folds -> kind -> whose images the others must have: the reference's, or of a kind it left none of, the first."""
+    firsts: dict[int | None, dict[str, Trainings]] = {}
+    for row in sorted(plan.rows, key=lambda row: row.name != plan.reference):
+        if done[row.name]:
+            known = firsts.setdefault(plan.folds_of(row), {})
+            firsts[plan.folds_of(row)] = read_trainings(done[row.name], tuple(plan.metrics), known) | known
+    return firsts
 
 
 def _row_entry(

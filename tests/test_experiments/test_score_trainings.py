@@ -190,6 +190,24 @@ def test_maps_of_other_images_are_not_compared(done):
         collect(plan, runs, 'python x', replicates=2)
 
 
+def test_rows_without_anything_of_the_reference_are_paired_image_by_image(done, make_runs):
+    """A detector leaves no maps; of localisers beside it, whose images may come in any order, each is the other's."""
+    plan, runs = done
+    third = replace(plan.rows[1], name='again', against='graph', seeds=(0,))
+    plan = replace(plan, rows=(*plan.rows, third))
+    (again,) = (run for run in make_runs(plan) if run.row.name == 'again')
+    leave(again, 0.4)
+    table = read_localisation(again.folder / 'localisation.npz')
+    turned = replace(table, image_ids=table.image_ids[::-1], patient_ids=table.patient_ids[::-1])
+    write_localisation(again.folder / 'localisation.npz', replace(turned, best_ious=table.best_ious[::-1]))
+    for run in runs[:2]:
+        (run.folder / 'localisation.npz').unlink()
+    entry = collect(plan, [*runs, again], 'python x', replicates=20)['rows'][-1]
+    for key in KEYS:
+        found = entry['difference']['values'][key]
+        assert found['value'] == found['low'] == found['high'] == pytest.approx(0, abs=1e-6), key
+
+
 def test_a_table_of_maps_is_read_as_written(tmp_path):
     for frozen in (None, (0.25, 0.5)):
         table = maps(1, 0.7, frozen)
