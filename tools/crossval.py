@@ -13,6 +13,8 @@ DIR/scores.csv has the score of every image by the model that was not trained on
 metrics of the config say of all of them together, of each fold, and as mean over the folds. tools/evaluate.py and
 tools/export_submission.py read scores.csv. See docs/crossval.md.
 
+--cfg-options of data sets (a data_root, a target) also reach the configs that this one begins from (crossval.needs).
+
 Stop it whenever you like, and give the same command to go on: complete folds are kept, an interrupted one goes on from
 its latest epoch and ends with the same scores. Several at a time never make the same fold twice.
 """

@@ -18,6 +18,9 @@ from mmmammo.datasets.mammogram_dataset import require_prepared
 from mmmammo.engine.sharding import cpu_strategy
 from mmmammo.structures import MammoError
 
+ABSENT = object()
+"""Stands for an entry that a config does not have; see :func:`entry_of`."""
+
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work_dir: str | None = None) -> Config:
     """Read a config, override entries, and settle its work dir.
@@ -41,7 +44,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
             remedy='run from the repository root, or give the full path',
         )
     cfg = _parsed(path)
-    new = [key for key in options or {} if not _has(cfg, key)]
+    new = [key for key in options or {} if entry_of(cfg, key) is ABSENT]
     if new:
         print_log(f'--cfg-options adds what the config does not have: {", ".join(new)}', 'current', logging.WARNING)
     try:
@@ -58,16 +61,16 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
     return cfg
 
 
-def _has(cfg: Any, dotted: str) -> bool:
-    """Whether a config has an entry of this name, e.g. ``model.neck.1.prior``."""
+def entry_of(cfg: Any, dotted: str) -> Any:
+    """What a config says under a name such as ``model.neck.1.prior``; :data:`ABSENT` where it says nothing."""
     for name in dotted.split('.'):
         if isinstance(cfg, list | tuple) and name.isdigit() and int(name) < len(cfg):
             cfg = cfg[int(name)]
         elif isinstance(cfg, Mapping | Config) and name in cfg:
             cfg = cfg[name]
         else:
-            return False
-    return True
+            return ABSENT
+    return cfg
 
 
 def _parsed(path: Path) -> Config:

@@ -16,6 +16,7 @@ from mmengine.optim import ReduceOnPlateauParamScheduler
 
 from mmmammo.apis.runs import load_config
 from mmmammo.crossval.settings import Settings, datasets_of, read_settings
+from mmmammo.crossval.shared_data import options_of_need, require_one_set, require_same_images
 from mmmammo.evaluation.metrics import ScoreMetric
 from mmmammo.experiments.schedule import config_digest
 from mmmammo.io.whole_files import written_whole
@@ -142,12 +143,14 @@ def open_project(
         root: Folder that the configs of needs are relative to.
         store: Where cross-validations find each other.
         folder: Where this one goes; by default into the store.
-        cfg_options: Overrides of the config, not of those it needs.
+        cfg_options: Overrides of the config. Those of data sets reach what it needs too, see
+            :func:`~mmmammo.crossval.shared_data.options_of_need`.
         **said: See :func:`~mmmammo.crossval.settings.read_settings`.
 
     Raises:
         MammoError: If a config is missing or makes no sense, needs itself, has no metric of scores, or its training
-            would be steered by the validation, which in a fold is of the images that are held out.
+            would be steered by the validation, which in a fold is of the images that are held out; or if it needs a
+            config on other images, whose folds are not its own.
     """
     return _open(config, root, store, folder, cfg_options, said, ())
 
@@ -161,7 +164,7 @@ def _open(
     said: Mapping[str, Any],
     chain: Sequence[str],
 ) -> Project:
-    path = Path(config) if Path(config).is_file() else root / config
+    path = _path_of(config, root)
     here = str(path.resolve())
     if here in chain:
         names = ' -> '.join(Path(one).name for one in (*chain, here))
@@ -174,13 +177,25 @@ def _open(
     settings = replace(settings, cut=replace(settings.cut, stratify=stratum))
     _require_scores(cfg, config)
     _require_blind(cfg, settings, config)
+    require_one_set(cfg, config)
     passed_on = {'cut': settings.cut, 'train_seed': settings.train_seed}
     needs = {
-        name: _open(str(other), root, store, None, None, passed_on, (*chain, here))
+        name: _open(other, root, store, None, _passed(options, path, other, root), passed_on, (*chain, here))
         for name, other in sorted(settings.needs.items())
     }
     project = Project(path.stem, str(config), cfg, settings, needs, _digest(cfg, settings, needs), Path(), store)
+    for name, need in needs.items():
+        require_same_images(config, project.pool_files(), name, need.config, need.pool_files())
     return replace(project, folder=folder or project.link)
+
+
+def _path_of(config: str, root: Path) -> Path:
+    return Path(config) if Path(config).is_file() else root / config
+
+
+def _passed(options: Mapping[str, Any] | None, path: Path, other: str, root: Path) -> dict[str, Any]:
+    """The overrides that a needed config takes too."""
+    return options_of_need(options, load_config(path), load_config(_path_of(other, root))) if options else {}
 
 
 def _digest(cfg: Config, settings: Settings, needs: Mapping[str, Project]) -> str:
