@@ -78,6 +78,37 @@ def test_regions_by_hand():
     np.testing.assert_array_equal(region_boxes(grey, 100), [[0, 0, 0, 0]])
 
 
+WSOL_MAPS = {
+    'zero': [[0.0] * 3] * 3,
+    'unimodal': [[0, 0, 0, 0, 0], [0, 0.4, 0.4, 0.4, 0.6], [0, 0.4, 1, 0.8, 0.6], [0, 0.4, 0.4, 0.4, 0.6]],
+    'multimodal': [[0.4, 0, 0.2, 0.2, 0.2], [0.4, 0.4, 0, 0.4, 0], [0, 0, 0, 0.4, 0], [1, 0.6, 0.8, 0.2, 0.2]],
+}
+WSOL_BOXES = {
+    'zero': [[0, 0, 0, 0]] * 5,
+    'unimodal': [[1, 1, 4, 3], [1, 1, 4, 3], [2, 1, 4, 3], [2, 2, 4, 3], [2, 2, 3, 3]],
+    'multimodal': [[0, 0, 4, 3], [0, 0, 2, 2], [0, 3, 3, 3], [2, 3, 3, 3], [0, 3, 1, 3]],
+}
+"""The maps of the WSOL benchmark's own tests, and the box round the largest region above 0, 20, … 80 % of the peak."""
+
+
+@pytest.mark.parametrize('name', WSOL_MAPS)
+def test_boxes_of_the_benchmark_s_own_cases(name):
+    grey = grey_map(WSOL_MAPS[name])
+    found = [region_boxes(grey, int(share * grey.max()), 'largest').tolist() for share in np.arange(0, 1, 0.2)]
+    assert found == [[box] for box in WSOL_BOXES[name]]
+
+
+@pytest.mark.parametrize(
+    ('found', 'lesion', 'iou'),
+    [([0, 0, 0, 0], [0, 0, 0, 0], 1.0), ([1, 1, 3, 3], [4, 4, 5, 5], 0.0), ([1, 2, 5, 6], [3, 1, 4, 5], 8 / 27)],
+    ids=['one pixel', 'apart', 'overlapping'],
+)
+def test_ious_of_the_benchmark_s_own_cases(found, lesion, iou):
+    # The last pixel of a box belongs to it, and x + w is taken for that of a region: a map of all but the last row and
+    # column of a box gives that very box; a map of nothing gives [0, 0, 0, 0].
+    assert best_iou_per_threshold(indicator([found], (9, 9)), [lesion]).max() == pytest.approx(iou)
+
+
 @pytest.mark.parametrize('score_map', [np.full((8, 8), 3.0), np.full((8, 8), np.nan)])
 def test_flat_and_undefined_maps_show_nothing(score_map):
     assert not grey_map(score_map).any()
