@@ -11,8 +11,10 @@ from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import INFERENCERS as MMENGINE_INFERENCERS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import OPTIMIZERS as MMENGINE_OPTIMIZERS
 from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
+from mmengine.registry import STRATEGIES as MMENGINE_STRATEGIES
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import Registry
@@ -34,11 +36,15 @@ MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmmammo', locations=['
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmmammo', locations=['mmmammo.evaluation.metrics'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmmammo', locations=['mmmammo.engine.hooks'])
 OPTIMIZERS = Registry('optimizer', parent=MMENGINE_OPTIMIZERS, scope='mmmammo', locations=['mmmammo.engine.optimizers'])
+OPTIM_WRAPPERS = Registry(
+    'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='mmmammo', locations=['mmmammo.engine.optimizers']
+)
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler',
     parent=MMENGINE_PARAM_SCHEDULERS,
     scope='mmmammo',
     locations=['mmmammo.engine.optimizers'],
 )
+STRATEGIES = Registry('strategy', parent=MMENGINE_STRATEGIES, scope='mmmammo', locations=['mmmammo.engine.sharding'])
 VISUALIZERS = Registry('visualizer', parent=MMENGINE_VISUALIZERS, scope='mmmammo', locations=['mmmammo.visualization'])
 INFERENCERS = Registry('inferencer', parent=MMENGINE_INFERENCERS, scope='mmmammo', locations=['mmmammo.apis'])

@@ -59,6 +59,8 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     elif is_mixed(cfg):
         remedy = 'train in single precision: --cfg-options optim_wrapper.type=OptimWrapper'
+        if cfg.optim_wrapper.get('dtype') == 'bfloat16':
+            remedy = 'say optim_wrapper.type=mmmammo.BFloat16OptimWrapper instead, without dtype'
         require_gpu('optim_wrapper of the config', remedy)
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
@@ -69,7 +71,7 @@ def complete(cfg: Config, args: argparse.Namespace) -> Config:
 
 
 def is_mixed(cfg: Config) -> bool:
-    """Whether the config itself asks for mixed precision."""
+    """Whether the config itself asks for the mixed precision that needs a GPU."""
     kind = OPTIM_WRAPPERS.get(cfg.get('optim_wrapper', {}).get('type', 'OptimWrapper'))
     return isinstance(kind, type) and issubclass(kind, AmpOptimWrapper)
 

@@ -7,6 +7,7 @@ import torch
 from mmcv.ops import MultiScaleDeformableAttention
 
 from mmmammo.models.layers import FusedDeformableAttention, fuse_deformable_attention
+from mmmammo.models.layers import fused_deformable_attention as fused_module
 
 SHAPES = torch.tensor([[4, 5], [2, 3]])
 KEYS, QUERIES, DIM = 26, 7, 16
@@ -75,3 +76,33 @@ def test_weights_keep_their_names_and_a_subclass_its_forward():
     fuse_deformable_attention(model)
     assert list(model.state_dict()) == names
     assert [type(module) for module in model] == [FusedDeformableAttention, FusedDeformableAttention, Own]
+
+
+def test_off_the_cpu_bfloat16_is_sampled_by_mmcvs_kernel_in_float32(monkeypatch):
+    seen = []
+
+    def kernel(value, shapes, starts, points, weights, step):
+        seen.extend([value.dtype, points.dtype, weights.dtype, starts.tolist(), step])
+        return value.new_empty(value.shape[0], points.shape[1], DIM)
+
+    monkeypatch.setattr(fused_module.MultiScaleDeformableAttnFunction, 'apply', kernel)
+    _, fused = pair(batch_first=True)
+    given = inputs(4)
+    on_device = ('query', 'value', 'query_pos', 'reference_points')
+    given |= {name: given[name].detach().to('meta', torch.bfloat16) for name in on_device}
+    out = fused.to('meta', torch.bfloat16)(**given)
+    assert seen == [torch.float32, torch.float32, torch.float32, [0, 20], fused.im2col_step]
+    assert out.dtype == torch.bfloat16 and out.shape == (2, QUERIES, DIM)
+
+
+@pytest.mark.gpu
+def test_bfloat16_on_a_gpu_is_float32_but_for_rounding():
+    _, fused = pair(batch_first=True)
+    given = {name: value.cuda() for name, value in inputs(4).items()}
+    fused.cuda()
+    exact = fused(**given)
+    with torch.autocast('cuda', torch.bfloat16):
+        rounded = fused(**given)
+    torch.testing.assert_close(rounded.float(), exact, rtol=0.05, atol=0.05)
+    rounded.square().sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in fused.parameters())

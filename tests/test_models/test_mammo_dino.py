@@ -4,9 +4,11 @@ import copy
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
 from tiny_dino import as_mmdet, batch, tiny_cfg, tiny_dino
 
 from mmmammo.models import MammoDINO
+from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.registry import MODELS
 from mmmammo.structures import MammoError
 
@@ -184,6 +186,36 @@ def test_half_precision_keeps_boxes_in_float32(model):
     assert features[0].dtype == torch.bfloat16 and boxes.dtype == torch.float32
     exact = losses(model, images, samples)
     assert total(parts).item() == pytest.approx(total(exact).item(), rel=0.1)
+
+
+def test_query_selection_is_in_float32_whatever_the_precision(model):
+    images, samples = batch(LESIONS)
+    with torch.autocast('cpu', torch.bfloat16):
+        to_encoder, _ = model.pre_transformer(model.extract_feat(images), samples)
+        to_decoder, to_head = model.train().pre_decoder(
+            **model.forward_encoder(**to_encoder), batch_data_samples=samples
+        )
+    assert to_head['enc_outputs_class'].dtype == to_head['enc_outputs_coord'].dtype == torch.float32
+    assert to_decoder['reference_points'].dtype == torch.float32
+
+
+@pytest.mark.parametrize('device', ['cpu', pytest.param('cuda', marks=pytest.mark.gpu)])
+@pytest.mark.parametrize('name', ['none in one image', 'one pixel'])
+def test_bfloat16_trains(name, device):
+    model = fuse_deformable_attention(tiny_dino().train()).to(device)
+    images, samples = batch(ODD[name])
+    optimizer = {'type': 'AdamW', 'lr': 1e-3}
+    clip = {'max_norm': 0.1}
+    cfg = {'type': 'mmmammo.BFloat16OptimWrapper', 'optimizer': optimizer, 'clip_grad': clip}
+    wrapper = build_optim_wrapper(model, cfg)
+    found = []
+    for _ in range(4):
+        with wrapper.optim_context(model):
+            assert model.extract_feat(images.to(device))[0].dtype == torch.bfloat16
+            loss = total(losses(model, images.to(device), [sample.to(device) for sample in samples]))
+        found.append(loss.item())
+        wrapper.update_params(loss)
+    assert found[-1] < found[0] and all(parameter.isfinite().all() for parameter in model.parameters())
 
 
 def test_each_lesion_is_told_the_anchor_of_its_query():

@@ -9,7 +9,7 @@ import torch
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 
 from mmmammo.apis.runs import load_config
-from mmmammo.engine.optimizers import LookaheadRAdam
+from mmmammo.engine.optimizers import BFloat16OptimWrapper, LookaheadRAdam
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,3 +54,12 @@ def test_a_config_of_mixed_precision_without_a_gpu_says_how_to_do_without(comple
     cfg = complete(config, {'optim_wrapper.type': 'OptimWrapper'})
     wrapper = build_optim_wrapper(torch.nn.Linear(2, 1), cfg.optim_wrapper)
     assert type(wrapper) is OptimWrapper and type(wrapper.optimizer) is LookaheadRAdam
+
+
+def test_bfloat16_by_the_wrapper_of_the_gpu_names_the_one_that_needs_none(complete, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    config = 'ihrrb_dino_r50_4scale_phantom.py'
+    with pytest.raises(MammoError, match=r'found no GPU.*optim_wrapper\.type=mmmammo\.BFloat16OptimWrapper'):
+        complete(config, {'optim_wrapper.type': 'AmpOptimWrapper', 'optim_wrapper.dtype': 'bfloat16'})
+    wanted = complete(config, {'optim_wrapper.type': 'mmmammo.BFloat16OptimWrapper'}).optim_wrapper
+    assert type(build_optim_wrapper(torch.nn.Linear(2, 1), wanted)) is BFloat16OptimWrapper

@@ -6,6 +6,7 @@ import copy
 from functools import partial
 from typing import Any
 
+import torch
 from mmdet.models.detectors import DINO
 from mmdet.structures import OptSampleList
 from torch import Tensor, nn
@@ -56,6 +57,9 @@ class MammoDINO(MultiViewMixin, DINO):
     ) -> tuple[dict, dict]:
         """As the parent's: mixed query selection. Anchors come from the image, contents are learned.
 
+        Always in float32: logits of bfloat16 have 8 bits, so that many cells would tie, and the losses of the chosen
+        ones ask for kernels that a GPU may not have.
+
         Args:
             memory: (bs, num_tokens, dim).
             memory_mask: (bs, num_tokens), true at padding, or ``None``.
@@ -70,7 +74,8 @@ class MammoDINO(MultiViewMixin, DINO):
                 expected=f'at most {memory.shape[1]}, one per cell',
                 remedy='lower num_queries and test_cfg.max_per_img, or read larger images',
             )
-        return super().pre_decoder(memory, memory_mask, spatial_shapes, batch_data_samples)
+        with torch.autocast(memory.device.type, enabled=False):
+            return super().pre_decoder(memory.float(), memory_mask, spatial_shapes, batch_data_samples)
 
     def _init_layers(self) -> None:
         super()._init_layers()

@@ -1,10 +1,12 @@
-"""mmcv's deformable attention module, with the sampling of :mod:`mmmammo.ops` on CPU."""
+"""mmcv's deformable attention module, with the sampling of :mod:`mmmammo.ops` on CPU, and bfloat16 on a GPU."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmcv.ops import MultiScaleDeformableAttention
+from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttnFunction
 from torch import Tensor, nn
 
 from mmmammo.ops import deformable_attention
@@ -13,7 +15,9 @@ from mmmammo.ops import deformable_attention
 class FusedDeformableAttention(MultiScaleDeformableAttention):
     """The same module with the same weights; on CPU it takes a fraction of the time and of the memory.
 
-    On other devices it is the parent. :func:`fuse_deformable_attention` turns the modules of a model into it.
+    On other devices it is the parent, except in bfloat16 on a GPU, for which mmcv has no kernel and goes through
+    PyTorch: there mmcv's kernel samples in float32, between projections of bfloat16. :func:`fuse_deformable_attention`
+    turns the modules of a model into it.
     """
 
     def forward(
@@ -26,6 +30,7 @@ class FusedDeformableAttention(MultiScaleDeformableAttention):
         key_padding_mask: Tensor | None = None,
         reference_points: Tensor | None = None,
         spatial_shapes: Tensor | None = None,
+        level_start_index: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
         """Attend to the points that each query asks for.
@@ -39,25 +44,26 @@ class FusedDeformableAttention(MultiScaleDeformableAttention):
             key_padding_mask: (bs, num_keys), true at padding.
             reference_points: (bs, num_queries, num_levels, 2) xy, or 4 for cxcywh boxes, in [0, 1].
             spatial_shapes: (num_levels, 2) rows and columns.
+            level_start_index: (num_levels,) the first cell of each level; not needed on CPU.
             **kwargs: What else the layers of mmdet hand to every attention; for the parent.
 
         Returns:
             Shaped as ``query``.
         """
-        if query.device.type != 'cpu':
+        if query.device.type != 'cpu' and not _in_bfloat16(query):
             given = (query, key, value, identity, query_pos, key_padding_mask, reference_points, spatial_shapes)
-            return super().forward(*given, **kwargs)
+            return super().forward(*given, level_start_index, **kwargs)
         identity = query if identity is None else identity
         value = query if value is None else value
         query = query if query_pos is None else query + query_pos
         if not self.batch_first:
             query, value = query.transpose(0, 1), value.transpose(0, 1)
-        out = deformable_attention(
-            self._project(value, key_padding_mask),
-            spatial_shapes,
-            self._locate(query, reference_points, spatial_shapes),
-            self._weigh(query),
-        )
+        sampled = self._project(value, key_padding_mask)
+        points, weights = self._locate(query, reference_points, spatial_shapes), self._weigh(query)
+        if query.device.type == 'cpu':
+            out = deformable_attention(sampled, spatial_shapes, points, weights)
+        else:
+            out = _sample_in_float32(sampled, spatial_shapes, level_start_index, points, weights, self.im2col_step)
         out = self.output_proj(out)
         return self.dropout(out if self.batch_first else out.transpose(0, 1)) + identity
 
@@ -81,6 +87,22 @@ class FusedDeformableAttention(MultiScaleDeformableAttention):
         if references.shape[-1] == 2:
             return references + offsets / spatial_shapes.flip(-1)[:, None]
         return references[..., :2] + offsets * references[..., 2:] * (0.5 / self.num_points)
+
+
+def _in_bfloat16(query: Tensor) -> bool:
+    """Whether the projections of a query would be of bfloat16, by its own type or by autocast."""
+    kind = query.device.type
+    return query.dtype is torch.bfloat16 or (
+        torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) is torch.bfloat16
+    )
+
+
+def _sample_in_float32(
+    value: Tensor, shapes: Tensor, starts: Tensor | None, points: Tensor, weights: Tensor, step: int
+) -> Tensor:
+    """By mmcv's kernel, which has float and half only; the result is of the values' own type."""
+    tensors = value.float().contiguous(), shapes, starts, points.float().contiguous(), weights.float().contiguous()
+    return MultiScaleDeformableAttnFunction.apply(*tensors, step).to(value.dtype)
 
 
 def fuse_deformable_attention(model: nn.Module) -> nn.Module:
