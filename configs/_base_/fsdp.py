@@ -3,7 +3,7 @@
 # bash tools/dist_train.sh CONFIG PROCESSES; checkpoints are whole ones, which tools/test.py and tools/infer.py read.
 runner_type = 'FlexibleRunner'
 strategy = dict(
-    type='FSDPStrategy',
+    type='mmmammo.WholeNormFSDPStrategy',  # mmengine's clips each shard by its own norm
     state_dict_cfg='full',
     model_wrapper=dict(
         type='MMFullyShardedDataParallel',

@@ -1,4 +1,4 @@
-"""FSDP: which modules are sharded as one, and how processes without a GPU do it."""
+"""FSDP: which modules are sharded as one, how gradients are clipped, and how processes without a GPU do it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Any
 
 from mmdet.models.backbones.swin import SwinBlock
 from mmdet.models.layers import DetrTransformerDecoderLayer, DetrTransformerEncoderLayer
-from torch import nn
+from mmengine._strategy import FSDPStrategy
+from mmengine.optim import BaseOptimWrapper
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
-from mmmammo.registry import FUNCTIONS
+from mmmammo.registry import FUNCTIONS, STRATEGIES
 
 TRANSFORMER_LAYERS = (SwinBlock, DetrTransformerEncoderLayer, DetrTransformerDecoderLayer)
 
@@ -26,6 +29,32 @@ def transformer_layers(module: nn.Module, recurse: bool, nonwrapped_numel: int) 
         nonwrapped_numel: Parameters of the module that are in no unit yet; not used.
     """
     return recurse or isinstance(module, TRANSFORMER_LAYERS)
+
+
+@STRATEGIES.register_module()
+class WholeNormFSDPStrategy(FSDPStrategy):
+    """mmengine's FSDP, with gradients clipped by their norm over all processes, as in a run without shards.
+
+    The parent clips the shard of every process by the norm of that shard: each is scaled by another factor, and what
+    comes together is longer than the limit. Arguments are the parent's.
+    """
+
+    def build_optim_wrapper(self, optim_wrapper: Any, model: nn.Module | None = None) -> BaseOptimWrapper:
+        """As the parent's; clipping by norm asks the sharded model.
+
+        Args:
+            optim_wrapper: A config, an optimiser or a wrapper.
+            model: In shards.
+        """
+        built = super().build_optim_wrapper(optim_wrapper, model)
+        if getattr(built, 'clip_func', None) is clip_grad_norm_:
+
+            def clip(gradients: list[nn.Parameter], **limits: Any) -> Tensor:
+                norm: Tensor = model.clip_grad_norm_(**limits)
+                return norm
+
+            built.clip_func = clip
+        return built
 
 
 def cpu_strategy(strategy: dict[str, Any]) -> dict[str, Any]:

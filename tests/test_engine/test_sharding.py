@@ -6,18 +6,45 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from mmdet.models.backbones.swin import SwinBlock
 from mmengine.config import Config
-from mmengine.registry import FUNCTIONS, init_default_scope
+from mmengine.registry import FUNCTIONS, STRATEGIES, init_default_scope
 from torch import nn
+from torch.nn.utils import clip_grad_value_
 
 from mmmammo.apis.runs import for_testing, set_launcher
 from mmmammo.engine.checkpoint import require_checkpoint_of
-from mmmammo.engine.sharding import cpu_strategy
+from mmmammo.engine.sharding import WholeNormFSDPStrategy, cpu_strategy
 from mmmammo.registry import MODELS
 from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[2]
+ONE_STEP = """
+import torch
+from torch import distributed, nn
+from torch.distributed.fsdp import FullyShardedDataParallel
+from mmmammo.engine.sharding import WholeNormFSDPStrategy
+
+distributed.init_process_group('gloo')
+torch.manual_seed(0)
+layers = nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
+images = torch.arange(6.0).reshape(2, 3)
+alone = torch.autograd.grad(layers(images).square().sum(), list(layers.parameters()))
+norm = torch.cat([gradient.flatten() for gradient in alone]).norm()
+model = FullyShardedDataParallel(layers, device_id=torch.device('cpu'), use_orig_params=True)
+cfg = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 1.0}, 'clip_grad': {'max_norm': 0.1}}
+wrapper = WholeNormFSDPStrategy.__new__(WholeNormFSDPStrategy).build_optim_wrapper(cfg, model)
+before = torch.cat([p.detach().flatten() for p in model.parameters()])
+wrapper.update_params(model(images).square().sum())
+moved = torch.cat([p.detach().flatten() for p in model.parameters()]) - before
+shards = [None, None]
+distributed.all_gather_object(shards, moved.square().sum().item())
+logged = wrapper.message_hub.get_scalar('train/grad_norm').current()
+if distributed.get_rank() == 0:
+    print('moved', sum(shards) ** 0.5, 'shard', shards[0] ** 0.5, 'norm', logged, 'alone', norm.item())
+distributed.destroy_process_group()
+"""
 CONFIG = ROOT / 'configs' / 'ihrrb_dino' / 'ihrrb_dino_swinl_4scale_phantom_fsdp.py'
 
 
@@ -34,6 +61,37 @@ def test_without_a_gpu_weights_are_copied_before_they_are_written():
     assert found['model_wrapper'] == {'use_orig_params': True, 'device_id': 'cpu'}
     assert not found['state_dict_cfg']['state_dict_config'].get('offload_to_cpu', False)
     assert given['model_wrapper'] == {'use_orig_params': True}  # left as it was
+
+
+def test_clipping_by_norm_asks_the_sharded_model():
+    layer = nn.Linear(2, 1)
+    layer.clip_grad_norm_ = lambda max_norm, norm_type: torch.tensor(max_norm * norm_type)
+    strategy = WholeNormFSDPStrategy.__new__(WholeNormFSDPStrategy)
+    sgd = {'type': 'SGD', 'lr': 1.0}
+    norm = {'type': 'OptimWrapper', 'optimizer': sgd, 'clip_grad': {'max_norm': 0.5, 'norm_type': 4}}
+    value = {'type': 'OptimWrapper', 'optimizer': sgd, 'clip_grad': {'type': 'value', 'clip_value': 0.5}}
+    assert strategy.build_optim_wrapper(norm, layer).clip_func([], max_norm=0.5, norm_type=4) == 2
+    assert strategy.build_optim_wrapper(value, layer).clip_func is clip_grad_value_  # needs no norm
+    assert not hasattr(strategy.build_optim_wrapper({'optimizer': sgd}, layer), 'clip_func')
+
+
+def test_the_config_clips_by_the_norm_of_all_processes():
+    init_default_scope('mmdet')
+    assert STRATEGIES.get(Config.fromfile(CONFIG).strategy.type) is WholeNormFSDPStrategy
+
+
+@pytest.mark.slow
+def test_the_shards_of_two_processes_are_clipped_as_one(tmp_path):
+    script = tmp_path / 'one_step.py'
+    script.write_text(ONE_STEP)
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', str(script)]
+    env = {**os.environ, 'CUDA_VISIBLE_DEVICES': '', 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    words = done.stdout.split()
+    moved, shard, norm, alone = (float(words[words.index(name) + 1]) for name in ('moved', 'shard', 'norm', 'alone'))
+    assert norm == pytest.approx(alone, rel=1e-4)  # what is logged is the norm that one process would have
+    assert moved == pytest.approx(0.1, rel=1e-3) and 0 < shard < 0.0999  # lr 1: the step is the clipped gradient
 
 
 @pytest.mark.slow
