@@ -6,6 +6,7 @@ from mmmammo.engine.hooks.class_count_hook import ClassCountHook
 from mmmammo.engine.hooks.epoch_seed_hook import EpochSeedHook
 from mmmammo.engine.hooks.equal_weights_hook import EqualWeightsHook
 from mmmammo.engine.hooks.staged_training_hook import Stage, StagedTrainingHook
+from mmmammo.engine.hooks.training_truth_hook import TrainingTruthHook
 
 __all__ = [
     'AccelerationHook',
@@ -15,4 +16,5 @@ __all__ = [
     'EqualWeightsHook',
     'Stage',
     'StagedTrainingHook',
+    'TrainingTruthHook',
 ]

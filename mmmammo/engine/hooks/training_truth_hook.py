@@ -1,0 +1,60 @@
+"""No training on a set that has nothing to learn from."""
+
+from __future__ import annotations
+
+from mmdet.models.detectors import BaseDetector
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmmammo.datasets import MammogramDataset, ViewClassificationDataset
+from mmmammo.registry import HOOKS
+from mmmammo.structures import MammoError
+
+
+@HOOKS.register_module()
+class TrainingTruthHook(Hook):
+    """Refuses to train a detector without a single box, and a classifier on labels that are all the same.
+
+    Several public sets come without boxes: on them a detector would learn in silence to find nothing, and a classifier
+    that asks whether there is a finding to say no.
+
+    Raises:
+        MammoError: Saying what is missing, and what to do.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the training set."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        dataset = runner.train_dataloader.dataset
+        if isinstance(dataset, ViewClassificationDataset):
+            _require_two_labels(dataset)
+        elif isinstance(dataset, MammogramDataset) and isinstance(model, BaseDetector):
+            _require_box(dataset)
+
+
+def _require_box(dataset: MammogramDataset) -> None:
+    if not dataset.has_findings().any():
+        raise MammoError(
+            dataset.ann_file,
+            field='annotations',
+            found=f'no box in {len(dataset)} samples',
+            expected='at least one, to train a detector',
+            remedy='prepare a source that has boxes (data/README.md says which do; a cohort needs annotations.csv), '
+            'and with --only a category that occurs',
+        )
+
+
+def _require_two_labels(dataset: ViewClassificationDataset) -> None:
+    labels = (record.get('gt_label', record.get('gt_score')) for record in dataset.iter_images())
+    found = {tuple(label) if isinstance(label, list) else label for label in labels}
+    if len(found) < 2:
+        keys = ', '.join(dataset.rule.keys)
+        raise MammoError(
+            dataset.ann_file,
+            field=f'labels {keys}',
+            found=f'{", ".join(map(str, found))} for all {len(dataset)} samples',
+            expected='at least two different labels, to train a classifier',
+            remedy="ask for another label of the set (the dataset's labels), or prepare a source that has this one: "
+            'has_finding needs boxes (data/README.md says which sources have them)',
+        )
