@@ -143,6 +143,16 @@ def test_subgroups_are_the_same_of_a_set_that_knows_nothing(summary):
     assert rows['view', 'CC']['images'] == 0 and rows['laterality', 'unknown']['images'] == 4
 
 
+def test_classes_that_only_the_annotations_have_are_subgroups_after_those_of_the_model():
+    data = detection_set(images())
+    kinds = (['distortion', 'mass', 'asymmetry', None] * len(data.lesion_labels))[: len(data.lesion_labels)]
+    labelled = replace(data, lesion_labels=tuple({'class': kind} for kind in kinds))
+    rows = summarise_detections(labelled, DetectionSettings(bootstrap=0)).subgroups
+    found = {row.value: row.counts['lesions'] for row in rows if row.column == 'class'}
+    assert list(found) == ['mass', 'calc', 'asymmetry', 'distortion', 'unknown']
+    assert found == {name: kinds.count(None if name == 'unknown' else name) for name in found}
+
+
 def test_the_document_is_json_without_nan(summary):
     document = json.loads(json.dumps(detection_document(summary, {}), allow_nan=False))
     assert document['format'] == 'mmmammo-metrics-1'
