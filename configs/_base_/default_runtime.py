@@ -8,7 +8,6 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
     class_count=dict(type='mmmammo.ClassCountHook'),
-    training_truth=dict(type='mmmammo.TrainingTruthHook'),
     equal_weights=dict(type='mmmammo.EqualWeightsHook'),
 )
 
