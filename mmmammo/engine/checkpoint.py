@@ -5,41 +5,54 @@ from __future__ import annotations
 import pickle
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
-from torch import nn
+from torch import Tensor, nn
 
+from mmmammo.engine.stored_history import StoredHistory, named_statistic
+from mmmammo.io.stored_arrays import ARRAY_GLOBALS, ForbiddenArray, made
 from mmmammo.structures import MammoError
 
-_DATA_TYPES = [
-    HistoryBuffer,
-    np._core.multiarray._reconstruct,
-    np._core.multiarray.scalar,
-    np.ndarray,
-    np.dtype,
-    *(type(np.dtype(kind)) for kind in (np.bool_, np.int32, np.int64, np.uint32, np.float32, np.float64)),
-]
+_ALLOWED = {
+    **ARRAY_GLOBALS,
+    'mmengine.logging.history_buffer.HistoryBuffer': StoredHistory,
+    'builtins.getattr': named_statistic,
+}
+"""What a checkpoint may name beside torch's own tensors and containers; all of it stands for data."""
 
 _UNREADABLE = (  # the reader trips over a file of something else in many ways
     *(pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError),
-    struct.error,
+    *(struct.error, OverflowError, MemoryError),
 )
 
 
-def _statistic(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr``, by which a pickled HistoryBuffer names its own statistics, and allow nothing else."""
-    if (isinstance(owner, HistoryBuffer) or owner is HistoryBuffer) and name in ('mean', 'max', 'min', 'current'):
-        return getattr(owner, name)
-    raise pickle.UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
+@contextmanager
+def _only_ours_allowed() -> Iterator[None]:
+    """Let torch take :data:`_ALLOWED` and nothing that other code of the process allowed for its own files."""
+    others = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals([(stand_in, name) for name, stand_in in _ALLOWED.items()])
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(others)
+
+
+def _dense(value: Any) -> Any:
+    """Refuse sparse tensors: torch does not check their indices, and reads memory at them."""
+    if isinstance(value, Tensor) and value.layout is not torch.strided:
+        raise ForbiddenArray('a sparse tensor')
+    return value
 
 
 def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
-    """Read a local checkpoint, refusing any pickle that is more than tensors and plain data.
+    """Read a local checkpoint, refusing any pickle that is more than dense tensors, arrays of numbers and plain data.
 
     The training config inside ``meta`` is dropped: mmengine executes it as Python when a run is resumed, and every
     command of ours is given its config anyway.
@@ -49,7 +62,7 @@ def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str
         map_location: As in :func:`torch.load`.
 
     Raises:
-        MammoError: If the file is missing, is not a checkpoint, or holds objects that would run code.
+        MammoError: If the file is missing, is not a checkpoint, or holds what could run code or reach other memory.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
@@ -57,14 +70,15 @@ def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str
             path, field='checkpoint', found='no such file', expected='a .pth file', remedy='check the path'
         )
     try:
-        with torch.serialization.safe_globals([*_DATA_TYPES, (_statistic, 'builtins.getattr')]):
+        with _only_ours_allowed():
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = made(checkpoint, _dense)
     except _UNREADABLE as err:
         raise MammoError(
             path,
             field='checkpoint',
             found=_what_is_wrong(err),
-            expected='tensors and plain data only',
+            expected='dense tensors, arrays of numbers and plain data only',
             remedy='use a checkpoint written by tools/train.py; never load one from a source you do not trust',
         ) from err
     if isinstance(checkpoint, dict) and isinstance(checkpoint.get('meta'), dict):
@@ -73,6 +87,8 @@ def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str
 
 
 def _what_is_wrong(err: Exception) -> str:
+    if isinstance(err, ForbiddenArray):
+        return f'{err}, which could reach memory that is not its own'
     forbidden = re.search(r'GLOBAL (\S+)', str(err))
     if forbidden:
         return f'an object of {forbidden.group(1)}, which would run code'

@@ -130,9 +130,11 @@ def read_weights(path: str | Path) -> Arrays:
     with path.open('rb') as file:
         zipped = file.read(len(_ZIP)) == _ZIP
     content = None if zipped else read_array_pickle(path)
-    if zipped or content == _TORCH_MAGIC:  # a legacy file of torch is several pickles, the first of which says so
+    if zipped or (isinstance(content, int) and content == _TORCH_MAGIC):  # of a legacy file of torch, the first pickle
         content = load_checkpoint(path)
-    arrays = dict(_flat(content))
+    if not isinstance(content, Mapping):
+        raise _refusal(path, 'weights', f'a bare {type(content).__name__}', 'weights by name')
+    arrays = dict(_flat(path, content))
     if not arrays:
         raise _refusal(path, 'weights', 'no array', 'weights by name')
     places = {(array.__array_interface__['data'][0], array.shape): name for name, array in reversed(arrays.items())}
@@ -140,14 +142,22 @@ def read_weights(path: str | Path) -> Arrays:
     return {name: array for name, array in arrays.items() if name in first}
 
 
-def _flat(content: Any, prefix: str = '') -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+def _flat(path: Path, content: Any, prefix: str = '') -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
     if isinstance(content, Mapping):
         for key, value in content.items():
-            yield from _flat(value, f'{prefix}.{key}' if prefix else str(key))
+            yield from _flat(path, value, f'{prefix}.{key}' if prefix else str(key))
     elif isinstance(content, Tensor):
-        yield prefix, content.detach().numpy()
+        yield prefix, _of_tensor(path, content, prefix)
     elif isinstance(content, np.ndarray) and content.dtype.kind in 'fiu':
         yield prefix, content
+
+
+def _of_tensor(path: Path, tensor: Tensor, name: str) -> npt.NDArray[np.generic]:
+    try:
+        array: npt.NDArray[np.generic] = tensor.detach().numpy()
+    except (TypeError, RuntimeError) as err:  # bfloat16, quantised numbers, no content
+        raise _refusal(path, name, f'a tensor of {tensor.dtype}, {tensor.device}', 'plain numbers') from err
+    return array
 
 
 def _known(path: str | Path, arrays: Arrays) -> NYUModel:

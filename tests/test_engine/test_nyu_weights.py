@@ -15,6 +15,7 @@ from torch import nn
 from mmmammo.engine.checkpoint import load_checkpoint
 from mmmammo.engine.nyu_weights import NYU_MODELS, build_nyu_model, convert_nyu_weights, read_weights
 from mmmammo.engine.weight_matching import match_weights, natural_key
+from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {known.name: known for known in NYU_MODELS}
@@ -184,14 +185,30 @@ def test_files_of_something_else_are_refused(tmp_path, content):
         read_weights(tmp_path / 'a.p')
 
 
+@pytest.mark.parametrize('content', [np.ones((3, 3)), [np.ones(3)], 3])
+def test_arrays_without_names_are_refused(tmp_path, content):
+    (tmp_path / 'a.p').write_bytes(pickle.dumps(content))
+    with pytest.raises(MammoError, match=rf'a\.p: weights: found a bare {type(content).__name__}; expected weights by'):
+        read_weights(tmp_path / 'a.p')
+
+
+def test_a_tensor_that_numpy_does_not_have_is_told(tmp_path):
+    torch.save({'a': {'w': torch.ones(2, dtype=torch.bfloat16)}}, tmp_path / 'a.p')
+    with pytest.raises(MammoError, match=r'a\.p: a\.w: found a tensor of torch\.bfloat16'):
+        read_weights(tmp_path / 'a.p')
+
+
 def test_the_command_converts_what_it_knows_and_names_the_rest(tmp_path):
     state = random_state(MODELS['nyu_single_image'])
     torch.save(as_torch_file(MODELS['nyu_single_image'], state), tmp_path / 'good.p')
     (tmp_path / 'bad.p').write_bytes(b'nothing')
-    command = [sys.executable, 'tools/convert/nyu_weights.py', str(tmp_path / 'good.p'), str(tmp_path / 'bad.p')]
+    (tmp_path / 'bare.p').write_bytes(pickle.dumps(np.ones((3, 3))))
+    files = [str(tmp_path / name) for name in ('bare.p', 'good.p', 'bad.p')]
+    command = [sys.executable, 'tools/convert/nyu_weights.py', *files]
     done = subprocess.run([*command, '--out', str(tmp_path / 'out')], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert 'refused:' in done.stdout and 'bad.p' in done.stdout and 'Traceback' not in done.stderr
+    assert done.stdout.count('refused:') == 2 and 'bad.p' in done.stdout and 'Traceback' not in done.stderr
+    assert 'bare.p: weights: found a bare ndarray' in done.stdout
     written = load_checkpoint(tmp_path / 'out' / 'nyu_single_image.pth')
     assert written['meta']['dataset_meta']['classes'] == ('benign', 'malignant')
     assert_same(written['state_dict'], state)

@@ -5,11 +5,16 @@ import io
 import os
 import pathlib
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from mmmammo.io.array_pickle import read_array_pickle
+from mmmammo.io.stored_arrays import StoredBuffer, StoredType, made
+from mmmammo.structures import MammoError
+from mmmammo.testing.array_attacks import ATTACKS
 
 
 class Maker:
@@ -63,11 +68,99 @@ def test_no_other_codec_is_looked_up(tmp_path):
         read_array_pickle(tmp_path / 'a.pkl')
 
 
-@pytest.mark.parametrize('side', [2**50, 2**80])
-def test_an_array_larger_than_any_machine_is_told(tmp_path, side):
-    (tmp_path / 'a.pkl').write_bytes(b'cnumpy\nndarray\n((I%d\nttR.' % side)
-    with pytest.raises(ValueError, match=r'a\.pkl: pickle: found what cannot be read'):
+ARRAYS = {
+    'rows': np.arange(6.0).reshape(2, 3),
+    'columns': np.asfortranarray(np.arange(6).reshape(2, 3)),
+    'neither': np.arange(24, dtype=np.float32).reshape(2, 3, 4).transpose(2, 0, 1),
+    'other byte order': np.arange(3, dtype='>i4'),
+    'truth': np.array([True, False]),
+    'texts': np.array(['é', 'abc']),
+    'bytes': np.array([b'ab', b'c']),
+    'complex': np.array([1 + 2j]),
+    'half': np.ones(2, np.float16),
+    'empty': np.zeros((0, 3)),
+    'no axis': np.array(3.5),
+}
+SCALARS = (np.float64(1.5), np.int32(3), np.bool_(True), np.str_('xé'), np.bytes_(b'q'))
+
+
+def old_names(stored):
+    """As numpy 1 names its modules; a frame says how long it is, and goes."""
+    stored = stored[:2] + stored[11:] if stored[2:3] == b'\x95' else stored
+    for module in (b'multiarray', b'numeric'):
+        new, old = b'numpy._core.' + module, b'numpy.core.' + module
+        stored = stored.replace(b'\x8c%c%s' % (len(new), new), b'\x8c%c%s' % (len(old), old)).replace(new, old)
+    return stored
+
+
+@pytest.mark.parametrize('names', [lambda stored: stored, old_names], ids=['numpy 2', 'numpy 1'])
+@pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_kind_of_numbers_and_texts_comes_back(tmp_path, protocol, names):
+    content = {'arrays': ARRAYS, 'scalars': SCALARS, 'within': (np.ones(2), [np.zeros(1)]), 'type': np.dtype('f4')}
+    (tmp_path / 'a.pkl').write_bytes(names(pickle.dumps(content, protocol)))
+    found = read_array_pickle(tmp_path / 'a.pkl')
+    for name, array in ARRAYS.items():
+        same = found['arrays'][name]
+        assert type(same) is np.ndarray and same.dtype == array.dtype and same.flags.writeable
+        np.testing.assert_array_equal(same, array, err_msg=name)
+    assert found['scalars'] == SCALARS and [type(x) for x in found['scalars']] == [type(x) for x in SCALARS]
+    assert found['within'][0].tolist() == [1, 1] and found['within'][1][0].tolist() == [0]
+    assert found['type'] == np.dtype('f4') and isinstance(found['type'], np.dtype)
+
+
+@pytest.mark.parametrize('axes', [(2, 0, 1), (1, 2, 0)])
+def test_axes_in_any_order_as_numpy_2_3_has_them(axes):
+    base = np.arange(24.0).reshape(2, 3, 4)
+    stored = StoredBuffer(base.tobytes(), StoredType('f8'), (2, 3, 4), 'K', axes)
+    np.testing.assert_array_equal(made(stored), base.transpose(axes))
+
+
+@pytest.mark.parametrize('guarded', [True, False])
+def test_bytes_never_become_pointers(tmp_path, guarded):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(ATTACKS['pointers used'], 2))
+    reader = 'from mmmammo.io.array_pickle import read_array_pickle as read'
+    if not guarded:  # the attack is one
+        reader = 'import pickle, pathlib; read = lambda path: pickle.loads(pathlib.Path(path).read_bytes())'
+    command = [sys.executable, '-c', f'import sys; {reader}; print(read(sys.argv[1]))', str(tmp_path / 'a.pkl')]
+    done = subprocess.run(command, capture_output=True, text=True)  # a crash ends another process than this one
+    if guarded:
+        assert done.returncode == 1 and "a dtype 'O8'" in done.stderr
+    else:
+        assert done.returncode < 0
+
+
+@pytest.mark.parametrize('protocol', [2, pickle.HIGHEST_PROTOCOL])
+@pytest.mark.parametrize('attack', ATTACKS)
+def test_what_could_reach_other_memory_is_refused(tmp_path, attack, protocol):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps({'w': ATTACKS[attack]}, protocol))
+    with pytest.raises(MammoError, match=r'a\.pkl: pickle: found what cannot be read as one \(.+expected.+Remedy'):
         read_array_pickle(tmp_path / 'a.pkl')
+
+
+@pytest.mark.parametrize(
+    'stored',
+    [
+        b'cnumpy\ndtype\n(N}X\x05\x00\x00\x00valueI1\nstb.',
+        b'cnumpy\ndtype\n}X\x05\x00\x00\x00valueI1\nsb.',
+        b'ccollections\nOrderedDict\n)R}X\x13\x00\x00\x00__array_interface__I1\nsb.',
+    ],
+)
+def test_a_pickle_sets_no_attributes(tmp_path, stored):
+    (tmp_path / 'a.pkl').write_bytes(stored)
+    with pytest.raises(MammoError, match='cannot be read as one'):
+        read_array_pickle(tmp_path / 'a.pkl')
+    assert not hasattr(StoredType, 'value')
+
+
+def test_containers_without_an_end_are_refused(tmp_path):
+    endless = {'a': []}
+    endless['a'].append(endless)
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(endless))
+    (tmp_path / 'b.pkl').write_bytes(b'\x80\x02' + b']' * 100_000 + b'a' * 99_999 + b'.')
+    with pytest.raises(MammoError, match='a container within itself'):
+        read_array_pickle(tmp_path / 'a.pkl')
+    with pytest.raises(MammoError, match='recursion'):
+        read_array_pickle(tmp_path / 'b.pkl')
 
 
 @pytest.mark.parametrize('content', [b'', b'not a pickle', pickle.dumps({'a': 1})[:-3]])
