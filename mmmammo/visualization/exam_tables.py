@@ -10,7 +10,7 @@ from rich.table import Table
 from mmmammo.evaluation.functional import CohortAUC
 from mmmammo.evaluation.functional.reading import Reading
 from mmmammo.evaluation.summary.cohort import TASKS, CohortExams, CohortRow
-from mmmammo.evaluation.summary.exam_runs import ExamRow
+from mmmammo.evaluation.summary.exam_rows import ExamRow
 
 PAPER = {
     'Holistic': ('0.913', '0.866'),

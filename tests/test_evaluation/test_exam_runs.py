@@ -8,14 +8,9 @@ import pytest
 
 from mmmammo.evaluation import functional as F
 from mmmammo.evaluation.summary.cohort import cohort_document, cohort_table, read_cohort_exams
-from mmmammo.evaluation.summary.exam_runs import (
-    common_exams,
-    exam_labels,
-    exam_table,
-    read_run,
-    same_exams,
-    with_labels,
-)
+from mmmammo.evaluation.summary.exam_labels import labelled
+from mmmammo.evaluation.summary.exam_rows import exam_table
+from mmmammo.evaluation.summary.exam_runs import common_exams, read_run, same_exams
 from mmmammo.io.predictions import write_predictions
 from mmmammo.io.score_files import ScoreRow, write_scores
 from mmmammo.structures import ImagePrediction, MammoError
@@ -158,10 +153,10 @@ def test_outcomes_and_labels_come_from_the_prepared_set(tmp_path):
     write_scores(tmp_path / 'more.csv', [*rows, replace(rows[0], image_id='x', exam_id='else')])
     with pytest.raises(MammoError, match=r'exam_outcome: found none for 1 of 5 exams \(else\)'):
         read_cohort_exams({'model': tmp_path / 'more.csv'}, [index])
-    (run,) = with_labels([read_run(tmp_path / 'scores.csv', 'model')], exam_labels([index], 'cancer'))
-    assert run.labels.tolist() == [True, False, True, False]
+    (run,), notes = labelled([read_run(tmp_path / 'scores.csv', 'model')], [index], 'cancer')
+    assert run.labels.tolist() == [True, False, True, False] and notes == []
     with pytest.raises(MammoError, match='no label for test_000'):
-        with_labels([run], {})
+        labelled([run], [root / 'annotations/train.json'], 'cancer')
 
 
 def predictions(path, rng, outcomes=OUTCOMES):
@@ -220,8 +215,9 @@ def test_other_exams_are_refused_unless_the_common_ones_will_do(tmp_path, tables
 
 
 def test_other_labels_and_empty_folders_are_named(tmp_path, tables):
-    write_scores(tmp_path / 'other.csv', score_rows(np.random.default_rng(1), OUTCOMES[::-1]))
-    with pytest.raises(MammoError, match='labels'):
+    rows = [replace(row, labels=(not row.labels[0],)) for row in score_rows(np.random.default_rng(1))]
+    write_scores(tmp_path / 'other.csv', rows)
+    with pytest.raises(MammoError, match=r'b: labels: found others for e1, e3, .*--annotations .* one prepared set'):
         exam_table([read_run(tables['first'], 'a'), read_run(tmp_path / 'other.csv', 'b')], bootstrap=0)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(MammoError, match=r'neither scores\.csv nor predictions\.json'):

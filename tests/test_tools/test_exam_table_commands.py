@@ -105,6 +105,29 @@ def test_names_and_paths_are_checked(run, runs):
         run('exam_table', runs / 'Holistic', runs / 'Holistic/scores.csv')
 
 
+def test_a_run_in_parts_and_the_rules_are_printed(run, runs, capsys):
+    with (runs / 'Holistic/scores.csv').open() as file:
+        head, *lines = file.read().splitlines()
+    for name, chosen in (('one', lines[:16]), ('two', lines[16:])):
+        (runs / name).mkdir()
+        (runs / name / 'scores.csv').write_text('\n'.join([head, *chosen]) + '\n')
+    parts = f'Parts={runs / "one"},{runs / "two"}'
+    assert run('exam_table', runs / 'Holistic', parts, '--bootstrap', 0, '--out', runs / 'o') == 0
+    first, second = json.loads((runs / 'o/exam_table.json').read_text())['rows']
+    assert second['difference'] == 0 and second['auc'] == first['auc'] and 'sum' in second['rule']
+    assert run('cohort_table', runs / 'Holistic', parts, '--bootstrap', 0, '--breast-rule', 'mean') == 0
+    said = ' '.join(capsys.readouterr().out.split())
+    assert "Parts: a breast is the sum of its images' log-odds; an exam is the max of its breasts" in said
+    assert "Parts: a breast is the mean of its images' log-odds" in said
+    with pytest.raises(MammoError, match='exams that no other part has'):
+        run('cohort_table', f'Parts={runs / "one"},{runs / "one"}')
+
+
+def test_a_label_needs_a_set_that_has_it(run, runs):
+    with pytest.raises(MammoError, match="--label: found 'biopsy' without --annotations"):
+        run('exam_table', runs / 'Holistic', '--label', 'biopsy')
+
+
 def test_saliency_is_drawn(run, tmp_path, capsys):
     root = make_cohort_set(tmp_path / 'set', (2, 2, 2), size=(64, 48))
     cfg = Config.fromfile('configs/attention_phantom.py')

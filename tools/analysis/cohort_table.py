@@ -4,14 +4,19 @@
 Examples:
     python tools/analysis/cohort_table.py Holistic=DIR1 Attention=DIR2 Ensemble=DIR3
     python tools/analysis/cohort_table.py Holistic=DIR1 --annotations data/cohort/annotations/*.json --out table1
+    python tools/analysis/cohort_table.py Holistic=DIR1 Pretrained=TRAIN,VAL,TEST   (tests of one model on three splits)
 
-DIR is a cross-validation (tools/crossval.py) or test (tools/test.py) with scores.csv, or such a file. Outcomes and the
-readers' scores are columns of the tables, or labels of the prepared set (--annotations). Writes cohort_table.json,
-cohort_table.md and, exam by exam, cohort.csv; they hold ids of exams and women: treat them as data.
+DIR is a cross-validation (tools/crossval.py) or test (tools/test.py) with scores.csv, or such a file; DIR,DIR,DIR are
+parts of one run, without an exam in two of them. Runs that contradict each other about an exam, because they are on
+different prepared sets, are refused. Outcomes and the readers' scores are columns of the tables, or labels of the
+prepared set (--annotations). A breast is the sum of its images' log-odds, or the one score that a model of breasts or
+exams gives it; which rule each run was scored by is printed. Writes cohort_table.json, cohort_table.md and, exam by
+exam, cohort.csv; they hold ids of exams and women: treat them as data.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +36,7 @@ from mmmammo.evaluation.summary.cohort import (
     cohort_table,
     read_cohort_exams,
 )
-from mmmammo.evaluation.summary.exam_runs import SCORES
+from mmmammo.evaluation.summary.exam_rules import EXAM_RULE
 from mmmammo.visualization.exam_tables import cohort_markdown, cohort_tables
 
 METRICS = 'metrics.json'
@@ -54,43 +59,48 @@ def write_results(out: Path, exams: CohortExams, rows: Sequence[CohortRow], sett
     return paths
 
 
-def window_lines(runs: Mapping[str, Path]) -> list[str]:
+def window_lines(runs: Mapping[str, Sequence[Path]]) -> list[str]:
     """Of models that look at windows on a set with lesions: how often one holds the lesion, beside chance."""
     lines = []
-    for name, path in runs.items():
-        beside = path.with_name(METRICS)
+    for name, path in ((name, path) for name, parts in runs.items() for path in parts):
+        beside = (path if path.is_dir() else path.parent) / METRICS
         document = json.loads(beside.read_text(encoding='utf-8')) if beside.is_file() else {}
         means = {key: entry['value'] for key, entry in document.get('mean', {}).items()}
         numbers = means | document.get('metrics', {})
         hit, chance, middle = (numbers.get(f'roi/{key}') for key in ('hit', 'chance', 'middle'))
         if None not in (hit, chance, middle):
             said = f'{hit:.1%} of positive images; by chance {chance:.1%}, round the middle of the breast {middle:.1%}'
-            lines.append(f'{name}: the window holds the lesion in {said}')
+            of_part = f' ({path.name})' if len(runs[name]) > 1 else ''
+            lines.append(f'{name}{of_part}: the window holds the lesion in {said}')
     return lines
 
 
-def main() -> int:
+def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument('runs', nargs='+', metavar='[NAME=]PATH', help='models, in the order of the table')
+    parser.add_argument('runs', nargs='+', metavar='[NAME=]PATH[,PATH…]', help='models, in the order of the table')
     parser.add_argument('--annotations', nargs='+', type=Path, default=[], metavar='JSON', help='of the prepared set')
     parser.add_argument('--exams', choices=('four', 'any'), default='four', help='only exams of four images, or any')
-    parser.add_argument('--breast-rule', choices=('sum', 'mean', 'max'), default='sum')
-    parser.add_argument('--exam-rule', choices=('max', 'mean', 'sum'), default='max')
+    parser.add_argument('--breast-rule', choices=('sum', 'mean', 'max'), help="for all runs, instead of each one's own")
+    parser.add_argument('--exam-rule', choices=('max', 'mean', 'sum'), default=EXAM_RULE, help='over breasts (max)')
     parser.add_argument('--controls', type=int, default=N_CONTROLS, help=f'that are drawn ({N_CONTROLS})')
     parser.add_argument('--seed', type=int, default=0, help='of draw and bootstrap (0)')
     parser.add_argument('--bootstrap', type=int, default=2000, help='replicates; 0 for none (2000)')
     parser.add_argument('--out', type=Path, help='folder of the files')
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
     rules = {'exams': args.exams, 'breast_rule': args.breast_rule, 'exam_rule': args.exam_rule}
-    runs = {name: path / SCORES if path.is_dir() else path for name, path in named_runs(args.runs).items()}
+    runs = named_runs(args.runs)
     exams = read_cohort_exams(runs, args.annotations, **rules)
     rows = cohort_table(exams, args.controls, args.seed, args.bootstrap)
     console = Console()
     console = Console(width=max(console.width, 150))
     for table in cohort_tables(exams, rows):
         console.print(table)
-    for line in [*exams.notes, *window_lines(runs)]:
-        console.print(line, highlight=False)
+    for line in [*exams.notes, *(f'{name}: {rule}' for name, rule in exams.rules.items()), *window_lines(runs)]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if args.out:
         settings = rules | {'controls': args.controls, 'seed': args.seed, 'bootstrap': args.bootstrap}
         for path in write_results(args.out, exams, rows, settings):

@@ -18,8 +18,10 @@ from mmmammo.evaluation.functional import (
     reader_exam_scores,
     screening_outcomes,
 )
-from mmmammo.evaluation.summary.exam_runs import ExamRun, read_score_run, restricted, same_exams
-from mmmammo.io.exam_index import read_index
+from mmmammo.evaluation.summary.exam_rules import EXAM_RULE, ExamRule
+from mmmammo.evaluation.summary.exam_runs import ExamRun, read_run, restricted, same_exams
+from mmmammo.evaluation.summary.known_images import KnownImage, images_of_index, images_of_table
+from mmmammo.evaluation.summary.same_women import SaidOfImages, require_same_women
 from mmmammo.io.intake import first_of
 from mmmammo.structures import MammoError
 
@@ -42,6 +44,7 @@ class CohortExams:
         outcomes: (n,) in the words of ``SCREENING_OUTCOMES``.
         folds: (n,) that held the exam out; ``None`` without cross-validation.
         scores: Model or reader -> (n,); nan where it gives none.
+        rules: Model -> how its exams were scored.
         notes: What a reader of the numbers has to know.
     """
 
@@ -50,6 +53,7 @@ class CohortExams:
     outcomes: tuple[str, ...]
     folds: tuple[str, ...] | None
     scores: Mapping[str, FloatArray]
+    rules: Mapping[str, ExamRule]
     notes: tuple[str, ...] = ()
 
 
@@ -70,48 +74,42 @@ class CohortRow:
     n_missing: int
 
 
-@dataclass(frozen=True)
-class _Image:
-    """What an index or a table says of an image, besides scores."""
-
-    exam_id: str
-    laterality: str
-    view: str
-    labels: Mapping[str, Any]
-
-
 def read_cohort_exams(
-    runs: Mapping[str, Path],
+    runs: Mapping[str, Path | Sequence[Path]],
     annotations: Sequence[Path] = (),
     *,
     exams: str = 'four',
-    breast_rule: str = 'sum',
-    exam_rule: str = 'max',
+    breast_rule: str | None = None,
+    exam_rule: str = EXAM_RULE,
 ) -> CohortExams:
     """Put the scores of several models and of the readers side by side.
 
     Args:
-        runs: Name -> ``scores.csv`` of images, breasts or exams.
+        runs: Name -> a run, or its parts; see :func:`~mmmammo.evaluation.summary.exam_runs.read_run`.
         annotations: Indices of the prepared set, for outcomes and readers. By default the columns ``exam_outcome``,
             ``reader1`` and ``reader2`` of the first table.
         exams: ``'four'`` leaves out exams that are not of the four standard images (in the indices, or without any in
             the table of each model), ``'any'`` keeps all.
-        breast_rule: One of ``AGGREGATION_RULES``, over the log-odds of a breast's images.
+        breast_rule: One of ``AGGREGATION_RULES``, over a breast's images, for all models; by default each one's own.
         exam_rule: The same, over the breasts.
 
     Raises:
-        MammoError: If a file is faulty, models scored different exams, an exam has no outcome or an unknown one.
+        MammoError: If a file is faulty, models scored different exams or other women's exams of the same id, an exam
+            has no outcome or an unknown one.
     """
-    tables = {name: read_score_run(path, name, breast_rule, exam_rule) for name, path in runs.items()}
-    prepared = _images_of(annotations)
+    tables = {name: read_run(parts, name, breast_rule, exam_rule) for name, parts in runs.items()}
+    prepared = images_of_index(annotations)
+    scored = {name: images_of_table(run.table) for name, run in tables.items()}
+    known = {'the annotations': prepared} if prepared else {}
+    require_same_women([SaidOfImages(name, images) for name, images in (known | scored).items()])
     notes: list[str] = []
     for name, run in tables.items():
-        kept, odd = _kept(prepared or _images_of_table(run), run, exams)
+        kept, odd = _kept(prepared or scored[name], run, exams)
         tables[name] = restricted(run, kept)
         notes += odd
     same_exams(list(tables.values()))
     first = next(iter(tables.values()))
-    images = prepared or _images_of_table(first)
+    images = prepared or scored[first.name]
     outcomes = _outcomes(images, first)
     readers, more = _readers([image for image in images if image.exam_id in set(first.exams)], first.exams)
     return CohortExams(
@@ -120,6 +118,7 @@ def read_cohort_exams(
         outcomes=screening_outcomes([outcomes[exam] for exam in first.exams]),
         folds=first.folds,
         scores={name: table.scores for name, table in tables.items()} | readers,
+        rules={name: table.rule for name, table in tables.items()},
         notes=(*dict.fromkeys(notes), *more),
     )
 
@@ -165,6 +164,7 @@ def cohort_document(exams: CohortExams, rows: Sequence[CohortRow], settings: Map
         'n_exams': len(exams.ids),
         'outcomes': {name: exams.outcomes.count(name) for name in sorted(set(exams.outcomes))},
         'n_folds': len(set(exams.folds or ())),
+        'rules': {name: str(rule) for name, rule in exams.rules.items()},
         'notes': list(exams.notes),
         'rows': [
             {
@@ -192,26 +192,7 @@ def _cell(cell: CohortAUC) -> dict[str, Any]:
     return numbers | {'n_cases': cell.n_cases, 'n_controls': cell.n_controls, 'reasons': reasons}
 
 
-def _images_of(annotations: Sequence[Path]) -> list[_Image]:
-    return [
-        _Image(image.exam_id, image.laterality.value, image.view.value, image.labels)
-        for path in annotations
-        for image in read_index(path).images
-    ]
-
-
-def _images_of_table(run: ExamRun) -> list[_Image]:
-    table = run.table
-    names = ('exam_outcome', 'reader1', 'reader2')
-    columns = {name: table.attributes[name] for name in names if name in table.attributes}
-    views = table.attributes.get('view', ('',) * len(table.ids))
-    return [
-        _Image(table.exam_ids[i], table.lateralities[i], views[i], {k: v[i] for k, v in columns.items() if v[i] != ''})
-        for i in range(len(table.ids))
-    ]
-
-
-def _outcomes(images: Sequence[_Image], run: ExamRun) -> dict[str, str]:
+def _outcomes(images: Sequence[KnownImage], run: ExamRun) -> dict[str, str]:
     outcomes = {image.exam_id: str(image.labels['exam_outcome']) for image in images if 'exam_outcome' in image.labels}
     missing = [exam for exam in run.exams if exam not in outcomes]
     if missing:
@@ -221,7 +202,7 @@ def _outcomes(images: Sequence[_Image], run: ExamRun) -> dict[str, str]:
     return outcomes
 
 
-def _kept(images: Sequence[_Image], run: ExamRun, exams: str) -> tuple[set[str], list[str]]:
+def _kept(images: Sequence[KnownImage], run: ExamRun, exams: str) -> tuple[set[str], list[str]]:
     """Exams that count, and what to say of the others."""
     if exams not in ('four', 'any'):
         raise MammoError('exams', field='rule', found=repr(exams), expected="'four' or 'any'", remedy='correct it')
@@ -237,7 +218,7 @@ def _kept(images: Sequence[_Image], run: ExamRun, exams: str) -> tuple[set[str],
     return scored - odd, [f'{len(odd)} of {len(scored)} exams left out: not of the four standard images'] if odd else []
 
 
-def _readers(images: Sequence[_Image], ids: Sequence[str]) -> tuple[dict[str, FloatArray], list[str]]:
+def _readers(images: Sequence[KnownImage], ids: Sequence[str]) -> tuple[dict[str, FloatArray], list[str]]:
     """Line -> (n,) scores; lines of readers whom no image knows are left out."""
     lines: dict[str, FloatArray] = {}
     notes: list[str] = []
