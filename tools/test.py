@@ -21,20 +21,23 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
+from torch import nn
 
 from mmmammo import __version__, cli
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.cross_view import use_cross_view
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.run_results import keep_results, tested_set, write_results
+from mmmammo.apis.run_results import Kept, keep_results, shows_exam_ids, tested_set, write_results
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher, skip_masks
+from mmmammo.apis.saliency_views import window_pictures
 from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.fast_layers import use_fast_layers
 from mmmammo.evaluation.metrics import HeatmapDump, LesionMatchingMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.memory import keep_freed_memory
-from mmmammo.models import FlipAverage
+from mmmammo.models import AttentionClassifier, FlipAverage
 from mmmammo.provenance import git_commit
+from mmmammo.visualization.saliency_panel import WindowPicture
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,6 +78,14 @@ def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
     }
 
 
+def windows_of(model: nn.Module, runner: Runner, kept: Kept, run: dict[str, object]) -> list[WindowPicture]:
+    """For the page: where a model that judges a window of each image looked."""
+    if kept.report is None or not isinstance(model, AttentionClassifier):
+        return []
+    dataset = runner.test_loop.dataloader.dataset
+    return window_pictures(model, dataset, kept.scores, show_exam_ids=shows_exam_ids(run))
+
+
 def main() -> int:
     args = parse_args()
     cfg = for_testing(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir))
@@ -105,7 +116,9 @@ def main() -> int:
         runner.model = FlipAverage(runner.model)
     logged = runner.test()
     if is_main_process():
-        for path in write_results(kept, cfg, runner.test_loop.evaluator.metrics, logged, describe_run(args, cfg)):
+        run = describe_run(args, cfg)
+        windows = windows_of(model, runner, kept, run)
+        for path in write_results(kept, cfg, runner.test_loop.evaluator.metrics, logged, run, windows):
             runner.logger.info(f'written: {path}')
     return 0
 

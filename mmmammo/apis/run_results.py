@@ -38,6 +38,7 @@ from mmmammo.io.detection_files import read_detection_set, with_labels_of
 from mmmammo.io.score_tables import read_score_table
 from mmmammo.registry import METRICS
 from mmmammo.visualization import GallerySettings, write_detection_report, write_score_report
+from mmmammo.visualization.saliency_panel import WindowPicture
 
 HEATMAPS = 'heatmaps'
 """Folder in that of the report."""
@@ -74,10 +75,9 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
         cfg: A config with a work dir; its test evaluator is changed.
         report: Folder of the page.
     """
-    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    kinds = [METRICS.get(evaluator.type) or object for evaluator in evaluators]
-    has_scores = any(issubclass(kind, ScoreMetric) for kind in kinds)
-    has_boxes = any(issubclass(kind, _OF_BOXES) for kind in kinds) or not has_scores
+    evaluators, kinds = _metrics_of(cfg)
+    has_scores = _read_scores(kinds)
+    has_boxes = gives_boxes(cfg)
     work_dir = Path(cfg.work_dir)
     kept = Kept(
         Path(report or work_dir) / PREDICTIONS if has_boxes else None,
@@ -104,7 +104,12 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
 
 
 def write_results(
-    kept: Kept, cfg: Config, metrics: Sequence[Any], logged: Mapping[str, float], run: Mapping[str, object]
+    kept: Kept,
+    cfg: Config,
+    metrics: Sequence[Any],
+    logged: Mapping[str, float],
+    run: Mapping[str, object],
+    windows: Sequence[WindowPicture] = (),
 ) -> list[Path]:
     """``metrics.json``, and the page where one is asked for.
 
@@ -114,6 +119,7 @@ def write_results(
         metrics: Of its evaluator, after the test.
         logged: What they gave.
         run: What made the numbers; see :func:`~mmmammo.evaluation.summary.score_document`.
+        windows: For the page, of a model that looks at windows.
 
     Returns:
         What was written.
@@ -121,8 +127,9 @@ def write_results(
     numbers = {key: None if math.isnan(value) else float(value) for key, value in logged.items()}  # JSON has no nan
     measures = score_measures(metrics)
     if kept.predictions:
-        return _write_detections(kept, cfg, metrics, numbers, run, measures)
-    return write_scores_of(Path(cfg.work_dir), run, numbers, measures, report=kept.report, title=_title(cfg))
+        return _write_detections(kept, cfg, metrics, numbers, run, measures, windows)
+    page = {'report': kept.report, 'title': _title(cfg), 'windows': windows}
+    return write_scores_of(Path(cfg.work_dir), run, numbers, measures, **page)
 
 
 def write_scores_of(
@@ -133,6 +140,7 @@ def write_scores_of(
     *,
     report: Path | None = None,
     title: str = 'Classification of mammograms',
+    windows: Sequence[WindowPicture] = (),
 ) -> list[Path]:
     """``metrics.json`` of a folder with ``scores.csv``: what was logged, and the evaluator's numbers with intervals.
 
@@ -143,6 +151,7 @@ def write_scores_of(
         measures: How those of them that can be are read off the table.
         report: Folder of a page, which then gets a copy of the table.
         title: Of the page.
+        windows: For the page, of a model that looks at windows.
 
     Returns:
         What was written.
@@ -155,7 +164,7 @@ def write_scores_of(
     path = write_document(work_dir / DOCUMENT, document)
     if report is None:
         return [path]
-    written = write_score_report(summary, report, run=run, title=title, logged=logged)
+    written = write_score_report(summary, report, run=run, title=title, logged=logged, windows=windows)
     shutil.copyfile(work_dir / SCORES, report / SCORES)
     return [path, written.document, written.page]
 
@@ -167,6 +176,17 @@ def score_measures(metrics: Sequence[Any]) -> dict[str, ScoreMeasure]:
         return {}
     of_scores = [metric for metric in metrics if isinstance(metric, ScoreMetric)]
     return {key: one for metric in of_scores for key, one in metric.measures(dump.columns).items()}
+
+
+def gives_boxes(cfg: Config) -> bool:
+    """Whether a config's metrics say that its model gives boxes or maps: one reads these, or none reads scores."""
+    kinds = _metrics_of(cfg)[1]
+    return any(issubclass(kind, _OF_BOXES) for kind in kinds) or not _read_scores(kinds)
+
+
+def shows_exam_ids(run: Mapping[str, object]) -> bool:
+    """Whether the page may name exams as the set does: synthetic ones."""
+    return run.get('source') == 'phantom'
 
 
 def images_root(cfg: Config) -> Path:
@@ -181,6 +201,16 @@ def tested_set(cfg: Config) -> Any:
     while 'dataset' in dataset:
         dataset = dataset.dataset
     return dataset
+
+
+def _metrics_of(cfg: Config) -> tuple[list[Any], list[type]]:
+    """The metrics of the test, and their classes."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    return evaluators, [METRICS.get(evaluator.type) or object for evaluator in evaluators]
+
+
+def _read_scores(kinds: Sequence[type]) -> bool:
+    return any(issubclass(kind, ScoreMetric) for kind in kinds)
 
 
 def _score_dump(cfg: Config, evaluators: Sequence[Any], kinds: Sequence[type], path: Path) -> dict[str, Any]:
@@ -199,6 +229,7 @@ def _write_detections(
     numbers: Mapping[str, float | None],
     run: Mapping[str, object],
     measures: Mapping[str, ScoreMeasure],
+    windows: Sequence[WindowPicture],
 ) -> list[Path]:
     annotations = Path(tested_set(cfg).data_root, tested_set(cfg).ann_file)
     detections = with_labels_of(read_detection_set(kept.predictions or ''), annotations)
@@ -210,8 +241,9 @@ def _write_detections(
         document['settings'] = {**document['settings'], 'size_classes': _size_classes(metrics)}
         return [write_document(Path(cfg.work_dir) / DOCUMENT, document)]
     heatmaps = kept.report / HEATMAPS if numbers['heatmaps/n_images'] else None
-    gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=run.get('source') == 'phantom')
-    written = write_detection_report(summary, kept.report, run=run, title=_title(cfg), gallery=gallery, logged=numbers)
+    gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=shows_exam_ids(run))
+    page = {'run': run, 'title': _title(cfg), 'gallery': gallery, 'windows': windows}
+    written = write_detection_report(summary, kept.report, logged=numbers, **page)
     return [written.document, written.page]
 
 

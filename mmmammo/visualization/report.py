@@ -31,6 +31,7 @@ from mmmammo.visualization.figures import Plot, save_plots
 from mmmammo.visualization.gallery import GallerySettings, make_gallery
 from mmmammo.visualization.page import render
 from mmmammo.visualization.report_plots import detection_plots, score_plots
+from mmmammo.visualization.saliency_panel import WindowPicture
 
 PAGE, DOCUMENT, PLOTS = 'report.html', 'metrics.json', 'plots'
 OPERATING_POINT, CALIBRATION = 'operating_point.json', 'calibration.json'
@@ -61,6 +62,7 @@ def write_detection_report(
     gallery: GallerySettings | None = None,
     frozen: FrozenReport | None = None,
     logged: Mapping[str, float | None] | None = None,
+    windows: Sequence[WindowPicture] = (),
 ) -> Written:
     """Write everything about detections.
 
@@ -73,6 +75,7 @@ def write_detection_report(
         frozen: A frozen operating point; it then decides which detections the pictures show, and is written to
             ``operating_point.json``, to be reported on further sets.
         logged: What a test run printed; it goes into ``metrics`` of the document, and onto the page in full.
+        windows: Where a model that judges a window of each image looked.
 
     Raises:
         MammoError: If an image that is to be shown is absent.
@@ -98,6 +101,7 @@ def write_detection_report(
         'groups': make_gallery(summary.data.images, summary.matches, threshold, gallery),
         'heat_words': gallery.heat_words,
         'logged': sorted((logged or {}).items()),
+        'windows': windows,
         'subgroups': subgroups,
         'silent': silent,
     }
@@ -115,6 +119,7 @@ def write_score_report(
     frozen: FrozenReport | None = None,
     calibration: CalibrationReport | None = None,
     logged: Mapping[str, float | None] | None = None,
+    windows: Sequence[WindowPicture] = (),
 ) -> Written:
     """Write everything about scores; see :func:`write_detection_report`.
 
@@ -136,6 +141,7 @@ def write_score_report(
         'subgroups': subgroups,
         'silent': silent,
         'logged': sorted((logged or {}).items()),
+        'windows': windows,
     }
     shown = {**run, 'Classes': ', '.join(table.classes), 'Rows': summary.settings.aggregation.describe()}
     if calibration:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmmammo.visualization.figures import data_uri
 from mmmammo.visualization.overlay import DETECTION_COLOUR, TRUTH_COLOUR
 
 PIXEL_COLOUR = '#7fe7ff'
@@ -36,6 +38,28 @@ class SaliencyView:
     centre: npt.NDArray[np.floating]
     roi: npt.NDArray[np.floating]
     lesions: npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class WindowPicture:
+    """One image and its window, for the page of a report.
+
+    Args:
+        title: Whose it is, and what was said of it.
+        uri: Address of the picture, which needs no network.
+        num_lesions: Annotated lesions in it.
+    """
+
+    title: str
+    uri: str
+    num_lesions: int
+
+
+def draw_window_picture(view: SaliencyView) -> WindowPicture:
+    """The picture of :func:`draw_saliency` as a JPEG, without its title: salient pixels as SVG would be megabytes."""
+    content = io.BytesIO()
+    draw_saliency([replace(view, title='')]).savefig(content, format='jpeg', dpi=150)
+    return WindowPicture(view.title, data_uri('image/jpeg', content.getvalue()), len(view.lesions))
 
 
 def draw_saliency(views: Sequence[SaliencyView]) -> Figure:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 from mmmammo.evaluation.functional import ScoreMeasure, read_measure
 from mmmammo.io.localisation_tables import read_localisation
 from mmmammo.io.score_tables import read_score_table
+from mmmammo.testing.cohort_set import make_cohort_set
 from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = ROOT / 'configs' / 'wsol' / 'cam_resnet18_phantom.py'
+ATTENTION = ROOT / 'configs' / 'attention_phantom.py'
+LOCALISER = ROOT / 'configs' / 'image_labels' / 'saliency_phantom.py'
 SETS = """
 _base_ = [{parent!r}]
 data = dict(num_workers=0, persistent_workers=False, batch_size=4)
@@ -52,9 +56,9 @@ def data(tmp_path_factory):
 def run_test(monkeypatch, tmp_path, data):
     """Run the command on an untrained model of a config, and read ``metrics.json``."""
 
-    def _run_test(text, *options, labels=''):
+    def _run_test(text, *options, labels='', parent=PARENT, root=data):
         config = tmp_path / 'model.py'
-        config.write_text(SETS.format(parent=str(PARENT), root=str(data), labels=labels) + text)
+        config.write_text(SETS.format(parent=str(parent), root=str(root), labels=labels) + text)
         work_dir = tmp_path / 'run'
         spec = importlib.util.spec_from_file_location('tool_test', ROOT / 'tools' / 'test.py')
         tool = importlib.util.module_from_spec(spec)
@@ -106,3 +110,23 @@ def test_a_localiser_leaves_boxes_scores_and_how_well_each_map_fits(run_test):
     assert (work_dir / 'predictions.json').is_file()
     maps = read_localisation(work_dir / 'localisation.npz')
     assert maps.best_ious.shape == (16, 1000) and len(set(maps.patient_ids)) == 4
+
+
+@pytest.mark.parametrize(('parent', 'pages'), [(ATTENTION, 'scores'), (LOCALISER, 'detections')])
+def test_the_page_of_a_model_that_judges_windows_shows_them(run_test, tmp_path, parent, pages):
+    cohort = make_cohort_set(tmp_path / 'cohort', (1, 1, 2), size=(64, 48))
+    run_test('', '--report', tmp_path / 'report', parent=parent, root=cohort)
+    page = (tmp_path / 'report' / 'report.html').read_text()
+    section = page.split('id="windows"')[1].split('<h2')[0]
+    pictures = re.findall(r'<img src="(.*?),.*?" alt="(.*?):.*? (\w+) annotated', section)
+    assert len(pictures) == 6  # all images with cancer, and half of 8 without
+    assert {source for source, *_ in pictures} == {'data:image/jpeg;base64'}
+    exams = [name.split(' ')[1] for _, name, _ in pictures]
+    assert exams[:2] == ['1', '1'] and [count == 'no' for *_, count in pictures] == [False] * 2 + [True] * 4
+    assert section.count('(cancer)</strong>') == 2 and 'test_000' not in section
+    assert ('Average precision, mean over' in page) == (pages == 'detections')
+
+
+def test_the_page_of_any_other_model_has_no_windows(run_test, tmp_path):
+    run_test(CLASSIFIER, '--report', tmp_path / 'report')
+    assert 'Where the model looked' not in (tmp_path / 'report' / 'report.html').read_text()
