@@ -1,13 +1,14 @@
 """``annotations.csv``: what a user knows about the images of a folder.
 
-One row per finding; a row without a box says something about the whole image. All columns but ``file`` may be absent,
-and all cells empty.
+It belongs to the source ``folder``; beside a ``cohort.csv`` it holds findings only, :data:`FINDING_COLUMNS`. One row per
+finding; a row without a box says something about the whole image. All columns but ``file`` may be absent, and all cells
+empty.
 
 ========================================= ============================================================
 column                                    meaning
 ========================================= ============================================================
 ``file``                                  path relative to the folder; required
-``category``                              ``mass``, ``calcification``, ``distortion``, ``asymmetry``
+``category``                              a category of the source: ``mass``, ``calcification``, …
 ``x1``, ``y1``, ``x2``, ``y2``            box in pixels of the file
 ``lesion_id``                             the same for one lesion in every view
 ``pathology``                             ``malignant`` or ``benign``
@@ -35,7 +36,9 @@ _BOX = ('x1', 'y1', 'x2', 'y2')
 _FINDING = ('category', *_BOX, 'lesion_id', 'pathology', 'birads')
 _LABELS = {name: name for name in ('cancer', 'density', 'implant', 'biopsy', 'age')} | {'breast_birads': 'birads'}
 _IMAGE = ('laterality', 'view', 'exam_id', 'patient_id', 'split', *_LABELS)
-_COLUMNS = ('file', *_FINDING, *_IMAGE)
+FINDING_COLUMNS = ('file', *_FINDING)
+"""What there is to say where another table speaks of images, exams and patients."""
+ALL_COLUMNS = (*FINDING_COLUMNS, *_IMAGE)
 _VOCABULARIES = {
     'pathology': ('malignant', 'benign'),
     'split': ('train', 'val', 'test'),
@@ -57,30 +60,33 @@ class ImageAnnotation:
     split: str | None = None
 
 
-def read_annotations(path: Path, files: Collection[str], categories: Sequence[str]) -> dict[str, ImageAnnotation]:
+def read_annotations(
+    path: Path, files: Collection[str], categories: Sequence[str], columns: Sequence[str] = ALL_COLUMNS
+) -> dict[str, ImageAnnotation]:
     """Read the table; empty if there is none.
 
     Args:
         path: The CSV file.
         files: The images of the folder, as the column ``file`` names them.
         categories: Allowed values of ``category``.
+        columns: That the table may have, ``file`` first.
 
     Returns:
         By file.
 
     Raises:
-        MammoError: Naming the row, for an unknown column or value, a file that is not there, half a box, or rows that
-            contradict each other about an image.
+        MammoError: Naming the row, for an unknown column or value, a file that is not there, a box that is half or
+            inverted, or rows that contradict each other about an image.
     """
     if not path.is_file():
         return {}
-    table = read_table(path, _COLUMNS[:1], _COLUMNS[1:], absent=('',))
+    table = read_table(path, columns[:1], columns[1:], absent=('',))
     if table.extra:
         raise MammoError(
             path,
             field='columns',
             found=f'unknown {", ".join(table.extra)}',
-            expected=f'only {", ".join(_COLUMNS)}',
+            expected=f'only {", ".join(columns)}',
             remedy='rename or drop them',
         )
     rows: dict[str, list[Row]] = {}
@@ -125,6 +131,9 @@ def _annotation(rows: Sequence[Row]) -> ImageAnnotation:
 
 def _finding(row: Row) -> Finding:
     x1, y1, x2, y2 = (row.number(column) for column in _BOX)
+    if not (x1 < x2 and y1 < y2):
+        found, expected = f'{x1:g}, {y1:g}, {x2:g}, {y2:g}', 'x1 less than x2, and y1 less than y2'
+        raise row.error(', '.join(_BOX), found, expected, 'give the corners, not a corner and a size')
     return Finding(
         bbox=(x1, y1, x2, y2),
         category=row.text('category'),

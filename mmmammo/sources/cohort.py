@@ -2,10 +2,12 @@
 
 ::
 
-    <raw>/cohort.csv       one row per image, see mmmammo.sources.cohort_table
-    <raw>/…                the images, anywhere below; the table gives their paths
+    <raw>/cohort.csv         one row per image, see mmmammo.sources.cohort_table
+    <raw>/annotations.csv    optional: boxes, one row per finding; the columns FINDING_COLUMNS of
+                             mmmammo.sources.annotations_csv
+    <raw>/…                  the images, anywhere below; the tables give their paths
 
-There are no boxes. ``labels`` has what models of image labels are trained and judged by: ``outcome`` and ``cancer`` of
+``labels`` has what models of image labels are trained and judged by: ``outcome`` and ``cancer`` of
 the breast, ``exam_outcome``, the two readers' scores of the breast, ``fold``. Names of files and the ids of the table
 go into the prepared set as they are: they must not name anybody.
 """
@@ -15,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from mmmammo.sources.annotations_csv import FILE_NAME as BOXES
+from mmmammo.sources.annotations_csv import FINDING_COLUMNS, ImageAnnotation, read_annotations
 from mmmammo.sources.cohort_table import FILE_NAME, CohortImage, read_cohort
 from mmmammo.sources.listing import (
     link_refusal,
@@ -27,7 +31,8 @@ from mmmammo.sources.listing import (
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.structures import ImageRecord, MammoError, Policy, Problem
 
-CATEGORIES: tuple[str, ...] = ('cancer',)
+CATEGORIES: tuple[str, ...] = ('cancer', 'mass', 'calcification', 'distortion', 'asymmetry')
+"""``cancer`` is for boxes that say where it is and not what it looks like."""
 OPTIONS: tuple[SourceOption, ...] = ()
 POLICIES: Mapping[Problem, Policy] = {}
 
@@ -40,24 +45,29 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
         **options: None.
 
     Raises:
-        MammoError: If the table is missing or wrong anywhere; see :func:`mmmammo.sources.cohort_table.read_cohort`.
+        MammoError: If ``cohort.csv`` is missing, or either table wrong anywhere; see
+            :func:`mmmammo.sources.cohort_table.read_cohort` and
+            :func:`mmmammo.sources.annotations_csv.read_annotations`.
     """
     chosen(options, OPTIONS)
     raw = Path(raw)
     files = {written_name(path, raw): path for path in list_files(raw)}
-    table = raw / FILE_NAME
-    if refused := link_refusal(table, raw.resolve()):
-        raise refused
+    table, boxes = raw / FILE_NAME, raw / BOXES
+    for path in (table, boxes):
+        if refused := link_refusal(path, raw.resolve()):
+            raise refused
     images = {image.file: image for image in read_cohort(table)}
-    records = [_record(raw, image, files.get(image.file)) for image in images.values()]
+    said = read_annotations(boxes, images.keys() | files.keys(), CATEGORIES, FINDING_COLUMNS)
+    silent = ImageAnnotation()
+    records = [_record(raw, image, files.get(name), said.get(name, silent)) for name, image in images.items()]
     records += [_extra(path, name, table) for name, path in files.items() if _is_extra(name, images)]
     yield from sorted(records, key=lambda record: record.relative_path)
 
 
 def count_skipped(raw: Path) -> int:
-    """Files whose names say that they are no images, the table not counted."""
+    """Files whose names say that they are no images, the tables not counted."""
     names = [path.name for path in list_files(Path(raw)) if not may_be_image(path.name)]
-    return len(names) - (Path(raw) / FILE_NAME).is_file()
+    return len(names) - sum((Path(raw) / table).is_file() for table in (FILE_NAME, BOXES))
 
 
 def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
@@ -69,7 +79,7 @@ def _is_extra(name: str, images: Mapping[str, CohortImage]) -> bool:
     return name not in images and may_be_image(name.rpartition('/')[2])
 
 
-def _record(raw: Path, image: CohortImage, path: Path | None) -> ImageRecord:
+def _record(raw: Path, image: CohortImage, path: Path | None, said: ImageAnnotation) -> ImageRecord:
     place = raw / image.file
     return ImageRecord(
         place,
@@ -78,6 +88,7 @@ def _record(raw: Path, image: CohortImage, path: Path | None) -> ImageRecord:
         patient_id=image.patient_id,
         laterality=image.laterality,
         view=image.view,
+        findings=said.findings,
         labels=image.labels,
         split=image.split,
         refused=_refusal(raw, image, path),

@@ -72,6 +72,11 @@ def test_spaces_and_a_byte_order_mark_do_no_harm(raw, encoding):
         ('file,category,x1,y1,x2,y2\na/L_CC.png,,1,2,3,4\n', 'row 2, category: found nothing'),
         ('file,pathology\na/L_CC.png,benign\n', 'row 2, category, x1, y1, x2, y2: found nothing'),
         ('file,category,x1,y1,x2,y2\na/L_CC.png,mass,1,2,three,4\n', 'row 2, x2: found three; expected a number'),
+        (
+            'file,category,x1,y1,x2,y2\na/L_CC.png,mass,5,2,3,4\n',
+            'row 2, x1, y1, x2, y2: found 5, 2, 3, 4; expected x1 less than x2',
+        ),
+        ('file,category,x1,y1,x2,y2\na/L_CC.png,mass,1,4,3,4\n', 'row 2, x1, y1, x2, y2: found 1, 4, 3, 4'),
         ('file,split\n\na/L_CC.png,training\n', 'row 3, split: found training'),
         ('file\n,\n"",x\n', 'row 3: found 2 cells; expected 1'),
         ('file,split\na/L_CC.png,training\n', 'row 2, split: found training; expected one of train, val, test'),

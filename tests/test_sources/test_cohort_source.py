@@ -71,6 +71,54 @@ def test_labels_are_those_of_the_phantom(download, exams):
     assert cancers == {exam.exam_id for exam in exams if any(exam.labels(side)['cancer'] for side in sides)}
 
 
+def test_boxes_are_those_of_the_phantom(download, exams):
+    records = records_by_path('cohort', download[0])
+    seen = 0
+    for image in dressing.images_of(exams, 0)[len(dressing.FAULTS) :]:
+        found = records[image.path].findings
+        assert [(f.category, f.lesion_id, f.pathology) for f in found] == [
+            (f.category, f.lesion_id, f.pathology) for f in image.view.findings
+        ]
+        for mine, other in zip(found, image.view.findings, strict=True):
+            assert mine.bbox == pytest.approx(other.bbox)
+        seen += len(found)
+    assert seen > 5
+
+
+def boxes(tmp_path, *lines, header='file,category,x1,y1,x2,y2,lesion_id,birads'):
+    write(tmp_path, *EXAM)
+    (tmp_path / 'annotations.csv').write_text('\n'.join([header, *lines]) + '\n')
+    return {record.relative_path: record.findings for record in cohort.list_records(tmp_path)}
+
+
+def test_an_image_may_have_several_boxes_or_none(tmp_path):
+    found = boxes(tmp_path, 'e/1.dcm,mass,1,2,30,40,a,4', 'e/1.dcm,cancer,5,6,7,8,,', 'e/2.dcm,mass,1.5,2,3,4,a,')
+    assert [(f.category, f.bbox, f.lesion_id, f.birads) for f in found['e/1.dcm']] == [
+        ('mass', (1, 2, 30, 40), 'a', '4'),
+        ('cancer', (5, 6, 7, 8), None, None),
+    ]
+    assert [f.lesion_id for f in found['e/2.dcm']] == ['a'] and found['e/3.dcm'] == found['e/4.dcm'] == ()
+
+
+@pytest.mark.parametrize(
+    ('lines', 'words'),
+    [
+        (('e/1.dcm,tumour,1,2,3,4,,',), 'annotations.csv row 2, category: found tumour; expected one of cancer, mass,'),
+        (('e/1.dcm,mass,1,2,3,4,,', 'e/9.dcm,mass,1,2,3,4,,'), 'annotations.csv row 3, file: found e/9.dcm'),
+        (('e/1.dcm,mass,1,2,3,,,',), 'row 2, y2: found nothing'),
+        (('e/1.dcm,mass,9,2,3,4,,',), 'row 2, x1, y1, x2, y2: found 9, 2, 3, 4; expected x1 less than x2'),
+    ],
+)
+def test_a_wrong_box_is_told_with_its_row(tmp_path, lines, words):
+    with pytest.raises(MammoError, match=words.replace('.', r'\.')):
+        boxes(tmp_path, *lines)
+
+
+def test_what_cohort_csv_says_stays_there(tmp_path):
+    with pytest.raises(MammoError, match='columns: found unknown cancer; expected only file, category, x1'):
+        boxes(tmp_path, 'e/1.dcm,1', header='file,cancer')
+
+
 def test_the_exam_has_the_worst_outcome_of_its_breasts(tmp_path):
     assert [said['exam_outcome'] for said in labels(write(tmp_path, *EXAM))] == ['screening'] * 4
     assert [said['cancer'] for said in labels(write(tmp_path, *EXAM))] == [1, 1, 0, 0]
@@ -201,6 +249,11 @@ def test_a_missing_table_and_one_outside_are_told(tmp_path):
     write(tmp_path, *EXAM)
     (raw / 'cohort.csv').symlink_to(tmp_path / 'cohort.csv')
     with pytest.raises(MammoError, match='leads out of the folder'):
+        list(cohort.list_records(raw))
+    (raw / 'cohort.csv').unlink()
+    write(raw, *EXAM)
+    (raw / 'annotations.csv').symlink_to(tmp_path / 'cohort.csv')
+    with pytest.raises(MammoError, match=r'annotations\.csv.*leads out of the folder'):
         list(cohort.list_records(raw))
 
 

@@ -1,4 +1,4 @@
-"""The phantom as a screening programme's folder: images as DICOM and PNG and ``cohort.csv``.
+"""The phantom as a screening programme's folder: images as DICOM and PNG, ``cohort.csv`` and ``annotations.csv``.
 
 An exam whose phantom has a malignant finding is a screening cancer, of every third such exam an interval one. Readers
 score from 1 to 5, high where there is cancer, less so where it is an interval one. Every fault has an image of its own,
@@ -8,7 +8,7 @@ in the order of :data:`FAULTS`. What is wrong with the table refuses all of it, 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ COLUMNS = (
     'date',
     'fold',
 )
+BOX_COLUMNS = ('file', 'category', 'x1', 'y1', 'x2', 'y2', 'lesion_id', 'pathology')
 _SUFFIXES = ('.dcm', '.png', '.dcm', '.png')
 _SCORES = {'none': (1, 1, 1, 1, 1, 2), 'interval': (1, 1, 2, 3), 'screening': (2, 3, 4, 5)}
 _FOLDS = 10
@@ -81,10 +82,8 @@ def dress(out: Path, exams: Sequence[PhantomExam], seed: int) -> tuple[Planted, 
     for image in images:
         if image.has_file:
             _write(out / image.path, image)
-    with (out / 'cohort.csv').open('w', newline='', encoding='utf-8') as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(image.cells for image in images if image.has_row)
+    _write_table(out / 'cohort.csv', COLUMNS, (image.cells for image in images if image.has_row))
+    _write_table(out / 'annotations.csv', BOX_COLUMNS, (row for image in images for row in _boxes(image)))
     (out / 'protocol.txt').write_text('invented\n')
     faulty = zip(images, FAULTS, strict=False)
     return tuple(Planted(image.path, fault.name, fault.status, fault.says) for image, fault in faulty)
@@ -151,6 +150,21 @@ FAULTS: tuple[Fault[Image], ...] = (
     ),
     Fault('no scores', 'accepted', '', lambda x: replace(x, cells={**x.cells, 'reader1': '', 'reader2': ''})),
 )
+
+
+def _boxes(image: Image) -> Iterator[dict[str, object]]:
+    """A row for every finding of an image."""
+    for finding in image.view.findings:
+        corners = dict(zip(('x1', 'y1', 'x2', 'y2'), finding.bbox, strict=True))
+        said = {'category': finding.category, 'lesion_id': finding.lesion_id, 'pathology': finding.pathology}
+        yield {'file': image.path, **corners, **said}
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _write(path: Path, image: Image) -> None:
