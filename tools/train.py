@@ -22,6 +22,7 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
+from mmmammo.engine.hooks import TrainingTruthHook
 from mmmammo.memory import keep_freed_memory
 from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.structures import MammoError
@@ -90,6 +91,7 @@ def main() -> int:
     keep_freed_memory()
     runner = build_runner(cfg)
     fuse_deformable_attention(runner.model)
+    runner.register_hook(TrainingTruthHook())  # not of the configs: it checks data, and changes nothing
     runner.train()
     return 0
 

@@ -69,5 +69,7 @@ def test_the_panel_shows_them_on_the_prepared_image(exam):
 def test_shards_need_several_processes():
     cfg = Config.fromfile(CONFIGS / 'ihrrb_dino' / 'ihrrb_dino_swinl_4scale_phantom_fsdp.py')
     set_launcher(cfg, 'none')
-    with pytest.raises(MammoError, match=r'strategy: found mmmammo\.WholeNormFSDPStrategy in a run of one process.*dist_train\.sh'):
+    with pytest.raises(
+        MammoError, match=r'strategy: found mmmammo\.WholeNormFSDPStrategy in a run of one process.*dist_train\.sh'
+    ):
         build_runner(cfg)

@@ -1,23 +1,19 @@
 """A set that teaches nothing is refused before the first step."""
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from mmdet.models.detectors import BaseDetector
-from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmmammo.datasets import ExamDataset, MammogramDataset, ViewClassificationDataset
 from mmmammo.engine.hooks import TrainingTruthHook
-from mmmammo.registry import HOOKS
 from mmmammo.structures import MammoError
 from mmmammo.testing.prepared_set import make_prepared_set
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 TRAIN = 'annotations/train.json'
 
 
@@ -75,9 +71,3 @@ def test_a_classifier_needs_two_labels(with_boxes, without_boxes):
 def test_models_that_learn_of_other_things_need_no_box(without_boxes):
     assert check(Classifier(), MammogramDataset(TRAIN, data_root=str(without_boxes))) is None
     assert check(nn.Identity(), SimpleNamespace(ann_file='other')) is None
-
-
-def test_every_config_has_it():
-    init_default_scope('mmdet')
-    hook = Config.fromfile(CONFIGS / 'wsol/cam_resnet50_birads.py').default_hooks.training_truth
-    assert HOOKS.get(hook.type) is TrainingTruthHook

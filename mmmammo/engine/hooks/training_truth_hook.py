@@ -17,7 +17,7 @@ class TrainingTruthHook(Hook):
     """Refuses to train a detector without a single box, and a classifier on labels that are all the same.
 
     Several public sets come without boxes: on them a detector would learn in silence to find nothing, and a classifier
-    that asks whether there is a finding to say no.
+    that asks whether there is a finding to say no. ``tools/train.py`` adds it to every run.
 
     Raises:
         MammoError: Saying what is missing, and what to do.
