@@ -6,7 +6,8 @@
 #   * it gives neither classes ("mass" here), epochs, batch, queries, loss weights nor sizes: these are DINO's;
 #   * chosen labels of denoising queries always change (label_noise='other'): DINO's own noise does nothing with one
 #     class;
-#   * it starts from ImageNet weights; from COCO: --cfg-options load_from=FILE, mmdet's dino-4scale_r50_8xb2-12e_coco.
+#   * it starts from ImageNet weights; from COCO, mmdet's dino-4scale_r50_8xb2-12e_coco: --cfg-options load_from=FILE
+#     model.bbox_head.share_layers=False (that file has a head per layer; a shared one would get the sixth's regressor).
 # Second stage: ihrrb_dino/ihrrb_dino_r50_4scale_birads_finetune.py.
 _base_ = [
     './_base_/models/mammo_dino_r50.py',

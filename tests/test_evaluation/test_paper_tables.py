@@ -1,4 +1,4 @@
-"""Paper 1's printed tables, recomputed through our averages: its one word "Avg" is two numbers."""
+"""Paper 0's printed tables, recomputed through our averages: its one word "Avg" is two numbers."""
 
 import numpy as np
 import pytest
@@ -47,11 +47,48 @@ def test_dino_rows_print_avg8_with_a_column_not_shown(name):
     assert averages['Avg7'] - printed > 5  # so the two "Avg" must not share a name
 
 
-def test_rows_scored_on_422_images_are_truncated_multiples():
-    for row in (WSOL[name][0] for name in WSOL if name.startswith('CAM')):
-        for value in row:
-            hits = np.ceil(value * 4.22 - 1e-9)
-            assert np.floor(hits / 4.22 * 100 + 1e-9) / 100 == pytest.approx(value)
+def is_truncated_share(percent, n):
+    """Whether a printed number is k / n in per cent, cut off after two decimals; in whole hundredths."""
+    printed = round(100 * percent)
+    hits = -(-printed * n // 10_000)  # the least k with 10,000 k / n >= printed
+    return 10_000 * hits // n == printed
+
+
+def cells(start=''):
+    return [value for name, (row, _) in WSOL.items() if name.startswith(start) for value in row]
+
+
+def test_cam_rows_fit_422_images_and_their_multiples_only():
+    assert len(cells('CAM')) == 21
+    fits = [n for n in range(50, 1300) if all(is_truncated_share(value, n) for value in cells('CAM'))]
+    assert fits == [422, 844, 1266]
+
+
+@pytest.mark.parametrize(('n', 'fitting'), [(422, 71), (1248, 12)])
+def test_most_cells_fit_422_images_and_few_the_1248_of_the_text(n, fitting):
+    assert len(cells()) == 105
+    assert sum(is_truncated_share(value, n) for value in cells()) == fitting
+
+
+def test_which_rows_fit_422_images():
+    fit = {name for name, (row, _) in WSOL.items() if all(is_truncated_share(value, 422) for value in row)}
+    assert fit == {
+        *(f'CAM {backbone}' for backbone in ('ResNet50', 'VGG16', 'InceptionV3')),
+        *('HaS ResNet50', 'HaS InceptionV3', 'ACoL InceptionV3', 'ADL ResNet50', 'ADL VGG16'),
+    }
+    assert [is_truncated_share(value, 422) for value in WSOL['ACoL ResNet50'][0]] == [False] + 6 * [True]
+
+
+def test_seven_rows_fit_no_number_of_images():
+    fits = {
+        name: [n for n in range(50, 1300) if all(is_truncated_share(value, n) for value in row)]
+        for name, (row, _) in WSOL.items()
+    }
+    assert not any(1248 in numbers for numbers in fits.values())
+    assert {name for name, numbers in fits.items() if not numbers} == {
+        *(f'SPG {backbone}' for backbone in ('ResNet50', 'VGG16', 'InceptionV3')),
+        *('HaS VGG16', 'ACoL ResNet50', 'ACoL VGG16', 'ADL InceptionV3'),
+    }
 
 
 @pytest.mark.parametrize('delta', [0, 0.1, 1 / 3, 0.5])

@@ -109,6 +109,17 @@ def test_shared_heads_are_one_head_beside_that_of_query_selection(layers):
     assert all(p.grad is not None for p in heads.parameters())
 
 
+def test_a_shared_head_takes_the_last_of_separate_heads():
+    """What the advice to load COCO weights with share_layers=False rests on."""
+    cfg = tiny_cfg()
+    cfg['bbox_head']['share_layers'] = True
+    separate, shared = tiny_dino(), MODELS.build(cfg)
+    shared.load_state_dict(separate.state_dict())
+    for theirs, ours in zip(separate.bbox_head.reg_branches, shared.bbox_head.reg_branches, strict=True):
+        same = torch.equal(theirs[0].weight, ours[0].weight)
+        assert same == (theirs is not separate.bbox_head.reg_branches[0])
+
+
 def test_mixed_query_selection_takes_anchors_from_the_image_and_contents_from_training(model):
     images, samples = batch(LESIONS)
     inputs = {}

@@ -1,9 +1,9 @@
 # A prepared set image by image, read as paper 0's detector reads it. The paper's BI-RADS set is private; any source
-# takes
-# its place, and this is the one line to change:
-data_root = 'data/birads/'  # 'data/cohort/', 'data/cbis_ddsm/', 'data/vindr/', …
-# Prepare: python tools/prepare_dataset.py SOURCE --raw DIR --out data/birads --height 2048 --single-class mass
-# SOURCE is cohort, cbis_ddsm, vindr, … (data/README.md); 2048 lines are enough for the images of the fine-tuning stage.
+# with boxes takes its place, and this is the one line to change:
+data_root = 'data/birads/'  # 'data/cbis_ddsm/', 'data/vindr/', 'data/cohort/', …
+# Prepare: python tools/prepare_dataset.py SOURCE --raw DIR --out data/birads --height 2048 --only mass
+# SOURCE is cbis_ddsm, vindr, inbreast, ddsm, mias (data/README.md), or cohort or folder with an annotations.csv; rsna
+# and cmmd have no boxes. 2048 lines are enough for the images of the fine-tuning stage.
 # Parent: mmdet::dino/dino-4scale_r50_8xb2-12e_coco.py, whose sizes these are.
 dataset_type = 'mmmammo.MammogramDataset'
 num_workers = 4
@@ -78,10 +78,16 @@ test_dataloader = dict(
 )
 # The columns of the paper's Table 1, and IoU 0.9, which its "Avg" has but no column
 iou_thrs = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-size_classes = {'small': (0, 32), 'medium': (32, 96), 'large': (96, 1e5)}  # COCO's, sides in prepared pixels
+# mmmammo.evaluation.functional.SIZE_CLASSES; sides in prepared pixels, of images of 2048 lines about 0.1 mm
+size_classes = {
+    'microcalcification': (0, 15),
+    'small mass': (15, 40),
+    'medium mass': (40, 100),
+    'large mass': (100, 1e5),
+}
 val_evaluator = [
     dict(type='mmmammo.APMetric', iou_thrs=iou_thrs, size_classes=size_classes),
     dict(type='mmmammo.FROCMetric'),
-    dict(type='mmmammo.ATDMetric'),
+    dict(type='mmmammo.ATDMetric', size_classes=size_classes),
 ]
 test_evaluator = val_evaluator

@@ -1,8 +1,12 @@
 # A prepared set view by view, with one label per image: is there a mass? Boxes are read for scoring only.
-# The paper's BI-RADS set is private; any source takes its place, and this is the one line to change:
-data_root = 'data/birads/'  # 'data/cohort/', 'data/cbis_ddsm/', 'data/vindr/', …
-# Prepare: python tools/prepare_dataset.py SOURCE --raw DIR --out data/birads --height 2048 --single-class mass
-# Other questions: labels='cancer', or labels='birads' with mapping={'1': 0, '2': 0, '3': 0, '4': 1, '5': 1}
+# The paper's BI-RADS set is private; any source with boxes and with images without one takes its place, and this is the
+# one line to change:
+data_root = 'data/birads/'  # 'data/vindr/', 'data/inbreast/', 'data/cohort/', …
+# Prepare: python tools/prepare_dataset.py SOURCE --raw DIR --out data/birads --height 2048 --only mass
+# SOURCE is vindr, inbreast, ddsm, mias, cbis_ddsm with --abnormality both (data/README.md), or cohort or folder with an
+# annotations.csv.
+# Other questions: labels='cancer', which rsna and cmmd, sources without boxes, answer too, or labels='birads' with
+# mapping={'1': 0, '2': 0, '3': 0, '4': 1, '5': 1}
 labels = 'has_finding'
 classes = ('no mass', 'mass')
 # The WSOL benchmark's sizes; the aspect of the image is given up, as there.
