@@ -1,8 +1,8 @@
 """``annotations.csv``: what a user knows about the images of a folder.
 
-It belongs to the source ``folder``; beside a ``cohort.csv`` it holds findings only, :data:`FINDING_COLUMNS`. One row per
-finding; a row without a box says something about the whole image. All columns but ``file`` may be absent, and all cells
-empty.
+It belongs to the source ``folder``; beside a ``cohort.csv`` it holds findings only, :data:`FINDING_COLUMNS`. One row
+per finding; a row without a box says something about the whole image. All columns but ``file`` may be absent, and all
+cells empty.
 
 ========================================= ============================================================
 column                                    meaning
