@@ -58,12 +58,17 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
         image_columns=by_image,
         lesion_columns=by_lesion,
         values={name: sorted({*labels, *found[name]} - {''}) for name, labels in _ALWAYS.items()}
-        | {'age': age_names, 'size': size_names, 'class': data.categories},
+        | {'age': age_names, 'size': size_names, 'class': _class_names(data, found['class'])},
         exams=[image.exam_id for image in images],
         fps_per_image=settings.all_fps,
         n=max(settings.bootstrap, 1),
         seed=settings.seed,
     )
+
+
+def _class_names(data: DetectionSet, found: Sequence[str]) -> list[str]:
+    """The set's classes, then what else its annotations call lesions: a localiser has one class for all of them."""
+    return list(dict.fromkeys([*data.categories, *sorted(filter(None, found))]))
 
 
 def _known(label: str) -> str:
