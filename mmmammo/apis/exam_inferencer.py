@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmcv.transforms import LoadAnnotations
 from mmdet.structures import DetDataSample
+from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
@@ -23,6 +24,7 @@ from mmmammo.apis.exam_files import panel_of
 from mmmammo.apis.lesion_letters import with_pairs
 from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
+from mmmammo.apis.run_results import gives_boxes
 from mmmammo.apis.runs import for_testing, load_config, skip_masks
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
@@ -66,7 +68,8 @@ class ExamInferencer(BaseInferencer):
         cross_view: File of ``tools/fit_cross_view.py``: detections are scored anew by the other views of their exam.
 
     Raises:
-        MammoError: If a file is missing, a checkpoint is not its config's, or there is no such device.
+        MammoError: If a file is missing, the model gives scores only, a checkpoint is not its config's, or there is no
+            such device.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class ExamInferencer(BaseInferencer):
         self.cross_view = None if cross_view is None else CrossViewWeights.load(cross_view)
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
+        _require_boxes(cfg)
         use_safe_loading()
         _require_device(device)
         self.score_thr = score_thr
@@ -205,6 +209,20 @@ class ExamInferencer(BaseInferencer):
     def _load_weights_to_model(self, model: nn.Module, checkpoint: dict | None, cfg: Any) -> None:
         require_checkpoint_of(model, self.checkpoint)
         super()._load_weights_to_model(model, checkpoint, cfg)
+
+
+def _require_boxes(cfg: Config) -> None:
+    """Refuse a classifier: its scores come from data sets, which know what an exam or a breast is to it."""
+    if gives_boxes(cfg):
+        return
+    raise MammoError(
+        cfg.filename or 'config',
+        field='model',
+        found=cfg.model.type,
+        expected='a detector, or a classifier that gives boxes or heatmaps',
+        remedy='for scores, prepare the exams with `tools/prepare_dataset.py folder` and test the model on them with '
+        'tools/test.py; configs/image_labels/README.md, "Your own exams", has the commands',
+    )
 
 
 def _require_device(device: str | None) -> None:

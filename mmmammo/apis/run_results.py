@@ -205,7 +205,8 @@ def tested_set(cfg: Config) -> Any:
 
 def _metrics_of(cfg: Config) -> tuple[list[Any], list[type]]:
     """The metrics of the test, and their classes."""
-    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    evaluators = cfg.get('test_evaluator') or []
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
     return evaluators, [METRICS.get(evaluator.type) or object for evaluator in evaluators]
 
 

@@ -38,6 +38,8 @@ class CohortDataset(ViewClassificationDataset):
             ``'any'``.
         healthy_breast: Of a woman with a positive breast, at training: ``'leave_out'`` or ``'negative'``.
         classes: What negative and positive are called.
+        unknown: At test, the outcome that exams without any are taken to have, so that exams of nobody knows what can
+            be scored; what metrics then say of them means nothing. By default they are left out.
         attention_centres: File of ``mmmammo.AttentionCentresHook``; each record in it gets ``attention_centre``.
         **kwargs: As :class:`ViewClassificationDataset`, but for ``labels``, ``mapping`` and ``absent``.
 
@@ -52,6 +54,7 @@ class CohortDataset(ViewClassificationDataset):
         positive: Sequence[str] = ('screening',),
         exams: str = 'four',
         healthy_breast: str = 'leave_out',
+        unknown: str | None = None,
         attention_centres: str | None = None,
         classes: Sequence[str] = ('no screening cancer', 'screening cancer'),
         **kwargs: Any,
@@ -61,6 +64,9 @@ class CohortDataset(ViewClassificationDataset):
                 raise _error(ann_file, name, repr(value), f'one of {_CHOICES[name]}', 'correct the config')
         if not set(positive) <= set(OUTCOMES[1:]) or not positive:
             raise _error(ann_file, 'positive', tuple(positive), f'some of {OUTCOMES[1:]}', 'correct the config')
+        if unknown is not None and unknown not in OUTCOMES:
+            raise _error(ann_file, 'unknown', repr(unknown), f'one of {OUTCOMES}', 'correct the config')
+        self.unknown = unknown
         self.positive = tuple(positive)
         self.exams = exams
         self.healthy_breast = healthy_breast
@@ -97,6 +103,8 @@ class CohortDataset(ViewClassificationDataset):
     def _record(self, image: PreparedImage, label_of: Mapping[str, int]) -> Record:
         suspect = tuple(finding for finding in image.findings if finding.pathology != 'benign')
         record: Record = super()._record(replace(image, findings=suspect), label_of)
+        if self.test_mode and self.unknown is not None and 'outcome' not in record['labels']:
+            record['labels'].setdefault('exam_outcome', self.unknown)
         of_exam = record['labels'].get('exam_outcome')
         if of_exam is not None and (self.test_mode or self._is_negative(of_exam)):
             record['labels'].setdefault('outcome', of_exam)

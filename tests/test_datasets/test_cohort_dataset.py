@@ -237,3 +237,19 @@ def test_ten_folds_share_out_the_cancers_of_the_paper():
     counts = Counter((outcomes[int(patient[1:])], fold) for patient, fold in folds.items())
     assert {counts['screening', fold] for fold in range(10)} == {78, 79}
     assert {counts['interval', fold] for fold in range(10)} == {24, 25}
+
+
+def test_exams_of_unknown_outcome_can_be_scored(root, tmp_path):
+    prepared = read_index(root / 'annotations/test.json')
+    first = prepared.images[0].exam_id
+    images = tuple(replace(i, labels={} if i.exam_id == first else i.labels) for i in prepared.images)
+    path = str(tmp_path / 'unknown.json')
+    write_index(path, replace(prepared, images=images))
+    assert first[-1] not in targets(CohortDataset(path, data_root=str(root), test_mode=True))
+    known = CohortDataset(path, data_root=str(root), test_mode=True, unknown='none')
+    assert targets(known) == {k: [0] * 4 for k in '0123'}
+    labels = [record['labels'] for record in known.iter_images() if record['exam_id'] == first]
+    assert labels == [{'exam_outcome': 'none', 'outcome': 'none'}] * 4
+    assert first[-1] not in targets(CohortDataset(path, data_root=str(root), unknown='none'))  # at training
+    with pytest.raises(MammoError, match="unknown: found 'well'; expected one of"):
+        CohortDataset(path, data_root=str(root), unknown='well')
