@@ -23,7 +23,6 @@ IMAGE = KnownImage(
     image_id='7',
     laterality='L',
     view='CC',
-    size='30 x 40',
     lesions='some',
     labels={'cancer': 1, 'implant': False, 'age': 62, 'birads': '4A'},
 )
@@ -44,10 +43,9 @@ def labelled_as(**labels):
         (labelled_as(cancer=0), r'cancer: found 0 \(L CC\);.* expected 1'),
         (labelled_as(birads='5'), r'birads: found 5 .* expected 4A'),
         (labelled_as(age=63), 'age: found 63;.* expected 62'),
-        (replace(IMAGE, size='30 x 41'), 'size: found 30 x 41 .* expected 30 x 40'),
         (replace(IMAGE, lesions='none'), 'lesions: found none .* expected some'),
     ],
-    ids=['patient', 'cancer', 'birads', 'age', 'size', 'lesions'],
+    ids=['patient', 'cancer', 'birads', 'age', 'lesions'],
 )
 def test_a_contradiction_names_exam_field_and_both_values(other, said):
     with pytest.raises(MammoError, match=rf'^second, exam e1: {said}.* in first.*data_root=DIR'):
@@ -60,7 +58,7 @@ def test_a_contradiction_names_exam_field_and_both_values(other, said):
         labelled_as(cancer='1', implant='False', age='62.0'),
         labelled_as(fold=3),
         KnownImage('e1', image_id='x', laterality='L', view='CC'),
-        replace(labelled_as(cancer=0), laterality='R', image_id='8', size='', lesions=''),
+        replace(labelled_as(cancer=0), laterality='R', image_id='8', lesions=''),
         replace(IMAGE, exam_id='e2', patient_id='w2', labels={}),
     ],
     ids=['as text', 'another cut', 'says nothing', 'the other breast', 'another exam'],
@@ -71,13 +69,13 @@ def test_what_does_not_contradict_is_left_alone(other):
 
 
 def test_one_of_several_images_of_a_place_may_agree():
-    other_copy = replace(IMAGE, image_id='8', size='50 x 60')
+    other_copy = replace(IMAGE, image_id='8', lesions='none')
     check([IMAGE, other_copy], [IMAGE])
     check([other_copy, IMAGE], [other_copy])
 
 
 def test_rows_that_are_breasts_or_exams_are_compared_as_such():
-    breast = replace(IMAGE, image_id='', view='', size='', lesions='')
+    breast = replace(IMAGE, image_id='', view='', lesions='')
     check([IMAGE, replace(labelled_as(cancer=0), laterality='R', image_id='8')], [breast])
     with pytest.raises(MammoError, match=r'cancer: found 0 \(L\)'):
         check([IMAGE], [replace(breast, labels={'cancer': 0})])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mmmammo.evaluation.functional import exam_scores, log_odds
 from mmmammo.evaluation.functional.inputs import BoolArray
 from mmmammo.evaluation.summary.exam_rules import BREAST_RULE, EXAM_RULE, ExamRule, rule_of_scores
-from mmmammo.evaluation.summary.known_images import LESIONS, SIZE, size_text
+from mmmammo.evaluation.summary.known_images import LESIONS
 from mmmammo.evaluation.summary.run_parts import joined
 from mmmammo.io.detection_files import read_detection_set
 from mmmammo.io.intake import first_of
@@ -145,7 +145,7 @@ def _score_table(path: Path) -> ScoreTable:
 
 
 def _detection_table(path: Path) -> ScoreTable:
-    """The best box of each image, and what tells the image from that of another set."""
+    """The best box of each image, and which images have a true one."""
     data = read_detection_set(path)
     return ScoreTable(
         ids=tuple(str(image.image_id) for image in data.images),
@@ -157,7 +157,6 @@ def _detection_table(path: Path) -> ScoreTable:
         classes=('any',),
         attributes={
             'view': tuple(image.view for image in data.images),
-            SIZE: tuple(size_text(image.width, image.height) for image in data.images),
             # an image without a true box may have lesions of a class that the model was not asked for
             LESIONS: tuple('some' if len(image.gt_boxes) else '' for image in data.images),
         },

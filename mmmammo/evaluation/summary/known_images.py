@@ -25,8 +25,8 @@ LABELS = (
     'reader2',
 )
 """Labels of a prepared set that no model changes, and so the same in every run on it. Not ``fold``: cuts differ."""
-SIZE, LESIONS = 'prepared_size', 'true_lesions'
-"""Columns of the tables made of detections."""
+LESIONS = 'true_lesions'
+"""Column of the tables made of detections."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ class KnownImage:
         image_id: Empty for breasts and exams.
         laterality: ``'L'``, ``'R'`` or ``'U'``.
         view: Abbreviation; empty for breasts and exams.
-        size: Width and height of the prepared image.
         lesions: ``'some'`` or ``'none'``.
         labels: Of the prepared set.
     """
@@ -49,7 +48,6 @@ class KnownImage:
     image_id: str = ''
     laterality: str = ''
     view: str = ''
-    size: str = ''
     lesions: str = ''
     labels: Mapping[str, Any] = field(default_factory=dict)
 
@@ -70,7 +68,6 @@ def images_of_index(annotations: Sequence[Path]) -> list[KnownImage]:
             image_id=str(image.image_id),
             laterality=image.laterality.value,
             view=image.view.value,
-            size=size_text(image.width, image.height),
             lesions='some' if image.findings else 'none',
             labels={name: value for name, value in image.labels.items() if value is not None},
         )
@@ -86,7 +83,7 @@ def images_of_table(table: ScoreTable) -> list[KnownImage]:
         table: Of a run. A patient with the id of her exam is one whom the table did not name.
     """
     blank = ('',) * len(table.ids)
-    view, size, lesions = (table.attributes.get(name, blank) for name in ('view', SIZE, LESIONS))
+    view, lesions = (table.attributes.get(name, blank) for name in ('view', LESIONS))
     labels = {name: table.attributes[name] for name in LABELS if name in table.attributes}
     named = table.level == 'image'
     return [
@@ -96,14 +93,8 @@ def images_of_table(table: ScoreTable) -> list[KnownImage]:
             image_id=table.ids[i] if named else '',
             laterality=table.lateralities[i],
             view=view[i],
-            size=size[i],
             lesions=lesions[i],
             labels={name: column[i] for name, column in labels.items() if column[i] != ''},
         )
         for i, exam in enumerate(table.exam_ids)
     ]
-
-
-def size_text(width: int, height: int) -> str:
-    """Empty for an image of unknown size, which is 0."""
-    return f'{width} x {height}' if width and height else ''

@@ -11,8 +11,8 @@ from typing import Any
 from mmmammo.evaluation.summary.known_images import LABELS, KnownImage
 from mmmammo.structures import MammoError
 
-FIELDS = ('patient_id', *LABELS, 'lesions', 'size')
-"""What is compared, in the order of the complaint."""
+FIELDS = ('patient_id', *LABELS, 'lesions')
+"""What is compared, in the order of the complaint. Not the size: one download may be prepared twice."""
 OF_EXAM = ('patient_id', 'exam_outcome', 'age')
 """Those that all images of an exam share."""
 _ANOTHER_SET = (
@@ -89,7 +89,7 @@ def _by_exam(images: Sequence[KnownImage]) -> dict[str, _Rows]:
         side = image.laterality if image.laterality in ('L', 'R') else ''
         view = image.view if side and image.view != 'UNKNOWN' else ''
         labels = tuple(_word(image.labels[name]) if name in image.labels else '' for name in LABELS)
-        rows[image.exam_id].append((side, view, (image.patient_id, *labels, image.lesions, image.size)))
+        rows[image.exam_id].append((side, view, (image.patient_id, *labels, image.lesions)))
     return {exam: sorted(found) for exam, found in rows.items()}
 
 
