@@ -17,7 +17,7 @@ from mmmammo.testing.prepared_set import make_prepared_set
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = ROOT / 'configs' / 'wsol' / 'cam_resnet18_phantom.py'
 ATTENTION = ROOT / 'configs' / 'attention_phantom.py'
-LOCALISER = ROOT / 'configs' / 'image_labels' / 'saliency_phantom.py'
+SALIENCY = ROOT / 'configs' / 'image_labels' / 'saliency_phantom.py'
 SETS = """
 _base_ = [{parent!r}]
 data = dict(num_workers=0, persistent_workers=False, batch_size=4)
@@ -112,7 +112,7 @@ def test_a_localiser_leaves_boxes_scores_and_how_well_each_map_fits(run_test):
     assert maps.best_ious.shape == (16, 1000) and len(set(maps.patient_ids)) == 4
 
 
-@pytest.mark.parametrize(('parent', 'pages'), [(ATTENTION, 'scores'), (LOCALISER, 'detections')])
+@pytest.mark.parametrize(('parent', 'pages'), [(ATTENTION, 'scores'), (SALIENCY, 'detections')])
 def test_the_page_of_a_model_that_judges_windows_shows_them(run_test, tmp_path, parent, pages):
     cohort = make_cohort_set(tmp_path / 'cohort', (1, 1, 2), size=(64, 48))
     run_test('', '--report', tmp_path / 'report', parent=parent, root=cohort)
