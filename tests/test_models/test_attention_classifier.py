@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from mmmammo.datasets.transforms import AddOverview, PackAttentionView
 from mmmammo.evaluation.functional import log_odds
-from mmmammo.models import RiskHead
+from mmmammo.models import FlipAverage, RiskHead
 from mmmammo.models.attention import centres_of_attention, input_gradients, saliency_map, top_pixels
 from mmmammo.registry import METRICS, MODELS
 from mmmammo.structures import MammoError
@@ -193,6 +193,17 @@ def test_the_ensemble_is_the_mean_of_both_risks(views):
     for i in range(len(views)):
         expected = (risk(alone[i]) + holistic[i, 1] - holistic[i, 0]) / 2
         assert risk(both[i]) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_beside_its_mirror_image_it_looks_at_the_mirrored_place(views):
+    """Both means are of the same two views of an image; sizes are such that resizing knows no left and right."""
+    even = [view for view in views if view.shape[1] % 2 == 0]
+    model = built(config())
+    plain, turned = (model.test_step(batch_of(images)) for images in (even, [view[:, ::-1].copy() for view in even]))
+    found = FlipAverage(model).test_step(batch_of(even))
+    assert any(one.pred_score[1] != other.pred_score[1] for one, other in zip(plain, turned, strict=True))
+    for one, other, mean in zip(plain, turned, found, strict=True):
+        assert torch.allclose(mean.pred_score, (one.pred_score + other.pred_score) / 2, atol=1e-6)
 
 
 def test_both_networks_start_from_the_holistic_checkpoint(tmp_path):

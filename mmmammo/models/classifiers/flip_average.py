@@ -10,7 +10,7 @@ from mmpretrain.models.tta import AverageClsScoreTTA
 from mmpretrain.structures import DataSample
 
 from mmmammo.registry import MODELS
-from mmmammo.structures import MammoError
+from mmmammo.structures import Affine, MammoError
 
 
 @MODELS.register_module()
@@ -18,7 +18,8 @@ class FlipAverage(AverageClsScoreTTA):
     """A classifier that looks at every image twice, as it is and mirrored left to right; scores are averaged.
 
     The images are mirrored when they come out of the pipeline, so that it works with any pipeline and collate
-    function, those of exams included. What else a model predicts (heatmaps, boxes) is that of the image as it is.
+    function, those of exams included; so are the overviews of an Attention model. What else a model predicts (heatmaps,
+    boxes) is that of the image as it is.
 
     Args:
         module: The classifier, built or as config.
@@ -33,12 +34,22 @@ class FlipAverage(AverageClsScoreTTA):
         Raises:
             MammoError: If the model gives no scores.
         """
-        mirrored = [torch.flip(image, (-1,)) for image in data['inputs']]
-        copies = [sample.clone() for sample in data['data_samples']]
+        mirrored = _mirrored(data)
         plain = self.module.test_step(data)
         _require_scores(plain)
-        flipped = self.module.test_step({**data, 'inputs': mirrored, 'data_samples': copies})
+        flipped = self.module.test_step(mirrored)
         return list(self.merge_preds(list(zip(plain, flipped, strict=True))))
+
+
+def _mirrored(data: Mapping[str, Any]) -> dict[str, Any]:
+    samples = [sample.clone() for sample in data['data_samples']]
+    mirrored = {**data, 'inputs': [torch.flip(image, (-1,)) for image in data['inputs']], 'data_samples': samples}
+    if 'overview' in data:
+        mirrored['overview'] = [torch.flip(overview, (-1,)) for overview in data['overview']]
+        for image, overview, sample in zip(data['inputs'], data['overview'], samples, strict=True):
+            ends = Affine.mirror(overview.shape[-1]), Affine.mirror(image.shape[-1])
+            sample.set_metainfo({'overview_affine': (ends[0] @ Affine(sample.overview_affine) @ ends[1]).matrix})
+    return mirrored
 
 
 def _require_scores(samples: Sequence[Any]) -> None:
