@@ -3,12 +3,14 @@
 import importlib.util
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from mmmammo.evaluation.functional import ScoreMeasure, read_measure
+from mmmammo.io import read_png16
 from mmmammo.io.localisation_tables import read_localisation
 from mmmammo.io.score_tables import read_score_table
 from mmmammo.testing.cohort_set import make_cohort_set
@@ -29,6 +31,15 @@ env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 """
 CLASSIFIER = """
 test_evaluator = [dict(type='mmmammo.ExamAUCMetric', bootstrap=20), dict(type='mmmammo.ProbabilisticF1Metric')]
+"""
+LOCALISER = """
+test_dataloader['dataset']['data_root'] = {root!r}
+test_evaluator = [
+    dict(type='mmmammo.LocalisationMetric'),
+    dict(type='mmmammo.ExamAUCMetric'),
+    dict(type='mmmammo.APMetric'),
+    dict(type='mmmammo.FROCMetric', bootstrap=20),
+]
 """
 MULTI_LABEL = """
 model = dict(
@@ -130,3 +141,23 @@ def test_the_page_of_a_model_that_judges_windows_shows_them(run_test, tmp_path, 
 def test_the_page_of_any_other_model_has_no_windows(run_test, tmp_path):
     run_test(CLASSIFIER, '--report', tmp_path / 'report')
     assert 'Where the model looked' not in (tmp_path / 'report' / 'report.html').read_text()
+
+
+def test_a_localiser_s_page_shows_maps_and_boxes_whatever_the_lesions_are_called(run_test, data, tmp_path):
+    named = tmp_path / 'named'
+    shutil.copytree(data, named)
+    index = named / 'annotations' / 'test.json'
+    index.write_text(index.read_text().replace('"mass"', '"distortion"'))
+    report = tmp_path / 'report'
+    run_test(LOCALISER.format(root=str(named)), '--report', report)
+    document = json.loads((report / 'metrics.json').read_text())
+    assert document['metrics']['localisation/n_images'] == 4 and document['metrics']['heatmaps/n_images'] == 16
+    assert document['numbers']['froc/recall@1.00']['n']['lesions'] == 4
+    classes = {row['value']: row['n']['lesions'] for row in document['subgroups'] if row['by'] == 'class'}
+    assert classes['mass'] == classes['unknown'] == 0 and sum(classes.values()) == 4
+    maps = sorted(report.glob('heatmaps/**/*.png'))
+    assert len(maps) == 16 and any(read_png16(path).max() > 0 for path in maps)
+    page = (report / 'report.html').read_text()
+    assert 'id="show-heatmaps"' in page and page.count('class="heat" src="data:image/png') >= 8
+    assert page.count('<g class="mark missed lesion">') + page.count('<g class="mark found lesion">') == 4
+    assert len(re.findall(r'<g class="mark (?:hit|false) detection">', page)) >= 4
