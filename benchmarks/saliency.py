@@ -2,8 +2,7 @@
 
 The rows are the Holistic network alone, the same with the gradient of its risk with respect to the pixels, for a whole
 batch at once and image by image, and the network followed by a second one on a window, which is what a prediction of
-the Attention model does. Memory is what a batch adds to the weights: the peak on a GPU, on a CPU what torch allocates
-and keeps for the gradient.
+the Attention model does. Memory is the most that torch allocates at any moment of a batch, besides the weights.
 
     python benchmarks/saliency.py                      # ResNet-101 at 976 x 976, some minutes on two idle cores
     python benchmarks/saliency.py --size 256 --batch 2 --repeats 2
@@ -14,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
@@ -28,6 +26,9 @@ from torch import Tensor, nn
 from mmmammo.memory import keep_freed_memory
 from mmmammo.models.attention import centres_of_attention, input_gradients
 from mmmammo.registry import MODELS
+from mmmammo.testing.benchmark_options import usable_device, whole_number
+from mmmammo.testing.detector_timing import describe, timed
+from mmmammo.testing.step_memory import peak_memory
 
 CONFIG = 'configs/holistic_cohort.py'
 
@@ -39,7 +40,7 @@ def main() -> None:
     network = build(args.device)
     images = torch.rand(args.batch, 1, args.size, args.size, device=args.device)
     steps = steps_of(network, images)
-    table = Table(title=f'{args.batch} images of {args.size} x {args.size}, {name_of(args.device)}, seconds per image')
+    table = Table(title=f'{args.batch} images of {args.size} x {args.size}, {describe(args.device)}, seconds per image')
     for column in ('what', 's/image', 'ratio', 'MB/batch'):
         table.add_column(column, justify='left' if column == 'what' else 'right')
     first = None
@@ -52,10 +53,10 @@ def main() -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--size', type=int, default=976, help='pixels of either side')
-    parser.add_argument('--batch', type=int, default=4, help='images per pass')
-    parser.add_argument('--repeats', type=int, default=3, help='timed runs, after one to warm up')
-    parser.add_argument('--device', default='cpu', help="'cpu' or 'cuda'")
+    parser.add_argument('--size', type=whole_number, default=976, help='pixels of either side')
+    parser.add_argument('--batch', type=whole_number, default=4, help='images per pass')
+    parser.add_argument('--repeats', type=whole_number, default=3, help='timed runs, after one to warm up')
+    parser.add_argument('--device', type=usable_device, default='cpu', help="'cpu' or 'cuda'")
     return parser.parse_args()
 
 
@@ -92,44 +93,11 @@ def steps_of(network: nn.Module, images: Tensor) -> dict[str, Callable[[], objec
     }
 
 
-def measure(step: Callable[[], object], repeats: int, device: str) -> tuple[float, float]:
-    """Median seconds, and bytes that a step adds at its peak (GPU) or keeps for its gradient (CPU)."""
+def measure(step: Callable[[], object], repeats: int, device: str) -> tuple[float, int]:
+    """Median seconds, and bytes that a step adds at its peak."""
     step()
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        step()
-        if device != 'cpu':
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times), peak_of(step) if device != 'cpu' else kept_by(step)
-
-
-def peak_of(step: Callable[[], object]) -> float:
-    """Bytes above what lies on the GPU already."""
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
-    step()
-    return torch.cuda.max_memory_allocated() - before
-
-
-def kept_by(step: Callable[[], object]) -> float:
-    """Bytes of the tensors that autograd saves, each storage once."""
-    seen: dict[int, int] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        seen[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        step()
-    return float(sum(seen.values()))
-
-
-def name_of(device: str) -> str:
-    """The GPU, or how many threads."""
-    return f'{torch.get_num_threads()} threads' if device == 'cpu' else torch.cuda.get_device_name()
+    times = [timed(step, device) for _ in range(repeats)]
+    return statistics.median(times), peak_memory(step, device)
 
 
 if __name__ == '__main__':

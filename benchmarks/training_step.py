@@ -1,37 +1,47 @@
 """What a training step of AG-RCNN costs beside one of Mask R-CNN, in seconds per image and in memory per exam.
 
-Both hold the same weights and see the same exam of four views; runs alternate, medians are compared. The rows are the
-settings of ``mmmammo.AccelerationHook``, each compared with Mask R-CNN under the same setting; the goal is that of the
-first row. Memory is what an exam adds to the weights: the peak on a GPU, what is kept for the gradient on a CPU.
+Both hold the same weights and see the same exams of four views; the two sides of a row run in turns, and medians are
+compared. A row is a setting of ``mmmammo.AccelerationHook`` and a number of exams in the batch, the same on both sides;
+the goal (DESIGN.md 7) is that of the setting as-is. What a setting gains is seen by comparing rows.
+
+Memory per exam is that of a batch divided by its exams. On a GPU it is the peak of what torch allocates besides weights
+and gradients. On a CPU it is what autograd keeps for the gradient, weights not counted: less than the peak, to which
+what is at work for a moment belongs too, so that the two devices are not to be compared. The copies of weights that
+bf16 makes in every step count; they are there once per batch, and outweigh what it saves where images are tiny.
 
     python benchmarks/training_step.py                  # R50 at half size, some five minutes on two idle cores
-    python benchmarks/training_step.py --model small --size 320 256
+    python benchmarks/training_step.py --model small --size 320 256 --exams 1 2
     python benchmarks/training_step.py --return-memory  # without what mmmammo.memory.keep_freed_memory does on a CPU
+    python benchmarks/training_step.py --device cuda --size 1024 832 --exams 1 4 --settings as-is channels-last+bf16
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import statistics
+from collections.abc import Sequence
 
 import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from mmmammo.engine.hooks import AccelerationHook
 from mmmammo.memory import keep_freed_memory
-from mmmammo.testing.detector_timing import MODEL_FILES, alternate, build_pair, describe, memory_of, one_exam, trainer
+from mmmammo.testing.benchmark_options import add_detector_options
+from mmmammo.testing.detector_timing import alternate, build_pair, describe, noise_exams, trainer, with_setting
+from mmmammo.testing.exam_samples import FOUR_VIEWS
+from mmmammo.testing.step_memory import memory_of
 
-SETTINGS = {
-    'as it is': {'channels_last': False, 'bfloat16': False},
-    'channels-last': {'channels_last': True, 'bfloat16': False},
-    'bfloat16': {'channels_last': False, 'bfloat16': True},
-    'channels-last, bfloat16': {'channels_last': True, 'bfloat16': True},
-}
+SETTINGS = ('as-is', 'channels-last', 'bf16', 'channels-last+bf16')
+COLUMNS = (
+    *('setting', 'exams', 'Mask R-CNN, s/image', 'AG-RCNN, s/image', 'ratio', 'goal', 'met'),
+    *('Mask R-CNN, MB/exam', 'AG-RCNN, MB/exam'),
+)
 GOAL = 1.25
-NUM_VIEWS = 4
+NOTES = {
+    'cpu': 'MB/exam: what autograd keeps for the gradient, of weights only copies in bfloat16; the peak is higher.',
+    'cuda': 'MB/exam: the peak of what torch allocates, besides weights and gradients.',
+}
 
 
 def main() -> None:
@@ -39,54 +49,42 @@ def main() -> None:
     if not args.return_memory:
         keep_freed_memory()  # as the tools do
     torch.manual_seed(0)
-    pair, exam = build_pair(args.model, args.device), one_exam(args.size)
+    pair = build_pair(args.model, args.device)
     table = Table(title=f'a training step at {args.size[0]} x {args.size[1]}, {args.model}, {describe(args.device)}')
-    for column in ('setting', 'Mask R-CNN, s/image', 'AG-RCNN, s/image', 'ratio', 'goal', 'met', 'MB/exam', 'MB/exam'):
-        table.add_column(column, justify='left' if column == 'setting' else 'right')
-    for name, setting in track(SETTINGS.items(), description='measuring', transient=True):
-        table.add_row(name, *measure(pair, exam, setting, args.repeats, with_goal=name == next(iter(SETTINGS))))
-    console = Console()
-    Console(width=max(console.width, 120)).print(table)
-    console.print('MB/exam: Mask R-CNN, then AG-RCNN', highlight=False)
+    for column in COLUMNS:
+        table.add_column(column, justify='left' if column == 'setting' else 'right', no_wrap=True)
+    rows = [(exams, setting) for exams in args.exams for setting in args.settings]
+    for exams, setting in track(rows, description='measuring', transient=True):
+        batch = noise_exams(args.size, exams)
+        table.add_row(setting, str(exams), *measure(pair, batch, setting, args.repeats, args.device))
+    console = Console(width=max(Console().width, 142))
+    console.print(table)
+    console.print(NOTES[torch.device(args.device).type], highlight=False)
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--model', choices=sorted(MODEL_FILES), default='r50')
-    parser.add_argument('--size', type=int, nargs=2, default=(512, 416), metavar=('H', 'W'), help='pixels of each view')
-    parser.add_argument('--repeats', type=int, default=3, help='timed runs of each side, after one to warm up')
-    parser.add_argument('--device', default='cpu', help="'cpu' or 'cuda'")
+    add_detector_options(parser, size=(512, 416), settings=SETTINGS, default=SETTINGS)
     parser.add_argument(
         '--return-memory',
         action='store_true',
         help='give freed memory back to the system, as the C library does by itself; run both to compare',
     )
-    return parser.parse_args()
-
-
-class _Run:
-    """What the hook asks of a runner."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        self.model = model
+    return parser.parse_args(argv)
 
 
 def measure(
-    pair: tuple[torch.nn.Module, torch.nn.Module],
-    exam: dict[str, list],
-    setting: dict[str, bool],
-    repeats: int,
-    with_goal: bool,
+    pair: tuple[torch.nn.Module, torch.nn.Module], batch: dict[str, list], setting: str, repeats: int, device: str
 ) -> list[str]:
-    """The cells of one row."""
-    models = [copy.deepcopy(model) for model in pair]
-    for model in models:
-        AccelerationHook(**setting).before_run(_Run(model))
-    steps = [trainer(model, exam) for model in models]
-    plain, multi = (statistics.median(times) / NUM_VIEWS for times in alternate(steps, repeats))
+    """The cells of one row behind its name."""
+    models = [with_setting(model, setting) for model in pair]
+    steps = [trainer(model, batch) for model in models]
+    images = len(batch['inputs'])
+    plain, multi = (statistics.median(times) / images for times in alternate(steps, repeats, device))
     ratio = multi / plain
-    verdict = [f'<= {GOAL:g}', 'yes' if ratio <= GOAL else 'NO'] if with_goal else ['', '']
-    memory = [f'{memory_of(step) / 1e6:.0f}' for step in steps]
+    verdict = [f'<= {GOAL:g}', 'yes' if ratio <= GOAL else 'NO'] if setting == 'as-is' else ['', '']
+    exams = images / len(FOUR_VIEWS)
+    memory = [f'{memory_of(step, model) / exams / 1e6:.1f}' for step, model in zip(steps, models, strict=True)]
     return [f'{plain:.3f}', f'{multi:.3f}', f'{ratio:.2f}', *verdict, *memory]
 
 

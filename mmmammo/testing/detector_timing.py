@@ -1,4 +1,4 @@
-"""What benchmarks of detectors share: a pair of models with the same weights, an exam of noise, runs in turns."""
+"""What benchmarks of detectors share: a pair of models with the same weights, exams of noise, runs in turns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from mmdet.registry import MODELS
@@ -14,6 +15,8 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
+from mmmammo.engine.hooks import AccelerationHook
+from mmmammo.engine.inference import speed_up
 from mmmammo.models import AGRCNN
 from mmmammo.testing.exam_samples import exam_batch
 
@@ -24,14 +27,14 @@ MODEL_FILES = {
 }
 
 
-def one_exam(size: Sequence[int]) -> dict[str, list]:
-    """Four views of noise, with a lesion in each."""
+def noise_exams(size: Sequence[int], count: int = 1) -> dict[str, list]:
+    """A batch of exams of four views of noise, with a lesion in each view."""
     height, width = size
-    return exam_batch(size=(height, width), boxes=[[width * 0.2, height * 0.4, width * 0.3, height * 0.5]])
+    return exam_batch(count, size=(height, width), boxes=[[width * 0.2, height * 0.4, width * 0.3, height * 0.5]])
 
 
 def build_pair(name: str, device: str, max_detections: int = 5) -> tuple[torch.nn.Module, AGRCNN]:
-    """Mask R-CNN and AG-RCNN with the same weights, the graphs' own at random so that nothing is skipped."""
+    """Mask R-CNN and AG-RCNN with the same weights; those with which the graph begins as the identity, at random."""
     init_default_scope('mmdet')
     MMLogger.get_instance('mmengine', log_level='WARNING')
     models = []
@@ -43,7 +46,28 @@ def build_pair(name: str, device: str, max_detections: int = 5) -> tuple[torch.n
     plain, multi = models
     plain.init_weights()
     multi.load_state_dict(plain.state_dict(), strict=False)
+    for weight in multi.neck[1].parameters():
+        if not weight.any():
+            torch.nn.init.normal_(weight, std=0.02)
     return plain, multi
+
+
+def with_setting(model: torch.nn.Module, setting: str) -> torch.nn.Module:
+    """A copy of a model in another layout or precision.
+
+    Args:
+        model: Stays as it is.
+        setting: ``'as-is'``, or one or more of these joined by ``+``: ``'speed_up'``, batch norms folded and
+            channels-last, as :class:`mmmammo.apis.ExamInferencer` has its model, for inference only;
+            ``'channels-last'`` and ``'bf16'``, as :class:`mmmammo.AccelerationHook` makes them.
+    """
+    parts = setting.split('+')
+    changed = copy.deepcopy(model)
+    if 'speed_up' in parts:
+        changed = speed_up(changed)
+    hook = AccelerationHook(channels_last='channels-last' in parts, bfloat16='bf16' in parts)
+    hook.before_run(SimpleNamespace(model=changed))
+    return changed
 
 
 def predictor(model: torch.nn.Module, batch: dict[str, list]) -> Callable[[], SampleList]:
@@ -72,53 +96,37 @@ def trainer(model: torch.nn.Module, batch: dict[str, list]) -> Callable[[], floa
     return run
 
 
-def alternate(sides: Sequence[Callable[[], object]], repeats: int) -> list[list[float]]:
+def alternate(sides: Sequence[Callable[[], object]], repeats: int, device: str) -> list[list[float]]:
     """Seconds of each side, taken in turns so that a busy moment of the machine hits all."""
     times: list[list[float]] = [[] for _ in sides]
     for turn in range(repeats + 1):
         for function, of_side in zip(sides, times, strict=True):
-            seconds = timed(function)
+            seconds = timed(function, device)
             if turn > 0:  # the first one warms up
                 of_side.append(seconds)
     return times
 
 
-def timed(function: Callable[[], object]) -> float:
-    """Seconds of one call."""
-    _synchronise()
+def timed(function: Callable[[], object], device: str = 'cpu') -> float:
+    """Seconds of one call of what runs on a device."""
+    _synchronise(device)
     begin = time.perf_counter()
     function()
-    _synchronise()
+    _synchronise(device)
     return time.perf_counter() - begin
-
-
-def memory_of(step: Callable[[], object]) -> int:
-    """Bytes a training step needs besides the weights: the peak on a GPU, what is kept for the gradient on a CPU."""
-    if torch.cuda.is_available():
-        step()
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        step()
-        return torch.cuda.max_memory_allocated() - before
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        step()
-    return sum(kept.values())
 
 
 def describe(device: str) -> str:
     """The device, in words."""
-    if device.startswith('cuda'):
-        return torch.cuda.get_device_name()
+    if _is_gpu(device):
+        return torch.cuda.get_device_name(device)
     return f'CPU, {torch.get_num_threads()} threads'
 
 
-def _synchronise() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+def _synchronise(device: str) -> None:
+    if _is_gpu(device):
+        torch.cuda.synchronize(device)
+
+
+def _is_gpu(device: str) -> bool:
+    return torch.device(device).type == 'cuda'
