@@ -17,7 +17,7 @@ from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-experiments-1'
 LEVEL = 0.95
-OTHER_RULES = 'not compared: the two rows judge it by other rules, such as classes or thresholds'
+OTHER_RULES = 'not compared: the two rows judge it by other rules, such as classes, thresholds or what is positive'
 OTHER_FOLDS = 'not compared: tested on other images, in other folds'
 UNKNOWN = 'undefined on this test set'
 NO_SEED = 'not compared: no seed that both have is complete'

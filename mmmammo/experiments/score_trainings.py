@@ -19,6 +19,7 @@ from mmmammo.evaluation.functional import (
     weighted_bootstrap_ci,
     weighted_paired_difference,
 )
+from mmmammo.evaluation.functional.scored_units import columns_of, units_of
 from mmmammo.evaluation.summary import on_same_rows
 from mmmammo.experiments.runs import METRICS, SCORES, Run
 from mmmammo.io.score_tables import ScoreTable, read_score_table
@@ -58,11 +59,14 @@ class ScoreTrainings:
     def rule(self, key: str) -> object:
         """Numbers of two models are compared if this is equal: how each puts its images together does not matter.
 
-        Numbers of all classes are compared between models of the same classes; those of groups of them, always.
+        Numbers of all classes are compared between models of the same classes; those of groups of them, always. What
+        counts as positive has to be the same.
         """
         measure, table = self.measures[key], self.tables[0]
         level = table.level if measure.level == 'row' else measure.level
-        return level, measure.alike, table.classes if measure.of_all and not measure.groups else None
+        if measure.of_all:
+            return level, measure.alike, None if measure.groups else table.classes
+        return level, measure.alike, _positives(table, measure)
 
     def interval(self, n: int) -> Interval:
         """Of the mean over the trainings, one entry per key; patients are drawn."""
@@ -88,10 +92,10 @@ def read_score_trainings(
     Args:
         runs: Of one row.
         keys: Metrics of the plan; those that ``metrics.json`` does not say how to read are left out.
-        like: Trainings whose images and labels the runs must have.
+        like: Trainings whose images the runs must have, and whose labels, if a number is of all classes.
 
     Raises:
-        MammoError: If the runs were tested on different images.
+        MammoError: If the runs were tested on different images, or do not agree in their labels.
     """
     paths = [run.folder / SCORES for run in runs]
     if not runs or not all(path.is_file() for path in paths):
@@ -102,12 +106,19 @@ def read_score_trainings(
         return None
     tables = [read_score_table(path, strict=True) for path in paths]
     names = [run.name for run in runs]
+    aligned = on_same_rows(tables, names)
     first = like.tables[0] if like else None
     if first and (first.level, first.classes) == (tables[0].level, tables[0].classes):
-        aligned = on_same_rows([first, *tables], ['the reference', *names])[1:]
-    else:  # of exams beside images, or with a class more: the reader of both tells what does not fit
-        aligned = on_same_rows(tables, names)
+        of_all = any(measure.of_all for measure in measures.values())
+        aligned = on_same_rows([first, *aligned], ['the reference', *names], same_labels=of_all)[1:]
+    # Else of exams beside images, or with a class more: the reader of both tells what does not fit.
     return ScoreTrainings(tuple(aligned), measures)
+
+
+def _positives(table: ScoreTable, measure: ScoreMeasure) -> frozenset[str]:
+    """Units that a measure of one class takes for positive."""
+    units = columns_of(measure, units_of(table, measure))
+    return frozenset(unit for unit, label in zip(units.ids, units.labels[:, 0], strict=True) if label > 0)
 
 
 def _mean(readers: Sequence[Reader]) -> Reader:

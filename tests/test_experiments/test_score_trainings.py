@@ -208,6 +208,28 @@ def test_rows_without_anything_of_the_reference_are_paired_image_by_image(done, 
         assert found['value'] == found['low'] == found['high'] == pytest.approx(0, abs=1e-6), key
 
 
+def test_models_of_other_targets_are_compared_where_the_truth_is_not_theirs(done):
+    """What is read off the outcome of the exam is, whatever each was trained to; what is read off the label is not."""
+    plan, runs = done
+    outcome = ScoreMeasure('auc', level='exam', label_attribute='outcome', positive_values=('cancer',))
+    for run in runs:
+        own = 'e1' if run.row.name == 'graph' else 'e2'
+        said = [
+            replace(row, labels=(row.exam_id == own,), attributes={'outcome': 'cancer' if i % 24 < 4 else 'none'})
+            for i, row in enumerate(rows(1, 0.3))
+        ]
+        write_scores(run.folder / 'scores.csv', said)
+        table = read_score_table(run.folder / 'scores.csv')
+        measures = {'exam/auc': outcome, 'auc/auc': MEASURES['auc/auc']}
+        metrics = {key: read_measure(table, measure) for key, measure in measures.items()}
+        said = {'metrics': metrics, 'measures': {key: one.as_dict() for key, one in measures.items()}}
+        (run.folder / 'metrics.json').write_text(json.dumps(said))
+    plan = replace(plan, metrics={'exam/auc': 'x', 'auc/auc': 'y'})
+    found = collect(plan, runs, 'python x', replicates=20)['rows'][1]['difference']
+    assert set(found['values']) == {'exam/auc'} and found['values']['exam/auc']['value'] == 0
+    assert 'what is positive' in found['reasons']['auc/auc']
+
+
 def test_a_table_of_maps_is_read_as_written(tmp_path):
     for frozen in (None, (0.25, 0.5)):
         table = maps(1, 0.7, frozen)

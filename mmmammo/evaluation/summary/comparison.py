@@ -128,8 +128,14 @@ def compare_detections(
     )
 
 
-def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str]) -> list[ScoreTable]:
+def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str], *, same_labels: bool = True) -> list[ScoreTable]:
     """The tables in the order of the first one's rows.
+
+    Args:
+        tables: Of the same images.
+        names: Of the runs.
+        same_labels: Whether other labels are refused; else each table keeps its own, as models do that are trained to
+            different things.
 
     Raises:
         MammoError: If rows or classes differ, naming which, or a label does.
@@ -142,7 +148,7 @@ def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str]) -> list[Sco
         place = {row_id: row for row, row_id in enumerate(table.ids)}
         rows = np.array([place[row_id] for row_id in first.ids])
         wrong = np.flatnonzero((table.labels[rows] != first.labels).any(axis=1))
-        if len(wrong):
+        if len(wrong) and same_labels:
             raise MammoError(
                 name,
                 field='labels',
@@ -155,6 +161,7 @@ def on_same_rows(tables: Sequence[ScoreTable], names: Sequence[str]) -> list[Sco
         aligned.append(
             replace(
                 first,
+                labels=table.labels[rows],
                 scores=table.scores[rows],
                 attributes=attributes,
                 intakes=table.intakes,
