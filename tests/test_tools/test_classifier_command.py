@@ -33,7 +33,14 @@ CLASSIFIER = """
 test_evaluator = [dict(type='mmmammo.ExamAUCMetric', bootstrap=20), dict(type='mmmammo.ProbabilisticF1Metric')]
 """
 LOCALISER = """
-test_dataloader['dataset']['data_root'] = {root!r}
+test_dataloader['dataset'].update(
+    data_root={root!r},
+    pipeline=[
+        dict(type='mmmammo.LoadMammogram'),
+        dict(type='Resize', scale=(64, 64), keep_ratio=False),
+        dict(type='mmmammo.PackView'),
+    ],
+)
 test_evaluator = [
     dict(type='mmmammo.LocalisationMetric'),
     dict(type='mmmammo.ExamAUCMetric'),
