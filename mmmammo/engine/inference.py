@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import nn
 
 from mmmammo.engine.fast_layers import use_fast_layers
-from mmmammo.models.data_preprocessors import ExamDataPreprocessor
+from mmmammo.engine.layout import use_channels_last
 
 
 def speed_up(model: nn.Module) -> nn.Module:
@@ -22,9 +21,4 @@ def speed_up(model: nn.Module) -> nn.Module:
     Returns:
         The model, in evaluation mode.
     """
-    fast = fuse_conv_bn(model.eval()).to(memory_format=torch.channels_last)
-    use_fast_layers(fast)
-    for module in fast.modules():
-        if isinstance(module, ExamDataPreprocessor):
-            module.channels_last = True
-    return fast
+    return use_fast_layers(use_channels_last(fuse_conv_bn(model.eval())))

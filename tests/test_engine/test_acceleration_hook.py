@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from mmcv.ops import RoIAlign
 from mmengine.model import BaseModel
 from torch import nn
 
@@ -57,6 +58,24 @@ def test_outputs_and_gradients_are_those_of_the_model_but_for_rounding(image, se
     for a, b in zip(plain.parameters(), fast.parameters(), strict=True):
         assert b.dtype == b.grad.dtype == torch.float32
         torch.testing.assert_close(a.grad, b.grad, rtol=10 * tolerance, atol=10 * tolerance * float(a.grad.abs().max()))
+
+
+def test_roi_heads_see_the_features_where_they_are():
+    """mmcv's RoIAlign takes the memory of a channels-last level for that of a channels-first one."""
+    features = torch.randn(2, 8, 16, 12, generator=torch.Generator().manual_seed(0))
+    rois = torch.tensor([[0.0, 8, 8, 60, 90], [1, 30, 20, 80, 100]])
+    found = []
+    for channels_last in (False, True):
+        model = Detector()
+        model.roi_layer = RoIAlign(7, 1 / 8, 2)
+        AccelerationHook(channels_last=channels_last).before_run(Run(model))
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        level = features.clone(memory_format=layout).requires_grad_()
+        pooled = model.roi_layer(level, rois)
+        (gradient,) = torch.autograd.grad(pooled.square().sum(), level)
+        found.append((pooled.detach(), gradient))
+    for plain, fast in zip(*found, strict=True):
+        torch.testing.assert_close(plain, fast)
 
 
 def test_backbone_and_neck_compute_in_bfloat16_and_the_head_does_not(image):

@@ -17,10 +17,11 @@ from mmmammo.testing.exam_samples import exam_batch
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
-@pytest.fixture(scope='module')
-def model():
+# A graph neck hands levels to the RoI heads that have their channels outermost again; the other two do not.
+@pytest.fixture(scope='module', params=['agrcnn_phantom', 'maskrcnn_phantom', 'agrcnn/xattn_phantom'])
+def model(request):
     torch.manual_seed(0)
-    cfg = for_testing(Config.fromfile(CONFIGS / 'agrcnn_phantom.py'))
+    cfg = for_testing(Config.fromfile(CONFIGS / f'{request.param}.py'))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(copy.deepcopy(cfg.model))
     for module in model.modules():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmmammo.engine.layout import use_channels_last
 from mmmammo.engine.precision import use_bfloat16
-from mmmammo.models.data_preprocessors import ExamDataPreprocessor
 from mmmammo.registry import HOOKS
 
 
@@ -35,9 +34,6 @@ class AccelerationHook(Hook):
         self._done = True
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if self.channels_last:
-            model.to(memory_format=torch.channels_last)
-            for module in model.modules():
-                if isinstance(module, ExamDataPreprocessor):
-                    module.channels_last = True
+            use_channels_last(model)
         if self.bfloat16:
             use_bfloat16(model)
