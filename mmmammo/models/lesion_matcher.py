@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,9 +15,39 @@ from torch import Tensor
 from mmmammo.anatomy import GeometricPrior, assign_pairs, node_log_odds, pair_log_odds
 from mmmammo.models.layers.exam_context import meta_of, pair_samples
 from mmmammo.registry import MODELS
-from mmmammo.structures import STANDARD_VIEWS, LesionPair
+from mmmammo.structures import STANDARD_VIEWS, LesionPair, MammoError
 
 _ROI_SIZE = 7
+
+
+class BatchFeatures(NamedTuple):
+    """What a network sees in a batch.
+
+    Args:
+        levels: Feature levels, (B, C, H, W) each.
+        input_shape: (H, W) of the padded batch.
+    """
+
+    levels: Sequence[Tensor]
+    input_shape: tuple[int, int]
+
+    def at(self, stride: int) -> Tensor:
+        """The first level with so many input pixels per pixel.
+
+        Raises:
+            MammoError: If there is none.
+        """
+        wanted = tuple(-(-length // stride) for length in self.input_shape)
+        shapes = [tuple(level.shape[2:]) for level in self.levels]
+        if wanted not in shapes:
+            raise MammoError(
+                'LesionMatcher',
+                field='stride',
+                found=f'levels of {shapes} pixels for an input of {self.input_shape}',
+                expected=f'one of {wanted}, which is stride {stride}',
+                remedy='set stride to that of a level of the neck',
+            )
+        return self.levels[shapes.index(wanted)]
 
 
 @MODELS.register_module()
@@ -34,11 +65,10 @@ class LesionMatcher:
         min_score: Pairs of a lower probability are none.
         score_thr: Weaker detections are not paired.
         appearance: Log odds that features alike add; 0 for geometry alone.
-        level: Feature level that is looked at.
-        stride: Its stride.
+        stride: Input pixels per pixel of the feature level that is looked at. Which one that is, its shape tells.
 
     Raises:
-        MammoError: If the prior cannot be read.
+        MammoError: If the prior cannot be read, or when called with features none of which has this stride.
     """
 
     def __init__(
@@ -47,7 +77,6 @@ class LesionMatcher:
         min_score: float = 0.5,
         score_thr: float = 0.1,
         appearance: float = 1.0,
-        level: int = 1,
         stride: int = 8,
     ) -> None:
         if isinstance(prior, str | Path):
@@ -56,20 +85,25 @@ class LesionMatcher:
         self.min_score = min_score
         self.score_thr = score_thr
         self.appearance = appearance
-        self.level = level
         self.stride = stride
 
-    def __call__(self, samples: Sequence[DetDataSample], features: Sequence[Tensor] | None = None) -> None:
+    def __call__(
+        self,
+        samples: Sequence[DetDataSample],
+        features: BatchFeatures | None = None,
+    ) -> None:
         """Pair the detections of a batch.
 
         Args:
             samples: With ``pred_instances`` in prepared pixels, as predicted with ``rescale=True``. Each gets
                 ``lesion_pairs``, the :class:`~mmmammo.structures.LesionPair` that begin in it.
-            features: Feature levels, (B, C, H, W) each, if there is a network that has some.
+            features: If there is a network that has some.
         """
         chosen = [np.flatnonzero(_array(s.pred_instances.scores) >= self.score_thr) for s in samples]
         boxes = [_array(s.pred_instances.bboxes)[kept] for s, kept in zip(samples, chosen, strict=True)]
-        looks = self._looks(samples, boxes, features)
+        looks = None
+        if features is not None and self.appearance != 0:
+            looks = self._looks(samples, boxes, features.at(self.stride))
         pairs: list[list[LesionPair]] = [[] for _ in samples]
         for cc, mlo in self._view_pairs(samples):
             odds = self._log_odds(samples, boxes, looks, cc, mlo)
@@ -103,22 +137,30 @@ class LesionMatcher:
                 found.add((image, partner) if is_cc else (partner, image))
         return sorted(found)
 
-    def _looks(
-        self, samples: Sequence[DetDataSample], boxes: Sequence[np.ndarray], features: Sequence[Tensor] | None
-    ) -> list[np.ndarray] | None:
+    def _looks(self, samples: Sequence[DetDataSample], boxes: Sequence[np.ndarray], level: Tensor) -> list[np.ndarray]:
         """Unit vectors of what the network sees in each box, as (n, C) per image."""
-        if features is None or self.appearance == 0:
-            return None
-        level = features[self.level].float()
-        rois = [
-            torch.from_numpy(np.insert(at * np.tile(sample.metainfo.get('scale_factor', (1, 1)), 2), 0, i, axis=1))
-            for i, (at, sample) in enumerate(zip(boxes, samples, strict=True))
-        ]
-        seen = roi_align(level, torch.cat(rois).to(level), _ROI_SIZE, 1 / self.stride, 2, 'avg', True).mean((2, 3))
+        scales = [np.tile(sample.metainfo.get('scale_factor', (1, 1)), 2) for sample in samples]
+        seen = box_means(level, [at * scale for at, scale in zip(boxes, scales, strict=True)], self.stride)
         exams = [f'{s.metainfo.get("exam_slot", 0)}/{meta_of(s, "exam_id")}' for s in samples]
         rows = np.repeat(np.unique(exams, return_inverse=True)[1], [len(at) for at in boxes])
-        centred = _without_mean(seen.double().cpu().numpy(), rows)
-        return np.split(centred, np.cumsum([len(at) for at in boxes])[:-1])
+        return np.split(_without_mean(seen, rows), np.cumsum([len(at) for at in boxes])[:-1])
+
+
+def box_means(level: Tensor, boxes: Sequence[np.ndarray], stride: int) -> np.ndarray:
+    """Means of a feature level over boxes.
+
+    Args:
+        level: (B, C, H, W).
+        boxes: (n, 4) per image, xyxy in network-input pixels.
+        stride: Input pixels per pixel of the level.
+
+    Returns:
+        (sum of n, C).
+    """
+    rois = torch.from_numpy(np.concatenate([np.insert(at, 0, image, axis=1) for image, at in enumerate(boxes)]))
+    level = level.float().contiguous()  # roi_align takes no other layout
+    seen = roi_align(level, rois.to(level), _ROI_SIZE, 1 / stride, 2, 'avg', True).mean((2, 3))
+    return seen.double().cpu().numpy()
 
 
 def _without_mean(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:

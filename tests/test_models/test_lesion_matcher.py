@@ -7,7 +7,8 @@ from mmengine.structures import InstanceData
 
 from mmmammo.anatomy import GeometricPrior
 from mmmammo.models import LesionMatcher
-from mmmammo.structures import BreastLandmarks
+from mmmammo.models.lesion_matcher import BatchFeatures, box_means
+from mmmammo.structures import BreastLandmarks, MammoError
 from mmmammo.testing.exam_samples import view_sample
 
 CONTOUR = [(0.0, 0.0), (70.0, 40.0), (80.0, 64.0), (70.0, 90.0), (0.0, 128.0)]
@@ -28,8 +29,8 @@ def sample(side, view, boxes, scores=None, **metainfo):
     return made
 
 
-def pairs_of(samples, features=None, **kwargs):
-    LesionMatcher(**kwargs)(samples, features)
+def pairs_of(samples, levels=None, input_shape=(128, 96), **kwargs):
+    LesionMatcher(**kwargs)(samples, None if levels is None else BatchFeatures(levels, input_shape))
     return [(p.image_id, p.detection, p.other_image_id, p.other_detection) for s in samples for p in s.lesion_pairs]
 
 
@@ -86,8 +87,34 @@ def test_resized_inputs_are_looked_at_in_their_own_pixels():
     samples = [sample('L', view, [box(40, 32, 16), box(40, 96, 16)], scale_factor=(2.0, 2.0)) for view in ('CC', 'MLO')]
     level = torch.zeros(2, 2, 32, 24)
     level[:, 0, :16], level[:, 1, 16:] = 1.0, 1.0
-    assert {p[1] for p in pairs_of(samples, [level, level])} == {0, 1}
+    assert {p[1] for p in pairs_of(samples, [level], (256, 192))} == {0, 1}
     assert all(p.detection == p.other_detection for p in samples[0].lesion_pairs)
+
+
+def coordinate_level(input_shape, stride):
+    """(1, 2, H, W): each pixel says where its centre lies in the input."""
+    ys, xs = (stride * (torch.arange(-(-length // stride)) + 0.5) for length in input_shape)
+    return torch.stack(torch.meshgrid(xs, ys, indexing='xy'))[None]
+
+
+@pytest.mark.parametrize('strides', [(4, 8, 16, 32), (8, 16, 32, 64), (32, 16, 8)], ids=str)
+@pytest.mark.parametrize('input_shape', [(128, 96), (100, 70)], ids=['whole pixels', 'cut at the border'])
+def test_the_level_looked_at_is_told_by_its_shape(strides, input_shape):
+    features = BatchFeatures([coordinate_level(input_shape, stride) for stride in strides], input_shape)
+    assert features.at(8) is features.levels[strides.index(8)]
+
+
+def test_a_level_of_another_stride_is_not_taken_for_it():
+    with pytest.raises(MammoError, match=r'stride: found levels of \[\(8, 6\)\].*\(16, 12\), which is stride 8'):
+        pairs_of([sample('L', 'CC', [box(70, 30)])], [torch.zeros(1, 2, 8, 6)])
+
+
+@pytest.mark.parametrize('stride', [4, 8, 16])
+def test_the_mean_of_the_places_in_a_box_is_its_centre(stride):
+    level = coordinate_level((128, 96), stride).expand(2, -1, -1, -1)
+    centres = [(40.0, 32.0), (50.0, 90.0), (33.0, 64.0)]
+    boxes = [np.array([box(*at, size=16) for at in of_image]) for of_image in (centres[:2], centres[2:])]
+    np.testing.assert_allclose(box_means(level, boxes, stride), centres, atol=1e-4)
 
 
 def test_a_prior_is_read_from_its_file(tmp_path):

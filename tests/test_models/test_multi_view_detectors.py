@@ -3,12 +3,16 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from scipy.optimize import linear_sum_assignment
 
+from mmmammo.models import LesionMatcher
+from mmmammo.models.lesion_matcher import box_means
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'models'
@@ -75,11 +79,15 @@ def pick(batch, order):
 
 
 def assert_same(found, expected, atol=1e-4):
-    """Equal detections; those of nearly equal score may have changed places, so only scores and best boxes are held."""
+    """Equal detections: each with the one it lies nearest to, for those of nearly equal score may change places."""
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
-        torch.testing.assert_close(a.scores, b.scores, rtol=1e-3, atol=atol)
-        torch.testing.assert_close(a.bboxes[:1], b.bboxes[:1], rtol=1e-3, atol=0.05)
+        assert len(a) == len(b)
+        apart = torch.cdist(a.bboxes, b.bboxes) + 1e3 * (a.labels[:, None] != b.labels)
+        rows, columns = linear_sum_assignment(apart + 1e2 * (a.scores[:, None] - b.scores).abs())
+        assert torch.equal(a.labels[rows], b.labels[columns])
+        torch.testing.assert_close(a.bboxes[rows], b.bboxes[columns], rtol=1e-3, atol=0.05)
+        torch.testing.assert_close(a.scores[rows], b.scores[columns], rtol=1e-3, atol=atol)
 
 
 @pytest.mark.parametrize('system', SYSTEMS)
@@ -87,6 +95,20 @@ def test_detects_like_the_plain_detector_at_first(system):
     plain, multi = plain_twin(system)
     batch = exam_batch(size=SIZE)
     assert_same(predict(multi, batch), predict(plain, batch))
+
+
+def test_the_lesion_matcher_looks_where_the_boxes_are(multi, monkeypatch):
+    """In a map of places as large as the level it takes, the mean over a box is the centre of the box."""
+    seen = []
+    matcher = LesionMatcher(score_thr=0.0)
+    monkeypatch.setattr(matcher, '_looks', lambda samples, boxes, level: seen.append(level))
+    monkeypatch.setattr(multi, 'lesion_matcher', matcher)
+    predict(multi, exam_batch(size=SIZE))
+    rows, columns = seen[0].shape[2:]
+    ys, xs = (torch.arange(rows) + 0.5) * SIZE[0] / rows, (torch.arange(columns) + 0.5) * SIZE[1] / columns
+    places = torch.stack(torch.meshgrid(xs, ys, indexing='xy'))[None]
+    boxes = [np.array([[16.0, 24, 40, 56], [10, 60, 30, 80]])]
+    np.testing.assert_allclose(box_means(places, boxes, matcher.stride), [[28, 40], [20, 70]], atol=1e-3)
 
 
 @pytest.mark.parametrize('count', EXAMS)

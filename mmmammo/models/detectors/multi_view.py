@@ -11,7 +11,7 @@ from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
 from mmmammo.models.layers import ExamContextReader
-from mmmammo.models.lesion_matcher import LesionMatcher
+from mmmammo.models.lesion_matcher import BatchFeatures, LesionMatcher
 from mmmammo.registry import MODELS
 
 
@@ -62,7 +62,7 @@ class MultiViewMixin:
             samples = super().predict(batch_inputs, batch_data_samples, rescale)
         finally:
             handle.remove()
-        self.lesion_matcher(samples, seen[0])
+        self.lesion_matcher(samples, BatchFeatures(seen[0], tuple(batch_inputs.shape[-2:])))
         return samples
 
 
