@@ -6,7 +6,8 @@ import torch
 
 from mmmammo.anatomy.correspondence import GeometricPrior
 from mmmammo.models import AnatomyGraphNeck
-from mmmammo.models.layers import ExamContext
+from mmmammo.models.layers import ExamContext, nearest_nodes
+from mmmammo.models.necks import anatomy_graph_neck
 from mmmammo.structures import MammoError
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch, view_sample
 
@@ -51,6 +52,22 @@ def test_identity_at_initialisation(fusion, graphs, views):
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.fixture
+def float64():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize('fusion', ['residual', 'multiplicative'])
+def test_identity_at_initialisation_to_the_last_digits_of_float64(fusion, float64):
+    """What float32 leaves of the identity is the rounding of 1.2 x / 1.2, and nothing else."""
+    neck = make_neck(trained=False, fusion=fusion).double()  # as the prior is kept in float32
+    features = [level.double() for level in features_of(4)]
+    for found, expected in zip(run(neck, features, exam_batch()['data_samples']), features, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-14, atol=1e-14)
+
+
 def test_other_levels_pass_untouched():
     neck = make_neck(levels=(0, 2), strides=(4, 16))
     features = features_of(4)
@@ -58,7 +75,11 @@ def test_other_levels_pass_untouched():
     assert [found is given for found, given in zip(outputs, features, strict=True)] == [False, True, False, True, True]
 
 
-def literal_neck(neck, features, samples, level, index):
+FACTORS = {'residual': lambda attention: 2 * attention + 0.2, 'multiplicative': lambda attention: attention}
+"""Of paper 3, and of the original AG-RCNN."""
+
+
+def literal_neck(neck, features, samples, level, index, factor):
     """Paper 3, one examined view at one level, every pixel and node mapped by its own loop."""
     stride, k = STRIDES[level], neck.k
     cc_first = samples[index].view == 'CC'
@@ -94,18 +115,18 @@ def literal_neck(neck, features, samples, level, index):
     f_e = features[level][index].flatten(1).T
     attention = torch.sigmoid(f_i @ neck.fusion.attention_weight)
     w_f = torch.cat([neck.fusion.feature_weight, neck.fusion.message_weight], 1)
-    y = torch.cat([f_e * (2 * attention + 0.2), f_b], 1) @ w_f.T
+    y = torch.cat([f_e * factor(attention), f_b], 1) @ w_f.T
     return y.T.view_as(features[level][index])
 
 
 @pytest.mark.parametrize('index', range(4), ids=['L-CC', 'L-MLO', 'R-CC', 'R-MLO'])
-@pytest.mark.parametrize('level', [1, 3])
-def test_equals_the_paper_written_out_in_values_and_gradients(index, level):
-    neck = make_neck()
+@pytest.mark.parametrize(('fusion', 'level'), [('residual', 1), ('residual', 3), ('multiplicative', 3)])
+def test_equals_the_paper_written_out_in_values_and_gradients(index, fusion, level):
+    neck = make_neck(fusion=fusion)
     features = [f.requires_grad_() for f in features_of(4)]
     samples = exam_batch()['data_samples']
     found = run(neck, features, samples)[level][index]
-    expected = literal_neck(neck, features, samples, level, index)
+    expected = literal_neck(neck, features, samples, level, index, FACTORS[fusion])
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     weights, wanted = torch.randn_like(found), [features[level], *neck.parameters()]
     gradients = [torch.autograd.grad((out * weights).sum(), wanted, retain_graph=True) for out in (found, expected)]
@@ -204,6 +225,30 @@ def test_view_dropout_only_in_training():
     torch.testing.assert_close(dropped[0][0], alone[0][0])
 
 
+def test_links_are_drawn_once_per_forward_ipsilateral_first():
+    neck = make_neck(view_dropout=0.5).train()
+    heard = []
+    for graph in (neck.bipartite, neck.inception):
+        graph.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[2].present))
+    torch.manual_seed(3)
+    run(neck, features_of(8), exam_batch(2)['data_samples'])
+    torch.manual_seed(3)
+    assert [present.tolist() for present in heard] == [(torch.rand(8) >= 0.5).tolist() for _ in range(2)]
+
+
+def test_nearest_nodes_of_all_levels_and_exams_are_found_in_one_call(monkeypatch):
+    found = []
+
+    def counted(*args):
+        found.append(nearest_nodes(*args))
+        return found[-1]
+
+    monkeypatch.setattr(anatomy_graph_neck, 'nearest_nodes', counted)
+    run(make_neck(), features_of(8), exam_batch(2)['data_samples'])
+    (tables,) = found
+    assert [tuple(table.shape) for table in tables] == [(8, 128 * 96 // stride**2, 3) for stride in STRIDES[:4]]
+
+
 def test_attention_is_kept_on_request():
     neck = make_neck(store_attention=True)
     run(neck, features_of(3), exam_batch(views=FOUR_VIEWS[:3])['data_samples'])
@@ -237,6 +282,21 @@ def test_prior_from_a_file_travels_in_the_checkpoint(prior, tmp_path):
     fresh.load_state_dict(neck.state_dict())
     assert torch.equal(fresh.bipartite.geometric_prior, neck.bipartite.geometric_prior)
     assert torch.equal(fresh.inception.neighbours, neck.inception.neighbours)
+
+
+def test_smoothing_is_added_to_the_counts_before_they_are_normalised():
+    """A pair at (0, 0), and 1 more in each of 13 x 17 cells: rows sum to 17, the first to 18, columns to 13 and 14."""
+    counts = np.zeros((13, 17))
+    counts[0, 0] = 1
+    prior = GeometricPrior((13, 17), counts, np.zeros((13, 2)), np.zeros((17, 2)), 1)
+    plain, smooth = (
+        AnatomyGraphNeck(CHANNELS, num_nodes=(13, 17), prior=prior, prior_smoothing=s).bipartite.geometric_prior
+        for s in (0.0, 1.0)
+    )
+    assert float(plain[0, 0]) == 1 and float(plain.sum()) == 1
+    corner = [[2 / (18 * 14) ** 0.5, 1 / (18 * 13) ** 0.5], [1 / (17 * 14) ** 0.5, 1 / (17 * 13) ** 0.5]]
+    torch.testing.assert_close(smooth[:2, :2], torch.tensor(corner))
+    torch.testing.assert_close(smooth[1:, 1:], torch.full((12, 16), (17 * 13) ** -0.5))
 
 
 def test_uniform_prior_without_a_file():

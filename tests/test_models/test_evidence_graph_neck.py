@@ -108,6 +108,19 @@ def test_other_breast_speaks_whatever_graphs_there_are(graphs):
     assert float((with_both[0] - without[0]).detach().abs().max()) > 1e-3
 
 
+@pytest.mark.parametrize('seed', range(4))
+def test_all_graphs_see_the_same_contralateral_views_in_training(seed):
+    neck = make_neck(view_dropout=0.5).train()
+    heard = []
+    for graph in (neck.mirror, neck.inception):
+        graph.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[2].present.tolist()))
+    torch.manual_seed(seed)
+    run(neck)
+    torch.manual_seed(seed)
+    _, contralateral = torch.rand(4) >= 0.5, torch.rand(4) >= 0.5
+    assert heard == [contralateral.tolist()] * 2
+
+
 def test_starts_where_the_parent_starts():
     parent, child = AnatomyGraphNeck(256), EvidenceGraphNeck(256)
     extra = sum(p.numel() for p in child.parameters()) - sum(p.numel() for p in parent.parameters())

@@ -13,7 +13,7 @@ def make(num_nodes=6, k=3, shape=(5, 7), seed=0, breast=None):
     size = torch.tensor([shape[1], shape[0]]) * STRIDE
     nodes = torch.rand(1, num_nodes, 2, generator=generator) * size
     mask = torch.ones(1, *shape, dtype=torch.bool) if breast is None else breast
-    table = nearest_nodes(nodes, torch.ones(1, num_nodes, dtype=torch.bool), mask, STRIDE, k)
+    (table,) = nearest_nodes(nodes, torch.ones(1, num_nodes, dtype=torch.bool), [mask], [STRIDE], k)
     return nodes, table, NodeMapping(table, num_nodes)
 
 
@@ -84,8 +84,26 @@ def test_masked_nodes_are_never_nearest():
     nodes = torch.zeros(1, 4, 2)  # the last two lie on a corner but are padding
     nodes[0, :2] = torch.tensor([[20.0, 20.0], [24.0, 20.0]])
     mask = torch.tensor([[True, True, False, False]])
-    table = nearest_nodes(nodes, mask, torch.ones(1, 5, 7, dtype=torch.bool), STRIDE, 2)
+    (table,) = nearest_nodes(nodes, mask, [torch.ones(1, 5, 7, dtype=torch.bool)], [STRIDE], 2)
     assert set(table.flatten().tolist()) == {0, 1}
+
+
+def test_levels_of_a_batch_found_together_equal_each_by_itself():
+    generator = torch.Generator().manual_seed(0)
+    shapes, strides, k = [(8, 6), (4, 3), (2, 2)], [4, 8, 16], 3
+    nodes = torch.rand(2, 7, 2, generator=generator) * torch.tensor([24, 32])
+    node_mask = torch.ones(2, 7, dtype=torch.bool)
+    node_mask[1, 5:] = False
+    breasts = [torch.rand(2, *shape, generator=generator) > 0.3 for shape in shapes]
+    tables = nearest_nodes(nodes, node_mask, breasts, strides, k)
+    for table, breast, stride in zip(tables, breasts, strides, strict=True):
+        (alone,) = nearest_nodes(nodes, node_mask, [breast], [stride], k)
+        assert torch.equal(table, alone)
+        for image, count in enumerate((7, 5)):
+            for y, x in breast[image].nonzero().tolist():
+                centre = torch.tensor([(x + 0.5) * stride, (y + 0.5) * stride])
+                nearest = (nodes[image, :count] - centre).norm(dim=1).argsort()[:k]
+                assert set(table[image, y * breast.shape[2] + x].tolist()) == set(nearest.tolist())
 
 
 def test_base_is_added_to():

@@ -4,7 +4,7 @@ from mmmammo.models.layers.attention_pooling import AttentionPooling, grouped_so
 from mmmammo.models.layers.bipartite_graph import BipartiteGraph
 from mmmammo.models.layers.cbam import CBAM
 from mmmammo.models.layers.denoising_queries import MammoCdnQueryGenerator
-from mmmammo.models.layers.exam_context import ExamContext, ExamContextReader, Partners
+from mmmammo.models.layers.exam_context import ExamContext, ExamContextReader, ExamLinks, Partners
 from mmmammo.models.layers.fused_deformable_attention import FusedDeformableAttention, fuse_deformable_attention
 from mmmammo.models.layers.graph_fusion import GraphFusion
 from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
@@ -20,6 +20,7 @@ __all__ = [
     'BipartiteGraph',
     'ExamContext',
     'ExamContextReader',
+    'ExamLinks',
     'FusedDeformableAttention',
     'GraphFusion',
     'GraphPrior',

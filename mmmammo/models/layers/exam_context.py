@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -40,7 +40,29 @@ class Partners(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ExamContext:
+class ExamLinks:
+    """Who is whose partner among the B images of one batch.
+
+    Args:
+        ipsilateral: The other projection of the same breast.
+        contralateral: The same projection of the other breast.
+        input_shape: (H, W) of the padded batch.
+    """
+
+    ipsilateral: Partners
+    contralateral: Partners
+    input_shape: tuple[int, int]
+
+    def dropped(self, probability: float) -> Self:
+        """The same after view dropout. Drawn once per forward pass, so that all parts of a neck see the same links."""
+        if probability == 0:
+            return self
+        cut = [partners.dropped(probability) for partners in (self.ipsilateral, self.contralateral)]
+        return replace(self, ipsilateral=cut[0], contralateral=cut[1])
+
+
+@dataclass(frozen=True, eq=False)
+class ExamContext(ExamLinks):
     """Nodes, breasts and partners of the B images of one batch; N is the larger of the two node counts.
 
     An image that has no nodes (no landmarks, or not a standard projection) neither has nor is a partner.
@@ -50,18 +72,15 @@ class ExamContext:
         node_mask: (B, N) bool, the rows that are nodes.
         projection: (B,) int64, index into ``STANDARD_VIEWS`` (0 CC, 1 MLO); 0 for an image without nodes.
         breast_mask: (B, ceil(H / 4), ceil(W / 4)) bool, breast pixels of images that have nodes.
-        ipsilateral: The other projection of the same breast.
-        contralateral: The same projection of the other breast.
-        input_shape: (H, W) of the padded batch.
+        ipsilateral: As in :class:`ExamLinks`.
+        contralateral: Likewise.
+        input_shape: Likewise.
     """
 
     nodes: Tensor
     node_mask: Tensor
     projection: Tensor
     breast_mask: Tensor
-    ipsilateral: Partners
-    contralateral: Partners
-    input_shape: tuple[int, int]
 
     @classmethod
     def from_data_samples(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,27 +11,36 @@ _RANGE = 80.0  # exp(-80) is still a normal float32
 _TINY = torch.finfo(torch.float32).tiny
 
 
-def nearest_nodes(nodes: Tensor, node_mask: Tensor, breast_mask: Tensor, stride: int, k: int) -> Tensor:
-    """The k nodes nearest to each pixel, measured from the centre of pixel (x, y) at ((x + .5), (y + .5)) * stride.
+def nearest_nodes(
+    nodes: Tensor, node_mask: Tensor, breast_masks: Sequence[Tensor], strides: Sequence[int], k: int
+) -> tuple[Tensor, ...]:
+    """The k nodes nearest to each pixel of each level, measured from the pixel's centre; all levels at once.
 
     Args:
         nodes: (B, N, 2), (x, y) in network-input pixels.
-        node_mask: (B, N) bool, the rows that are nodes; at least k of them where ``breast_mask`` is not empty.
-        breast_mask: (B, H, W) bool at this stride.
-        stride: Input pixels per feature pixel.
+        node_mask: (B, N) bool, the rows that are nodes; at least k of them where ``breast_masks`` are not empty.
+        breast_masks: (B, H, W) bool of each level.
+        strides: Input pixels per feature pixel of each level; the centre of pixel (x, y) is at ((x + .5), (y + .5)) *
+            stride.
         k: Nodes per pixel.
 
     Returns:
-        (B, H * W, k) int16 node indices in no particular order, -1 outside the breast.
+        (B, H * W, k) int16 of each level: node indices in no particular order, -1 outside the breast.
     """
-    height, width = breast_mask.shape[1:]
-    xs = (torch.arange(width, device=nodes.device) + 0.5) * stride
-    ys = (torch.arange(height, device=nodes.device) + 0.5) * stride
-    dx2 = (nodes[..., :1] - xs).square().masked_fill(~node_mask[..., None], torch.inf)  # (B, N, W)
-    dy2 = (nodes[..., 1:] - ys).square()  # (B, N, H)
-    distances = (dy2[..., :, None] + dx2[..., None, :]).flatten(2)  # (B, N, HW)
+    centres = torch.cat([_centres(mask, stride) for mask, stride in zip(breast_masks, strides, strict=True)])
+    nodes = nodes.masked_fill(~node_mask[..., None], torch.inf)
+    distances = (nodes[..., :1] - centres[:, 0]).square_()  # (B, N, P), P the pixels of all levels
+    distances += (nodes[..., 1:] - centres[:, 1]).square_()
     nearest = distances.topk(k, dim=1, largest=False, sorted=False).indices.to(torch.int16)
-    return nearest.masked_fill(~breast_mask.flatten(1)[:, None], -1).transpose(1, 2)
+    inside = torch.cat([mask.flatten(1) for mask in breast_masks], dim=1)
+    table = nearest.masked_fill(~inside[:, None], -1).transpose(1, 2)
+    return table.split([mask[0].numel() for mask in breast_masks], dim=1)
+
+
+def _centres(mask: Tensor, stride: int) -> Tensor:
+    """(H * W, 2): (x, y) of the pixels of a level, in network-input pixels."""
+    ys, xs = ((torch.arange(length, device=mask.device) + 0.5) * stride for length in mask.shape[1:])
+    return torch.stack(torch.meshgrid(xs, ys, indexing='xy'), dim=-1).flatten(0, 1)
 
 
 class NodeMapping:
@@ -58,7 +69,7 @@ class NodeMapping:
     def to_nodes(self, features: Tensor, sharpness: Tensor | None = None) -> Tensor:
         """phi_k, X = Q_f^T F with Q_f = A Lambda_f^-1: a node is the mean of its pixels, 0 if it has none.
 
-        In float32 even under autocast: a node may have more pixels than half precision can add up.
+        At least in float32, even under autocast: a node may have more pixels than half precision can add up.
 
         Args:
             features: (B, C, H, W).
@@ -70,7 +81,8 @@ class NodeMapping:
             (B, N, C).
         """
         with torch.autocast(features.device.type, enabled=False):
-            pixels = features.float().flatten(2).transpose(1, 2)
+            precision = torch.promote_types(features.dtype, torch.float32)
+            pixels = features.to(precision).flatten(2).transpose(1, 2)
             if sharpness is None:
                 return self._mean(pixels)
             outside = ~self.assignment.any(dim=1)[..., None]
@@ -81,7 +93,7 @@ class NodeMapping:
 
     def _mean(self, pixels: Tensor) -> Tensor:
         """(B, HW, C) -> (B, N, C)."""
-        return torch.bmm(self.assignment, pixels) / self.assignment.sum(dim=2, keepdim=True).clamp(min=1)
+        return torch.bmm(self.assignment.to(pixels), pixels) / self.assignment.sum(dim=2, keepdim=True).clamp(min=1)
 
     def to_pixels(self, values: Tensor, base: Tensor | None = None) -> Tensor:
         """psi_k, F' = Q_r Z with Q_r = Lambda_r^-1 A: a pixel is the mean of its k nodes, 0 outside the breast.
@@ -95,5 +107,5 @@ class NodeMapping:
         """
         columns = values.transpose(1, 2)
         if base is None:
-            return torch.bmm(columns, self.assignment) / self.k
+            return torch.bmm(columns, self.assignment.to(columns)) / self.k
         return base.baddbmm_(columns.to(base), self.assignment.to(base), alpha=1 / self.k)

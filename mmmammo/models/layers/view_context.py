@@ -9,24 +9,21 @@ import torch
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from mmmammo.models.layers.exam_context import Partners, meta_of, pair_samples
+from mmmammo.models.layers.exam_context import ExamLinks, Partners, meta_of, pair_samples
 
 
 @dataclass(frozen=True, eq=False)
-class ViewContext:
+class ViewContext(ExamLinks):
     """Partners and sizes of the B images of one batch.
 
     Args:
         sizes: (B, 2) float, width and height of each image without padding, in network-input pixels.
-        ipsilateral: The other projection of the same breast.
-        contralateral: The same projection of the other breast.
-        input_shape: (H, W) of the padded batch.
+        ipsilateral: As in :class:`ExamLinks`.
+        contralateral: Likewise.
+        input_shape: Likewise.
     """
 
     sizes: Tensor
-    ipsilateral: Partners
-    contralateral: Partners
-    input_shape: tuple[int, int]
 
     @classmethod
     def from_data_samples(

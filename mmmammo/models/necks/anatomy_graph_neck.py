@@ -12,11 +12,11 @@ from torch import Tensor
 from mmmammo.anatomy import GeometricPrior
 from mmmammo.models.layers import (
     BipartiteGraph,
+    ExamContext,
     ExamContextReader,
     GraphFusion,
     InceptionGraph,
     NodeMapping,
-    Partners,
     nearest_nodes,
     read_graph_prior,
 )
@@ -112,11 +112,12 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         Raises:
             MammoError: If called outside of :meth:`given`, or a level does not have its stride.
         """
+        context = self.context.dropped(self.view_dropout) if self.training else self.context
         features = [inputs[level] for level in self.levels]
-        mappings = [self._mapping(f, stride) for f, stride in zip(features, self.strides, strict=True)]
+        mappings = self._mappings(features, context)
         nodes = self._nodes(features, mappings)
-        messages = self._messages(nodes)
-        attentions = self._attentions(nodes, mappings)
+        messages = self._messages(nodes, context)
+        attentions = self._attentions(nodes, mappings, context)
         outputs = list(inputs)
         for level, *parts in zip(self.levels, features, mappings, attentions, messages, strict=True):
             outputs[level] = self.fusion(*parts)
@@ -128,36 +129,35 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         """(L, B, N, C), X of every level."""
         return torch.stack([m.to_nodes(f) for m, f in zip(mappings, features, strict=True)])
 
-    def _messages(self, nodes: Tensor) -> Sequence[Tensor | None]:
+    def _messages(self, nodes: Tensor, context: ExamContext) -> Sequence[Tensor | None]:
         """What the nodes of every level add to their pixels."""
         if self.bipartite is None:
             return [None] * len(nodes)
-        sent = self.bipartite(nodes, self.context.projection, self._with_dropout(self.context.ipsilateral))
-        return self.fusion.weighted(sent)
+        return self.fusion.weighted(self.bipartite(nodes, context.projection, context.ipsilateral))
 
-    def _attentions(self, nodes: Tensor, mappings: Sequence[NodeMapping]) -> Sequence[Tensor | None]:
+    def _attentions(
+        self, nodes: Tensor, mappings: Sequence[NodeMapping], context: ExamContext
+    ) -> Sequence[Tensor | None]:
         """F^_I of every level."""
         if self.inception is None:
             return [None] * len(nodes)
-        compared = self.inception(nodes, self.context.projection, self._with_dropout(self.context.contralateral))
+        compared = self.inception(nodes, context.projection, context.contralateral)
         return [self.fusion.attention(z, mapping) for z, mapping in zip(compared, mappings, strict=True)]
 
-    def _mapping(self, features: Tensor, stride: int) -> NodeMapping:
-        context = self.context
-        breast = context.breast_mask_at(stride)
-        if breast.shape[1:] != features.shape[2:]:
-            raise MammoError(
-                'AnatomyGraphNeck',
-                field='strides',
-                found=f'a level of {tuple(features.shape[2:])} pixels for an input of {context.input_shape}',
-                expected=f'{tuple(breast.shape[1:])} pixels at stride {stride}',
-                remedy='make levels and strides those of the neck before it',
-            )
-        table = nearest_nodes(context.nodes, context.node_mask, breast, stride, self.k)
-        return NodeMapping(table, context.nodes.shape[1])
-
-    def _with_dropout(self, partners: Partners) -> Partners:
-        return partners.dropped(self.view_dropout) if self.training and self.view_dropout > 0 else partners
+    def _mappings(self, features: Sequence[Tensor], context: ExamContext) -> list[NodeMapping]:
+        """The node mapping of every level."""
+        breasts = [context.breast_mask_at(stride) for stride in self.strides]
+        for level, breast, stride in zip(features, breasts, self.strides, strict=True):
+            if breast.shape[1:] != level.shape[2:]:
+                raise MammoError(
+                    'AnatomyGraphNeck',
+                    field='strides',
+                    found=f'a level of {tuple(level.shape[2:])} pixels for an input of {context.input_shape}',
+                    expected=f'{tuple(breast.shape[1:])} pixels at stride {stride}',
+                    remedy='make levels and strides those of the neck before it',
+                )
+        tables = nearest_nodes(context.nodes, context.node_mask, breasts, self.strides, self.k)
+        return [NodeMapping(table, context.nodes.shape[1]) for table in tables]
 
     def _check(self, branches: Sequence[int], any_graph: bool) -> None:
         """Refuse arguments that contradict each other."""

@@ -84,25 +84,24 @@ class CrossViewAttentionNeck(ExamContextReader, BaseModule):
         Raises:
             MammoError: If called outside of :meth:`given`.
         """
-        context = self.context
+        context = self.context.dropped(self.view_dropout) if self.training else self.context
         grid = TokenGrid(self.grid, context.sizes, context.input_shape)
         pooled = [grid.pool(inputs[level]) for level in self.levels]
         tokens, valid = (torch.stack(parts) for parts in zip(*pooled, strict=True))  # (L, B, T, C), (L, B, T)
-        news = self.output(self._attend(tokens, valid, grid.places))
+        news = self.output(self._attend(tokens, valid, grid.places, (context.ipsilateral, context.contralateral)))
         outputs = list(inputs)
         for level, of_level in zip(self.levels, news, strict=True):
             features = inputs[level]
             outputs[level] = features + grid.spread(of_level, features.shape[2:]).to(features)
         return tuple(outputs)
 
-    def _attend(self, tokens: Tensor, valid: Tensor, places: Tensor) -> Tensor:
+    def _attend(self, tokens: Tensor, valid: Tensor, places: Tensor, partners: Sequence[Partners]) -> Tensor:
         """(L, B, T, C): what each token takes from the partners of its image."""
         levels, batch, size, channels = tokens.shape
         normed = self.norm(tokens)
         placed = normed + self.place(sine_encoding(places, channels))
         key, value = self.key_value(placed).chunk(2, dim=-1)
         relation = self.relation.view(2, 2, channels)
-        partners = [self._with_dropout(p) for p in (self.context.ipsilateral, self.context.contralateral)]
         keys = torch.cat([key[:, p.index] + r[0] for p, r in zip(partners, relation, strict=True)], dim=2)
         values = torch.cat([value[:, p.index] + r[1] for p, r in zip(partners, relation, strict=True)], dim=2)
         seen = torch.cat([valid[:, p.index] & p.present[:, None] for p in partners], dim=2)  # (L, B, 2 T)
@@ -116,9 +115,6 @@ class CrossViewAttentionNeck(ExamContextReader, BaseModule):
     def _heads(self, x: Tensor) -> Tensor:
         """(L, B, T, C) to (L * B, heads, T, C / heads)."""
         return x.flatten(0, 1).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-
-    def _with_dropout(self, partners: Partners) -> Partners:
-        return partners.dropped(self.view_dropout) if self.training and self.view_dropout > 0 else partners
 
     def _check(self, channels: int) -> None:
         """Refuse arguments that contradict each other."""

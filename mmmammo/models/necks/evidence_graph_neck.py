@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmmammo.models.layers import MirrorGraph, NodeMapping, read_graph_prior
+from mmmammo.models.layers import ExamContext, MirrorGraph, NodeMapping, read_graph_prior
 from mmmammo.models.necks.anatomy_graph_neck import AnatomyGraphNeck
 from mmmammo.registry import MODELS
 from mmmammo.structures import MammoError
@@ -68,10 +68,9 @@ class EvidenceGraphNeck(AnatomyGraphNeck):
         nodes = [m.to_nodes(f, sharpness) for m, f in zip(mappings, features, strict=True)]
         return standardised(torch.stack(nodes), torch.stack([m.occupied for m in mappings]))
 
-    def _messages(self, nodes: Tensor) -> Sequence[Tensor | None]:
-        partners = self._with_dropout(self.context.contralateral)
-        mirrored = self.mirror(nodes, self.context.projection, partners)
-        sent = super()._messages(nodes)
+    def _messages(self, nodes: Tensor, context: ExamContext) -> Sequence[Tensor | None]:
+        mirrored = self.mirror(nodes, context.projection, context.contralateral)
+        sent = super()._messages(nodes, context)
         return [other if mine is None else mine + other for mine, other in zip(sent, mirrored, strict=True)]
 
 
