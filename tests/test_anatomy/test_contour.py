@@ -50,6 +50,21 @@ def test_paper_contour_follows_an_ellipse(make_breast, view, tolerance):
     assert np.abs(radius - 1).max() * 450 < tolerance
 
 
+def test_paper_contour_lies_at_otsus_threshold_less_ten_grey_levels():
+    """Of a cone of grey levels 255 (1 - r / R) the radius of the outline tells the threshold: 0.6 px per level."""
+    radius = 150.0
+    y, x = np.mgrid[:400, :400] + 0.5 - 200
+    levels = np.rint(255 * np.clip(1 - np.hypot(x, y) / radius, 0, None)).astype(int)
+    levels[200, 200] = 255  # no pixel has its centre at the tip
+    between = []
+    for t in range(255):
+        dark, bright = levels[levels <= t], levels[levels > t]
+        between.append(dark.size * bright.size * (dark.mean() - bright.mean()) ** 2)
+    threshold = np.argmax(between) + 0.5 - 10
+    outline = paper_contour(levels.astype(np.float32), 'CC') - 200
+    assert np.hypot(*outline.T).mean() == pytest.approx(radius * (1 - threshold / 255), abs=0.25)
+
+
 def test_paper_contour_smooths_mlo_more_than_cc(make_breast):
     image = make_breast(texture=0.05, bump=(500, 512, 30))
     rough, smooth = (np.abs(curvature(paper_contour(image, view))).max() for view in ('CC', 'MLO'))

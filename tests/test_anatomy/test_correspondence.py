@@ -1,16 +1,26 @@
 import json
+import re
 
 import numpy as np
 import pytest
 
 from mmmammo.anatomy import GeometricPrior, cooccurrence, geometric_prior, nearest_node, spread_counts
-from mmmammo.anatomy.published_prior import CELLS, published_counts
+from mmmammo.anatomy.published_prior import published_counts
 from mmmammo.structures import MammoError
+
+# (row, column, count) of the published H_g, decoded from its figure
+PUBLISHED = """
+(0,0,4)(2,2,1)(2,9,2)(3,0,2)(3,3,2)(3,4,1)(4,4,2)(4,5,2)(4,6,2)(4,15,2)(5,0,2)(5,4,2)(5,5,3)(5,6,2)(6,4,4)(7,5,4)
+(9,9,1)(9,10,1)(10,8,1)(10,11,2)(11,2,2)(11,5,2)(11,8,1)(11,9,2)(11,12,2)(11,13,2)(12,4,2)(12,11,2)(12,12,4)(13,4,4)
+(13,6,2)(13,7,4)(13,10,1)(13,11,3)(13,12,4)(18,9,2)(18,10,2)(18,11,2)(18,12,2)(19,5,1)(19,12,2)(19,13,2)(19,15,2)
+(20,6,2)(20,11,4)(20,13,2)(20,16,2)(20,19,1)
+"""
 
 
 @pytest.fixture
 def published():
-    pairs = [(i, j) for i, j, count in CELLS for _ in range(count)]
+    cells = [tuple(map(int, cell)) for cell in re.findall(r'(\d+),(\d+),(\d+)', PUBLISHED)]
+    pairs = [(i, j) for i, j, count in cells for _ in range(count)]
     return cooccurrence(pairs, (22, 26))
 
 
