@@ -21,6 +21,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -69,10 +70,18 @@ def window_lines(runs: Mapping[str, Sequence[Path]]) -> list[str]:
         numbers = means | document.get('metrics', {})
         hit, chance, middle = (numbers.get(f'roi/{key}') for key in ('hit', 'chance', 'middle'))
         if None not in (hit, chance, middle):
-            said = f'{hit:.1%} of positive images; by chance {chance:.1%}, round the middle of the breast {middle:.1%}'
+            said = f'{hit:.1%} of positive images{_spread(document)}; by chance {chance:.1%}, '
+            said += f'round the middle of the breast {middle:.1%}'
             of_part = f' ({path.name})' if len(runs[name]) > 1 else ''
             lines.append(f'{name}{of_part}: the window holds the lesion in {said}')
     return lines
+
+
+def _spread(document: Mapping[str, Any]) -> str:
+    """Of the share over the folds, which are of different patients."""
+    folds = [fold['metrics'].get('roi/hit') for fold in document.get('folds', [])]
+    known = [hit for hit in folds if hit is not None]
+    return f' (folds: {min(known):.1%} to {max(known):.1%})' if known else ''
 
 
 def parse_args() -> argparse.Namespace:
