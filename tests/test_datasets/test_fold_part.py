@@ -70,14 +70,19 @@ def test_positive_rates_of_folds_differ_by_less_than_a_patient(screening):
 
 
 def test_exams_are_shared_out_by_outcome():
-    outcomes = ['screening'] * 78 + ['interval'] * 25 + ['none'] * 300
+    """As many cancers as paper 4 has, four images an exam; every second woman has an earlier exam without cancer."""
+    outcomes = ['screening'] * 783 + ['interval'] * 249 + ['none'] * 500
+    exams = [(f'e{n}', f'p{n}', outcome) for n, outcome in enumerate(outcomes)]
+    exams += [(f'{exam}-earlier', patient, 'none') for exam, patient, _ in exams[::2]]
     images = [
-        image(4 * n + k, f'e{n}', f'p{n}', exam_outcome=outcome) for n, outcome in enumerate(outcomes) for k in range(4)
+        image(4 * n + k, exam, patient, exam_outcome=outcome)
+        for n, (exam, patient, outcome) in enumerate(exams)
+        for k in range(4)
     ]
     folds = part(n=10, stratify='exam_outcome', unit='exam').folds(images)
-    counts = Counter((folds[f'p{n}'], outcome) for n, outcome in enumerate(outcomes))
-    assert {counts[fold, 'screening'] for fold in range(10)} == {7, 8}
-    assert {counts[fold, 'interval'] for fold in range(10)} == {2, 3}
+    counts = Counter((folds[patient], outcome) for _, patient, outcome in exams)
+    assert {counts[fold, 'screening'] for fold in range(10)} == {78, 79}
+    assert {counts[fold, 'interval'] for fold in range(10)} == {24, 25}
 
 
 def test_an_exam_counts_once_and_by_all_its_values():
