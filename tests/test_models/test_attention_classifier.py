@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from mmmammo.datasets.transforms import AddOverview, PackAttentionView
 from mmmammo.evaluation.functional import log_odds
 from mmmammo.models import FlipAverage, RiskHead
-from mmmammo.models.attention import centres_of_attention, input_gradients, saliency_map, top_pixels
+from mmmammo.models.attention import Saliency, centres_of_attention, input_gradients, saliency_map, top_pixels
 from mmmammo.registry import METRICS, MODELS
-from mmmammo.structures import MammoError
+from mmmammo.structures import Affine, MammoError
 from mmmammo.testing.cohort_set import make_cohort_set
 
 
@@ -247,6 +247,21 @@ def test_it_localises_when_asked(views):
         assert float(sample.heatmap.min()) >= 0 and float(sample.heatmap.max()) <= float(sample.pred_score[1]) + 1e-6
         boxes = sample.pred_instances.bboxes
         assert (boxes >= 0).all() and (boxes[:, 2] <= view.shape[1]).all() and (boxes[:, 3] <= view.shape[0]).all()
+
+
+def test_its_boxes_lie_where_it_looked(views, monkeypatch):
+    cfg = config()
+    cfg.model.localise = True
+    model = built(cfg)
+    gradients = torch.zeros(3, 48, 32)
+    gradients[:, 30:34, 20:24] = 1  # round (22, 32) of the overview
+    monkeypatch.setattr(model, 'look', lambda _: Saliency(torch.zeros(3, 2), gradients))
+    for sample in model.test_step(batch_of(views)):
+        x, y = Affine(sample.overview_affine).inverse().points(np.array([[22.0, 32.0]]))[0]
+        best = sample.pred_instances.bboxes[sample.pred_instances.scores.argmax()]
+        step = 1 / sample.overview_affine[0][0]
+        assert abs(float(best[0] + best[2]) / 2 - x) <= step and abs(float(best[1] + best[3]) / 2 - y) <= step
+        assert best[0] < x < best[2] and best[1] < y < best[3]
 
 
 def test_wrong_use_is_named(views):
