@@ -45,7 +45,6 @@ if distributed.get_rank() == 0:
     print('moved', sum(shards) ** 0.5, 'shard', shards[0] ** 0.5, 'norm', logged, 'alone', norm.item())
 distributed.barrier()  # neither leaves while the other still talks: gloo would abort
 distributed.destroy_process_group()
-distributed.destroy_process_group()
 """
 CONFIG = ROOT / 'configs' / 'ihrrb_dino' / 'ihrrb_dino_swinl_4scale_phantom_fsdp.py'
 
