@@ -21,6 +21,9 @@ from mmmammo.testing.prepared_set import make_prepared_set
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE_STEP = """
+import os
+import sys
+
 import torch
 from torch import distributed, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
@@ -43,8 +46,9 @@ distributed.all_gather_object(shards, moved.square().sum().item())
 logged = wrapper.message_hub.get_scalar('train/grad_norm').current()
 if distributed.get_rank() == 0:
     print('moved', sum(shards) ** 0.5, 'shard', shards[0] ** 0.5, 'norm', logged, 'alone', norm.item())
-distributed.barrier()  # neither leaves while the other still talks: gloo would abort
-distributed.destroy_process_group()
+distributed.barrier()
+sys.stdout.flush()
+os._exit(0)  # torch's threads sometimes abort a process of gloo as it ends
 """
 CONFIG = ROOT / 'configs' / 'ihrrb_dino' / 'ihrrb_dino_swinl_4scale_phantom_fsdp.py'
 
