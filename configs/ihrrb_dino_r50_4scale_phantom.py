@@ -1,5 +1,5 @@
 # IHRRB-DINO on the phantom: the twin of ihrrb_dino_r50_4scale_birads.py that trains from scratch on a CPU.
-# Differs from it: ResNet-18 with 64 channels, two encoder and two decoder layers, 50 queries, images 320 px high.
+# Differs from it: half a ResNet-18, 64 channels, two encoder and two decoder layers, 50 queries, images 320 px high.
 _base_ = [
     './_base_/models/mammo_dino_r18_small.py',
     './_base_/datasets/phantom_dino_images.py',

@@ -8,7 +8,7 @@ model = dict(
     neck=[
         dict(
             type='FPN',
-            in_channels=[64, 128, 256, 512],
+            in_channels=[32, 64, 128, 256],
             out_channels=channels,
             num_outs=5,
             norm_cfg=dict(type='GN', num_groups=16, requires_grad=True),

@@ -1,4 +1,4 @@
-# A DINO that trains from scratch on the phantom on a CPU: ResNet-18, 64 channels, two layers each way.
+# A DINO that trains from scratch on the phantom on a CPU: half a ResNet-18, 64 channels, two layers each way.
 # Parent: ./mammo_dino_r50.py
 _base_ = ['./mammo_dino_r50.py']
 
@@ -12,12 +12,14 @@ model = dict(
     num_queries=num_queries,
     backbone=dict(
         depth=18,
+        stem_channels=32,  # parent: 64
+        base_channels=32,
         frozen_stages=-1,  # parent: 1
         norm_cfg=norm_cfg,
         norm_eval=False,
         init_cfg=None,  # no pretrained weights
     ),
-    neck=dict(in_channels=[128, 256, 512], out_channels=channels, norm_cfg=dict(num_groups=16)),
+    neck=dict(in_channels=[64, 128, 256], out_channels=channels, norm_cfg=dict(num_groups=16)),
     encoder=dict(num_layers=2, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn_cfg)),
     decoder=dict(
         num_layers=2,

@@ -1,4 +1,4 @@
-# A Mask R-CNN that trains from scratch on the phantom on a CPU: ResNet-18, 64 channels, light heads.
+# A Mask R-CNN that trains from scratch on the phantom on a CPU: ResNet-18 of half its width, 64 channels, light heads.
 # Parent: ./mask_rcnn_r50_gray.py
 _base_ = ['./mask_rcnn_r50_gray.py']
 
@@ -8,11 +8,13 @@ norm_cfg = dict(type='GN', num_groups=16, requires_grad=True)  # parent: frozen 
 model = dict(
     backbone=dict(
         depth=18,
+        stem_channels=32,  # parent: 64
+        base_channels=32,
         norm_cfg=norm_cfg,
         norm_eval=False,
         init_cfg=None,  # no pretrained weights
     ),
-    neck=dict(in_channels=[64, 128, 256, 512], out_channels=channels, norm_cfg=norm_cfg),
+    neck=dict(in_channels=[32, 64, 128, 256], out_channels=channels, norm_cfg=norm_cfg),
     rpn_head=dict(
         in_channels=channels,
         feat_channels=channels,

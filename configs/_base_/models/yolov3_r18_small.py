@@ -1,5 +1,5 @@
-# A YOLOv3 that trains from scratch on the phantom on a CPU: ResNet-18 for Darknet-53, a quarter of the channels behind
-# it. Parent: ./yolov3_d53_gray.py
+# A YOLOv3 that trains from scratch on the phantom on a CPU: half a ResNet-18 for Darknet-53, a quarter of the channels
+# behind it. Parent: ./yolov3_d53_gray.py
 _base_ = ['./yolov3_d53_gray.py']
 
 norm_cfg = dict(type='GN', num_groups=16, requires_grad=True)  # parent: BN; independent of the batch of 4 views
@@ -10,11 +10,13 @@ model = dict(
         _delete_=True,
         type='mmmammo.GrayResNet',
         depth=18,
+        stem_channels=32,
+        base_channels=32,
         out_indices=(1, 2, 3),
         norm_cfg=norm_cfg,
         norm_eval=False,
     ),
-    neck=dict(in_channels=[512, 256, 128], out_channels=[128, 64, 32], norm_cfg=norm_cfg),
+    neck=dict(in_channels=[256, 128, 64], out_channels=[128, 64, 32], norm_cfg=norm_cfg),
     bbox_head=dict(
         in_channels=[128, 64, 32],
         out_channels=[256, 128, 64],
