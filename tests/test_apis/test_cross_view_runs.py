@@ -56,27 +56,27 @@ def config(folder, *metrics):
 
 
 @pytest.fixture
-def tested(tmp_path):
+def decoy_set(tmp_path):
     images = decoy_exams(2)
     write_decoy_set(tmp_path, 'test', images)
     CrossViewWeights(chosen_on=SplitRecord.of('val', ['a'])).save(tmp_path / 'cross_view.json')
     return tmp_path
 
 
-def test_every_metric_of_boxes_is_told_and_no_other(tested):
-    cfg = config(tested, 'mmmammo.FROCMetric', 'mmmammo.PredictionDump', 'mmmammo.HeatmapDump')
-    use_cross_view(cfg, tested / 'cross_view.json')
+def test_every_metric_of_boxes_is_told_and_no_other(decoy_set):
+    cfg = config(decoy_set, 'mmmammo.FROCMetric', 'mmmammo.PredictionDump', 'mmmammo.HeatmapDump')
+    use_cross_view(cfg, decoy_set / 'cross_view.json')
     told = [evaluator.get('cross_view') for evaluator in cfg.test_evaluator]
-    assert told == [str(tested / 'cross_view.json')] * 2 + [None]
+    assert told == [str(decoy_set / 'cross_view.json')] * 2 + [None]
 
 
-def test_a_classifier_has_nothing_to_score_anew(tested):
+def test_a_classifier_has_nothing_to_score_anew(decoy_set):
     with pytest.raises(MammoError, match='test_evaluator: found no metric of detections'):
-        use_cross_view(config(tested, 'mmmammo.AUCMetric'), tested / 'cross_view.json')
+        use_cross_view(config(decoy_set, 'mmmammo.AUCMetric'), decoy_set / 'cross_view.json')
 
 
-def test_weights_of_the_tested_patients_are_refused(tested):
+def test_weights_of_the_tested_patients_are_refused(decoy_set):
     patients = sorted({image.patient_id for image in decoy_exams(2)})
-    CrossViewWeights(chosen_on=SplitRecord.of('renamed', patients)).save(tested / 'cross_view.json')
+    CrossViewWeights(chosen_on=SplitRecord.of('renamed', patients)).save(decoy_set / 'cross_view.json')
     with pytest.raises(MammoError, match='the same 2 rows'):
-        use_cross_view(config(tested, 'mmmammo.FROCMetric'), tested / 'cross_view.json')
+        use_cross_view(config(decoy_set, 'mmmammo.FROCMetric'), decoy_set / 'cross_view.json')

@@ -66,12 +66,16 @@ def test_a_contradiction_names_exam_field_and_both_values(other, said):
 def test_what_does_not_contradict_is_left_alone(other):
     check([IMAGE], [other])
     check([other], [IMAGE])
+    with pytest.raises(MammoError, match='cancer: found 0'):  # nor does it hide what does
+        check([IMAGE, other], [labelled_as(cancer=0)])
 
 
 def test_one_of_several_images_of_a_place_may_agree():
     other_copy = replace(IMAGE, image_id='8', lesions='none')
     check([IMAGE, other_copy], [IMAGE])
     check([other_copy, IMAGE], [other_copy])
+    with pytest.raises(MammoError, match='lesions: found some'):
+        check([other_copy], [IMAGE])
 
 
 def test_rows_that_are_breasts_or_exams_are_compared_as_such():

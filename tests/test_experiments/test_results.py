@@ -44,7 +44,7 @@ def images(seed, quality, num_patients=12):
 
 
 @pytest.fixture
-def tested(plan, make_runs):
+def complete_runs(plan, make_runs):
     """Complete runs with real predictions: the graph finds more."""
     runs = make_runs(plan)
     for run in runs:
@@ -65,8 +65,8 @@ def entries(results):
     return {row['name']: row for row in results['rows']}
 
 
-def test_means_are_over_seeds(plan, tested):
-    results = collect(plan, tested, 'python x', replicates=50)
+def test_means_are_over_seeds(plan, complete_runs):
+    results = collect(plan, complete_runs, 'python x', replicates=50)
     plain = entries(results)['plain']
     per_seed = [
         froc(
@@ -84,8 +84,8 @@ def test_means_are_over_seeds(plan, tested):
     assert plain['n'] == {'images': 24, 'exams': 12, 'patients': 12, 'lesions': 24}
 
 
-def test_a_metric_that_detections_do_not_have_gets_no_interval(plan, tested):
-    number = entries(collect(plan, tested, 'python x', replicates=5))['plain']['values']['other']
+def test_a_metric_that_detections_do_not_have_gets_no_interval(plan, complete_runs):
+    number = entries(collect(plan, complete_runs, 'python x', replicates=5))['plain']['values']['other']
     assert number == {
         'mean': 0.0625,
         'sd': pytest.approx(0.0884, abs=1e-4),
@@ -94,8 +94,8 @@ def test_a_metric_that_detections_do_not_have_gets_no_interval(plan, tested):
     }
 
 
-def test_differences_are_over_the_seeds_that_both_have(plan, tested):
-    results = collect(plan, tested, 'python x', replicates=200)
+def test_differences_are_over_the_seeds_that_both_have(plan, complete_runs):
+    results = collect(plan, complete_runs, 'python x', replicates=200)
     graph = entries(results)['graph']
     assert entries(results)['plain']['difference'] is None
     assert graph['difference']['seeds'] == [0]
@@ -105,19 +105,19 @@ def test_differences_are_over_the_seeds_that_both_have(plan, tested):
     assert 0 < number['low'] < number['high'] and number['p_bootstrap'] < 0.05 < number['p_permutation'] < 1
 
 
-def test_a_row_may_be_compared_with_another_than_the_reference(plan, tested):
+def test_a_row_may_be_compared_with_another_than_the_reference(plan, complete_runs):
     plain, graph = plan.rows
     other = replace(graph, name='other', against='graph')
     three = replace(plan, rows=(plain, graph, other))
-    runs = [*tested, *(replace(run, row=other) for run in tested if run.row == graph)]
+    runs = [*complete_runs, *(replace(run, row=other) for run in complete_runs if run.row == graph)]
     rows = entries(collect(three, runs, 'python x', replicates=20))
     assert [rows[name]['against'] for name in ('plain', 'graph', 'other')] == ['plain', 'plain', 'graph']
     assert rows['other']['difference']['values']['froc/recall@1.00']['value'] == 0
     assert rows['graph']['difference']['values']['froc/recall@1.00']['value'] > 0
 
 
-def test_one_training_each_is_the_paired_test_of_two_models(tested):
-    plain, graph = (read_trainings([tested[i]], KEYS[:1])['detections'] for i in (0, 2))
+def test_one_training_each_is_the_paired_test_of_two_models(complete_runs):
+    plain, graph = (read_trainings([complete_runs[i]], KEYS[:1])['detections'] for i in (0, 2))
     paired = graph.minus(plain, 100)
     literal = paired_froc(graph.matches[0][0], plain.matches[0][0], plain.patients, [1.0], 100)
     assert paired.difference.estimate[0] == literal.difference.estimate[0]
@@ -125,8 +125,8 @@ def test_one_training_each_is_the_paired_test_of_two_models(tested):
     assert paired.p_permutation[0] == pytest.approx(literal.p_permutation[0])
 
 
-def test_a_model_does_not_differ_from_itself(tested):
-    both = read_trainings(tested[:2], KEYS)['detections']
+def test_a_model_does_not_differ_from_itself(complete_runs):
+    both = read_trainings(complete_runs[:2], KEYS)['detections']
     paired = both.minus(both, 20)
     np.testing.assert_array_equal(paired.difference.estimate, 0)
     np.testing.assert_array_equal(paired.p_permutation, 1)
@@ -147,22 +147,22 @@ def test_rows_without_a_complete_run_are_left_out(plan, root, make_runs):
     assert json.dumps(results, allow_nan=False)
 
 
-def test_files_that_contradict_each_other_are_told(plan, tested):
-    path = tested[0].folder / 'metrics.json'
+def test_files_that_contradict_each_other_are_told(plan, complete_runs):
+    path = complete_runs[0].folder / 'metrics.json'
     document = json.loads(path.read_text())
     document['metrics']['froc/recall@1.00'] = 0.99
     path.write_text(json.dumps(document))
     with pytest.raises(MammoError, match=r'froc/recall@1\.00: found .* in metrics\.json.*remove the folder'):
-        collect(plan, tested, 'python x', replicates=2)
+        collect(plan, complete_runs, 'python x', replicates=2)
 
 
-def test_a_metric_that_no_test_wrote_is_told(plan, tested):
+def test_a_metric_that_no_test_wrote_is_told(plan, complete_runs):
     wrong = replace(plan, metrics={'froc/recall@9.00': 'R@9'})
     with pytest.raises(MammoError, match=r"no 'froc/recall@9\.00' among"):
-        collect(wrong, tested[:2], 'python x', replicates=2)
+        collect(wrong, complete_runs[:2], 'python x', replicates=2)
 
 
-def test_runs_on_other_images_are_not_compared(plan, tested):
-    write_predictions(tested[2].folder / 'predictions.json', images(3, 0.9, num_patients=11), ['mass'])
+def test_runs_on_other_images_are_not_compared(plan, complete_runs):
+    write_predictions(complete_runs[2].folder / 'predictions.json', images(3, 0.9, num_patients=11), ['mass'])
     with pytest.raises(MammoError, match='graph, seed 0'):
-        collect(plan, tested, 'python x', replicates=2)
+        collect(plan, complete_runs, 'python x', replicates=2)

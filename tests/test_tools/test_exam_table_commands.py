@@ -58,7 +58,7 @@ def runs(tmp_path):
         write_scores(tmp_path / name / 'scores.csv', rows)
     numbers = {'mean': {'roi/hit': {'value': 0.75, 'sd': 0.1, 'n': 2}, 'roi/chance': {'value': 0.3, 'sd': 0, 'n': 2}}}
     numbers['mean']['roi/middle'] = {'value': 0.5, 'sd': 0, 'n': 2}
-    numbers['folds'] = [{'fold': i, 'metrics': {'roi/hit': 0.65 + 0.2 * i}} for i in range(2)]
+    numbers['folds'] = [{'fold': i, 'metrics': {'roi/hit': 0.65 + 0.2 * i, 'roi/n_images': 20.0}} for i in range(2)]
     (tmp_path / 'Attention' / 'metrics.json').write_text(json.dumps(numbers))
     return tmp_path
 
@@ -69,7 +69,9 @@ def test_table_1_is_printed_and_written(run, runs, capsys):
     said = capsys.readouterr().out
     for expected in ('Holistic', '2 radiologists', '0.913', 'Screening: 3 against 7', 'all 10 exams'):
         assert expected in said
-    assert 'the window holds the lesion in 75.0% of positive images (folds: 65.0% to 85.0%); by chance 30.0%' in said
+    assert (
+        'the window holds the lesion in 75.0% of positive images (40; folds: 65.0% to 85.0%); by chance 30.0%' in said
+    )
     document = json.loads((runs / 'out/cohort_table.json').read_text())
     by_name = {row['name']: row for row in document['rows']}
     assert list(by_name) == ['Holistic', 'Attention', '1 radiologist', '1 radiologist (second)', '2 radiologists']

@@ -79,9 +79,9 @@ def window_lines(runs: Mapping[str, Sequence[Path]]) -> list[str]:
 
 def _spread(document: Mapping[str, Any]) -> str:
     """Of the share over the folds, which are of different patients."""
-    folds = [fold['metrics'].get('roi/hit') for fold in document.get('folds', [])]
-    known = [hit for hit in folds if hit is not None]
-    return f' (folds: {min(known):.1%} to {max(known):.1%})' if known else ''
+    folds = [fold['metrics'] for fold in document.get('folds', []) if fold['metrics'].get('roi/hit') is not None]
+    hits, images = ([fold[f'roi/{key}'] for fold in folds] for key in ('hit', 'n_images'))
+    return f' ({sum(images):.0f}; folds: {min(hits):.1%} to {max(hits):.1%})' if folds else ''
 
 
 def parse_args() -> argparse.Namespace:
