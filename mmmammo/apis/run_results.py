@@ -67,8 +67,7 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
     """Add the metrics that write what was predicted, depending on what the config's metrics are about.
 
     Scores are kept if a metric reads scores; detections if one reads boxes or maps, or none reads scores.
-    ``scores.csv`` lies in the work dir,
-    ``predictions.json`` in that of the report if there is one. A :class:`ScoreDump` of the config keeps its own
+    Both lie in the work dir; the folder of the report gets copies. A :class:`ScoreDump` of the config keeps its own
     settings, but writes here.
 
     Args:
@@ -80,7 +79,7 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
     has_boxes = gives_boxes(cfg)
     work_dir = Path(cfg.work_dir)
     kept = Kept(
-        Path(report or work_dir) / PREDICTIONS if has_boxes else None,
+        work_dir / PREDICTIONS if has_boxes else None,
         work_dir / SCORES if has_scores else None,
         report,
     )
@@ -235,17 +234,19 @@ def _write_detections(
     annotations = Path(tested_set(cfg).data_root, tested_set(cfg).ann_file)
     detections = with_labels_of(read_detection_set(kept.predictions or ''), annotations)
     summary = summarise_detections(detections, _detection_settings(metrics))
+    document = detection_document(summary, run)
+    document['metrics'] |= numbers
+    document['measures'] = {key: one.as_dict() for key, one in measures.items()}
+    document['settings'] = {**document['settings'], 'size_classes': _size_classes(metrics)}
+    path = write_document(Path(cfg.work_dir) / DOCUMENT, document)
     if kept.report is None:
-        document = detection_document(summary, run)
-        document['metrics'] |= numbers
-        document['measures'] = {key: one.as_dict() for key, one in measures.items()}
-        document['settings'] = {**document['settings'], 'size_classes': _size_classes(metrics)}
-        return [write_document(Path(cfg.work_dir) / DOCUMENT, document)]
+        return [path]
     heatmaps = kept.report / HEATMAPS if numbers['heatmaps/n_images'] else None
     gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=shows_exam_ids(run))
     page = {'run': run, 'title': _title(cfg), 'gallery': gallery, 'windows': windows}
     written = write_detection_report(summary, kept.report, logged=numbers, **page)
-    return [written.document, written.page]
+    shutil.copyfile(kept.predictions or '', kept.report / PREDICTIONS)
+    return [path, written.document, written.page]
 
 
 def _size_classes(metrics: Sequence[Any]) -> dict[str, list[float]]:

@@ -131,3 +131,7 @@ def test_train_then_test_with_a_report(monkeypatch, tmp_path):
     assert written['metrics']['froc/n_images'] == 8
     assert written['run']['checkpoint'] == 'epoch_1.pth'
     assert (tmp_path / 'report' / 'report.html').stat().st_size > 10_000
+    beside_the_log = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
+    assert beside_the_log['metrics']['froc/recall@1.00'] == written['metrics']['froc/recall@1.00']
+    kept = [tmp_path / folder / 'predictions.json' for folder in ('run', 'report')]
+    assert kept[0].read_text() == kept[1].read_text()
