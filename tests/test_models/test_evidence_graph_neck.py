@@ -1,11 +1,12 @@
-"""Nodes as smooth maxima, standardised within a view, and messages from the other breast."""
+"""Nodes as smooth maxima of rectified evidence, and messages from the other breast."""
+
+import math
 
 import pytest
 import torch
 
 from mmmammo.models import AnatomyGraphNeck, EvidenceGraphNeck
 from mmmammo.models.layers import BipartiteGraph, ExamContext, MirrorGraph, NodeMapping, Partners
-from mmmammo.models.necks.evidence_graph_neck import standardised
 from mmmammo.structures import MammoError
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch
 
@@ -59,16 +60,20 @@ def test_a_small_lesion_is_heard():
     assert float(by_mean) < 0.2 and float(by_evidence) > 2
 
 
-def test_standardised_within_the_view_over_nodes_with_pixels():
-    nodes = torch.randn(2, 3, 5, 4) * 3 + 7
-    occupied = torch.ones(2, 3, 5, dtype=torch.bool)
-    occupied[0, 1, 3:] = False
-    found = standardised(nodes, occupied)
-    kept = found[0, 1, :3]
-    torch.testing.assert_close(kept.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
-    torch.testing.assert_close(kept.var(0, unbiased=False), torch.ones(4), atol=1e-3, rtol=0)
-    assert float(found[0, 1, 3:].abs().max()) == 0
-    assert standardised(nodes, torch.zeros_like(occupied)).isfinite().all()
+def test_what_one_pixel_says_the_next_does_not_take_back():
+    """Two pixels whose mean is that of their background: a mean of features hides them, evidence does not."""
+    neck = make_neck(k=1, levels=(0,), strides=(4,))
+    with torch.no_grad():
+        neck.evidence.weight.copy_(torch.eye(CHANNELS)[..., None, None])
+        neck.evidence.bias.zero_()
+        neck.log_sharpness.zero_()
+    pixels = torch.zeros(1, CHANNELS, 2, 2)
+    pixels[0, 0, 0] = torch.tensor([3.0, -3.0])
+    assert float(MAPPING.to_nodes(pixels)[0, 0, 0]) == 0
+    found = neck._nodes([pixels], [MAPPING])
+    assert found.shape == (1, 1, 3, CHANNELS)
+    assert float(found[0, 0, 0, 0].detach()) == pytest.approx(math.log((math.exp(3) + math.exp(0)) / 2), rel=1e-6)
+    assert float(found[0, 0, 1:].detach().abs().max()) == 0
 
 
 def test_mirror_messages_are_the_means_of_the_nearest_contralateral_nodes():
@@ -124,7 +129,7 @@ def test_all_graphs_see_the_same_contralateral_views_in_training(seed):
 def test_starts_where_the_parent_starts():
     parent, child = AnatomyGraphNeck(256), EvidenceGraphNeck(256)
     extra = sum(p.numel() for p in child.parameters()) - sum(p.numel() for p in parent.parameters())
-    assert extra == 2 * 256**2 + 256
+    assert extra == 3 * 256**2 + 2 * 256
 
 
 @pytest.mark.parametrize('bad', [{'sharpness': 0.0}, {'mirror_neighbours': 0}, {'mirror_neighbours': 23}])
