@@ -1,12 +1,12 @@
 # DINO with the anatomy graph on the phantom: the twin of agdino_cbis.py that trains from scratch on a CPU.
 _base_ = [
     './_base_/models/agdino_r18_small.py',
-    './_base_/datasets/phantom_exams.py',
-    './_base_/schedules/phantom_small.py',
+    './_base_/datasets/phantom_decoy_exams.py',
+    './_base_/schedules/multi_view_small.py',
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom'
+data_root = 'data/phantom_decoys'
 prior = f'{data_root}/geometric_prior_22_26.json'
 inputs = [
     *_base_.inputs,
@@ -16,5 +16,4 @@ inputs = [
 _base_.model.neck[1].prior = prior
 model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))
 test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
-auto_scale_lr = dict(base_batch_size=1)  # an exam; parent: 4 images
 randomness = dict(seed=0)

@@ -3,12 +3,12 @@
 # A batch is one whole exam, as a view needs its partners; that of maskrcnn_phantom.py is four images of any exams.
 _base_ = [
     './_base_/models/agrcnn_r18_small.py',
-    './_base_/datasets/phantom_exams.py',
+    './_base_/datasets/phantom_decoy_exams.py',
     './_base_/schedules/agrcnn_staged_small.py',
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom'
+data_root = 'data/phantom_decoys'
 prior = f'{data_root}/geometric_prior_22_26.json'
 inputs = [
     *_base_.inputs,

@@ -1,12 +1,12 @@
 # RTMDet with the anatomy graph on the phantom: the twin of agrtmdet_cbis.py that trains from scratch on a CPU.
 _base_ = [
     './_base_/models/agrtmdet_small.py',
-    './_base_/datasets/phantom_exams.py',
-    './_base_/schedules/phantom_small.py',
+    './_base_/datasets/phantom_decoy_exams.py',
+    './_base_/schedules/multi_view_small.py',
     './_base_/default_runtime.py',
 ]
 
-data_root = 'data/phantom'
+data_root = 'data/phantom_decoys'
 prior = f'{data_root}/geometric_prior_22_26.json'
 inputs = [
     *_base_.inputs,
@@ -20,5 +20,4 @@ test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetri
 # RTMDet's assigner takes masks, where there are any, for those of its own instance segmentation.
 _base_.train_pipeline[1].update(with_mask=False, poly2mask=True)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
-auto_scale_lr = dict(base_batch_size=1)  # an exam; parent: 4 images
 randomness = dict(seed=0)

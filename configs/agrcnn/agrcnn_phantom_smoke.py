@@ -18,8 +18,8 @@ train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = dict(dataset=dict(data_root=data_root))
 
-_base_.custom_hooks[0].stages[0].epochs = 2  # parent: 6
-_base_.custom_hooks[0].stages[1].epochs = 4  # parent: 6
+_base_.custom_hooks[0].stages[0].epochs = 2  # parent: 1
+_base_.custom_hooks[0].stages[1].epochs = 4  # parent: 2
 _base_.custom_hooks[0].stages[0].lr = 0.001  # parent: 0.0005
 _base_.custom_hooks[0].stages[1].lr = 0.001
 _base_.param_scheduler[0].end = 20  # parent: 100; there are 204 iterations in all

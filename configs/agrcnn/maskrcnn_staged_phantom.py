@@ -8,9 +8,9 @@ custom_hooks = [
     dict(
         type='mmmammo.StagedTrainingHook',
         stages=[
-            dict(name='heads', epochs=4, trainable=[*shallow, *heads], lr=0.0005),
-            dict(name='upper backbone', epochs=4, trainable=['backbone.layer[34]', *heads], lr=0.0005),
-            dict(name='everything', epochs=4, trainable=['backbone', *heads], lr=0.0005),
+            dict(name='heads', epochs=1, trainable=[*shallow, *heads], lr=0.0005),
+            dict(name='upper backbone', epochs=1, trainable=['backbone.layer[34]', *heads], lr=0.0005),
+            dict(name='everything', epochs=1, trainable=['backbone', *heads], lr=0.0005),
         ],
     )
 ]
