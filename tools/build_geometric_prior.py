@@ -18,7 +18,7 @@ from mmmammo.prepare.geometric_prior import build_geometric_prior
 from mmmammo.structures import MammoError
 
 EXAMPLE = """examples:
-  python tools/build_geometric_prior.py configs/agrcnn_phantom.py --out data/phantom/geometric_prior.json
+  python tools/build_geometric_prior.py configs/agrcnn_phantom.py --out data/phantom_decoys/geometric_prior.json
   python tools/build_geometric_prior.py data/cbis_ddsm/annotations/train.json --num-nodes 22 26 --smoothing 0.1 \\
       --out data/cbis_ddsm/geometric_prior.json
 

@@ -4,8 +4,8 @@ r"""Learn what the other views of an exam are worth, for scoring its detections 
 Examples:
     python tools/test.py configs/maskrcnn_phantom.py CKPT --work-dir work_dirs/val \
         --cfg-options test_dataloader.dataset.ann_file=annotations/val.json
-    python tools/fit_cross_view.py work_dirs/val/predictions.json --annotations data/phantom/annotations/val.json \
-        --out work_dirs/cross_view.json
+    python tools/fit_cross_view.py work_dirs/val/predictions.json --out work_dirs/cross_view.json \
+        --annotations data/phantom_decoys/annotations/val.json
 
 A lesion is seen in both projections of its breast, and not at the mirrored place of the other one. Six coefficients are
 fitted by logistic regression, on a split that the detector was not trained on and that nothing is reported on; the

@@ -2,7 +2,7 @@
 """Detect lesions in a folder of exams, DICOM or PNG.
 
 Example:
-    python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth my_exams --out results
+    python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth my_exams --out results
 
 Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, in which the
 detections of one lesion in CC and MLO share letter and colour; with --regions also results/regions/<exam>/<file>.png.

@@ -2,7 +2,7 @@
 r"""Score detections in a file anew, by the other views of their exam.
 
 Example:
-    python tools/rescore.py work_dirs/run/predictions.json --annotations data/phantom/annotations/test.json \
+    python tools/rescore.py work_dirs/run/predictions.json --annotations data/phantom_decoys/annotations/test.json \
         --cross-view work_dirs/cross_view.json --out rescored/predictions.json
     python tools/compare.py work_dirs/run rescored --out compared
 

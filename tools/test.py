@@ -2,8 +2,8 @@
 """Test a checkpoint: FROC and AP, or AUC and the like, and a report to look at.
 
 Examples:
-    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth
-    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth --report report
+    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth
+    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth --report report
     python tools/test.py configs/agrcnn_phantom.py untrained        (random weights: what chance finds)
     python tools/test.py configs/agrcnn_phantom.py CKPT --cross-view cross_view.json
         (detections scored anew by the other views of their exam, as fitted by tools/fit_cross_view.py)

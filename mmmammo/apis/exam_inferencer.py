@@ -52,7 +52,7 @@ class ExamInferencer(BaseInferencer):
     reported with its reason and the rest goes on. One exam is in memory at a time.
 
     Example:
-        >>> infer = ExamInferencer('configs/agrcnn_phantom.py', 'work_dirs/agrcnn_phantom/epoch_12.pth')
+        >>> infer = ExamInferencer('configs/agrcnn_phantom.py', 'work_dirs/agrcnn_phantom/epoch_3.pth')
         >>> for exam in infer.stream('my_exams'):
         ...     print(exam.exam_id, exam.score, exam.missing_views)
 

@@ -25,8 +25,8 @@ from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.structures import Affine, BreastLandmarks, MammoError
 
 EXAMPLE = """example, on the phantom:
-  python tools/prepare_dataset.py phantom --out data/phantom --num-exams 320 --phantom-height 512 \\
-      --phantom-split 0.5 0.05 0.45 --finding-mix mass=1 --single-class mass
+  python tools/prepare_dataset.py phantom --out data/phantom_decoys --num-exams 1200 --phantom-height 512 \\
+      --phantom-split 0.7 0.02 0.28 --phantom-decoys 1.0 0.4 --finding-mix mass=1 --single-class mass
   python tools/analysis/browse_dataset.py configs/agrcnn_phantom.py --out work_dirs/browse --num 4
 
 colours: contour green, pectoral line cyan, nipple magenta, nodes yellow (the first ringed), boxes red

@@ -2,7 +2,7 @@
 """Put the numbers of test runs into docs/results.json and write docs/results.md from it.
 
 Example:
-    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_12.pth --report report
+    python tools/test.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth --report report
     python tools/analysis/collect_results.py report/metrics.json
 
 A run replaces an earlier one of the same config, checkpoint and data. Nothing in docs/results.md is typed by hand.

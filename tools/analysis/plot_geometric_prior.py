@@ -2,7 +2,7 @@
 """Draw the geometric prior of the bipartite graph: which places of a CC view belong to which of an MLO view.
 
 Examples:
-    python tools/analysis/plot_geometric_prior.py data/phantom/geometric_prior_22_26.json --out work_dirs/plots
+    python tools/analysis/plot_geometric_prior.py data/phantom_decoys/geometric_prior_22_26.json --out work_dirs/plots
     python tools/analysis/plot_geometric_prior.py --out work_dirs/plots          (as paper 3 prints it, CBIS-DDSM)
 
 Writes geometric_prior.png and .svg. Nodes without a lesion in training are white: no message passes them.

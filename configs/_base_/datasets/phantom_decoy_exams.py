@@ -1,7 +1,7 @@
-# Phantom exams with an overlap decoy per image, and enough of them that none is learned by heart. Parent: ./phantom_exams.py
-# An overlap looks like a lesion in the one view that shows it. A detector that sees one view cannot tell (area under the
-# curve 0.50 for a classifier of the features of Mask R-CNN), and a training exam's decoys can be remembered instead: with
-# 144 exams in twelve epochs no graph network learned to look at the other view.
+# Phantom exams with an overlap decoy per image, and enough exams that none is learned by heart.
+# An overlap looks like a lesion in the one view that shows it, and what tells the two apart is the other view. A model
+# that sees the same few exams again and again may remember which is which instead, and need no other view.
+# Parent: ./phantom_exams.py
 _base_ = ['./phantom_exams.py']
 
 data_root = 'data/phantom_decoys/'
