@@ -70,7 +70,7 @@ def test_a_box_has_the_score_of_the_best_detection_that_meets_it():
 
 
 def test_a_detection_that_just_touches_does_not_meet():
-    """Two 10 x 10 boxes, 10 * 10 / 3 pixels in common: IoU (100 / 3) / (200 - 100 / 3) = 0.2, which is not above 0.2."""
+    """10 x 10 boxes with 100 / 3 pixels in common: IoU (100 / 3) / (200 - 100 / 3) = 0.2, which is not above 0.2."""
     image = view_prediction('L', 'CC', [([0, 0, 10, 10], 0.5)])
     just, more = [0, 20 / 3 + 1e-9, 10, 50 / 3], [0, 20 / 3 - 0.1, 10, 50 / 3 - 0.1]
     assert tool.best_scores(image, np.array([just, more])).tolist() == [0.0, 0.5]
@@ -86,16 +86,8 @@ def test_the_table(tmp_path, monkeypatch, capsys):
     prepared = read_index(index).images
     shown = [{'bbox': box_at(20, 20), **OVERLAP}, {'bbox': box_at(50, 50), **SYMMETRIC}]
     write_truth(tmp_path / 'raw', prepared, {(prepared[0].laterality, prepared[0].view): shown})
-    given = [
-        'tool',
-        str(predictions),
-        '--annotations',
-        str(index),
-        '--raw',
-        str(tmp_path / 'raw'),
-        '--replicates',
-        '20',
-    ]
+    given = ['tool', predictions, '--annotations', index, '--raw', tmp_path / 'raw', '--replicates', 20]
+    given = [str(argument) for argument in given]
     monkeypatch.setattr('sys.argv', given)
     monkeypatch.setenv('COLUMNS', '120')
     assert tool.main() == 0
