@@ -6,8 +6,8 @@ _base_ = ['../agrcnn_phantom.py']
 model = dict(
     rpn_head=dict(
         anchor_generator=dict(
-            base_sizes=[17.3, 21.2, 25, 29, 36.5],  # parent: 16, 32, 64, 128, 256
-            ratios=[0.959, 1.03, 1.15],  # parent: 0.5, 1, 2
+            base_sizes=[16.2, 20.3, 24.5, 29.6, 37.1],  # parent: 16, 32, 64, 128, 256
+            ratios=[0.932, 1, 1.08],  # parent: 0.5, 1, 2
         )
     )
 )
