@@ -1,4 +1,4 @@
-"""Nodes as smooth maxima of rectified evidence, and messages from the other breast."""
+"""Nodes as smooth maxima of rectified evidence, standardised within a view, and messages from the other breast."""
 
 import math
 
@@ -7,6 +7,7 @@ import torch
 
 from mmmammo.models import AnatomyGraphNeck, EvidenceGraphNeck
 from mmmammo.models.layers import BipartiteGraph, ExamContext, MirrorGraph, NodeMapping, Partners
+from mmmammo.models.necks.evidence_graph_neck import standardised
 from mmmammo.structures import MammoError
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch
 
@@ -70,10 +71,23 @@ def test_what_one_pixel_says_the_next_does_not_take_back():
     pixels = torch.zeros(1, CHANNELS, 2, 2)
     pixels[0, 0, 0] = torch.tensor([3.0, -3.0])
     assert float(MAPPING.to_nodes(pixels)[0, 0, 0]) == 0
-    found = neck._nodes([pixels], [MAPPING])
-    assert found.shape == (1, 1, 3, CHANNELS)
-    assert float(found[0, 0, 0, 0].detach()) == pytest.approx(math.log((math.exp(3) + math.exp(0)) / 2), rel=1e-6)
-    assert float(found[0, 0, 1:].detach().abs().max()) == 0
+    nodes = torch.zeros(1, 1, 3, CHANNELS)
+    nodes[0, 0, 0, 0] = math.log((math.exp(3) + math.exp(0)) / 2)
+    occupied = torch.tensor([[[True, True, False]]])
+    torch.testing.assert_close(neck._nodes([pixels], [MAPPING]), standardised(nodes, occupied))
+    assert float(standardised(nodes, occupied)[0, 0, 0, 0]) > 0.99
+
+
+def test_standardised_within_the_view_over_nodes_with_pixels():
+    nodes = torch.randn(2, 3, 5, 4) * 3 + 7
+    occupied = torch.ones(2, 3, 5, dtype=torch.bool)
+    occupied[0, 1, 3:] = False
+    found = standardised(nodes, occupied)
+    kept = found[0, 1, :3]
+    torch.testing.assert_close(kept.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(kept.var(0, unbiased=False), torch.ones(4), atol=1e-3, rtol=0)
+    assert float(found[0, 1, 3:].abs().max()) == 0
+    assert standardised(nodes, torch.zeros_like(occupied)).isfinite().all()
 
 
 def test_mirror_messages_are_the_means_of_the_nearest_contralateral_nodes():

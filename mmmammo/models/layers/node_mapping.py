@@ -61,6 +61,11 @@ class NodeMapping:
         self.assignment = rows.scatter_(1, table.transpose(1, 2).long() + 1, 1.0)[:, 1:]
         """(B, N, HW) float, A transposed."""
 
+    @property
+    def occupied(self) -> Tensor:
+        """(B, N) bool: the nodes that have pixels."""
+        return self.assignment.any(dim=2)
+
     def to_nodes(self, features: Tensor, sharpness: Tensor | None = None) -> Tensor:
         """phi_k, X = Q_f^T F with Q_f = A Lambda_f^-1: a node is the mean of its pixels, 0 if it has none.
 

@@ -20,10 +20,11 @@ class EvidenceGraphNeck(AnatomyGraphNeck):
     r"""An :class:`AnatomyGraphNeck` in which a lesion of a few pixels is heard in the other views.
 
     A node of paper 3 is the mean of all pixels of its place, of which a lesion is a small part, and a mean of what a
-    linear layer such as that of an FPN puts out, where what one pixel says the next may take back. Three things differ:
+    linear layer such as that of an FPN puts out, where what one pixel says the next may take back. Four things differ:
 
     * pixels speak through E = ReLU(F W_E + b_E), a linear layer of their own;
     * a node is log(mean(exp(t E))) / t, a smooth maximum whose sharpness t is learned per channel;
+    * node features are standardised over the nodes of their view: how a place differs from the rest of its breast;
     * the contralateral view sends messages too (:class:`MirrorGraph`), and rows of H_g sum to 1.
 
     Args:
@@ -67,9 +68,26 @@ class EvidenceGraphNeck(AnatomyGraphNeck):
     def _nodes(self, features: Sequence[Tensor], mappings: Sequence[NodeMapping]) -> Tensor:
         sharpness = self.log_sharpness.exp()
         evidence = [torch.relu(self.evidence(level)) for level in features]
-        return torch.stack([m.to_nodes(e, sharpness) for m, e in zip(mappings, evidence, strict=True)])
+        nodes = torch.stack([m.to_nodes(e, sharpness) for m, e in zip(mappings, evidence, strict=True)])
+        return standardised(nodes, torch.stack([m.occupied for m in mappings]))
 
     def _messages(self, nodes: Tensor, context: ExamContext) -> Sequence[Tensor | None]:
         mirrored = self.mirror(nodes, context.projection, context.contralateral)
         sent = super()._messages(nodes, context)
         return [other if mine is None else mine + other for mine, other in zip(sent, mirrored, strict=True)]
+
+
+def standardised(nodes: Tensor, occupied: Tensor) -> Tensor:
+    """Channels of mean 0 and variance 1 over the nodes of a view.
+
+    Args:
+        nodes: (L, B, N, C).
+        occupied: (L, B, N) bool, the nodes that have pixels; the others become 0.
+
+    Returns:
+        (L, B, N, C).
+    """
+    valid = occupied[..., None]
+    shares = valid / valid.sum(dim=2, keepdim=True).clamp(min=1)
+    centred = (nodes - (nodes * shares).sum(dim=2, keepdim=True)) * valid
+    return centred * ((centred.square() * shares).sum(dim=2, keepdim=True) + 1e-5).rsqrt()
