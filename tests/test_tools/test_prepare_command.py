@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from rich.console import Console
 
 from mmmammo.io.exam_index import read_index
@@ -90,13 +92,20 @@ def test_no_usable_image_ends_in_one_message_and_code_2(tmp_path):
     assert 'none of 1' in done.stderr and 'one value everywhere' in done.stderr
 
 
+def words(command):
+    return shlex.split(re.sub(r'\\+\n', ' ', command), comments=True)[1:]
+
+
 def test_no_example_writes_another_set_into_the_folder_the_configs_train_on():
     pages = [*ROOT.glob('*.md'), *ROOT.glob('d*/*.md'), *ROOT.glob('tools/**/*.py'), *ROOT.glob('mmmammo/**/*.py')]
     text = '\n'.join(page.read_text() for page in pages)
     assert not re.search(r'data/cbis\b', text)
     commands = re.findall(r'prepare_dataset\.py phantom (?:.*\\\n)*.*', text)
-    into = [command for command in commands if re.search(r'--out data/phantom(\s|$)', command)]
-    assert into and all('--single-class mass' in command for command in into)
+    for folder, base in (('phantom', 'phantom_exams'), ('phantom_decoys', 'phantom_decoy_exams')):
+        made = Config.fromfile(ROOT / f'configs/_base_/datasets/{base}.py').inputs[0].command
+        into = [command for command in commands if re.search(rf'--out data/{folder}(\s|$)', command)]
+        assert all(words(command) == words(made) for command in into), folder
+    assert into, 'the page to start from shows how its set is made'
     assert any('--out data/phantom_all' in command for command in commands)
 
 
