@@ -1,6 +1,6 @@
-# AG-RCNN whose nodes carry the strongest evidence of their place instead of the mean of its pixels, and whose other
-# breast sends messages too: past paper 3. Trained as a whole: three epochs of the graph alone, as in the stages of
-# ../agrcnn_cbis.py, hardly move a neck that starts as the identity. Parent: ./agrcnn_end_to_end_cbis.py
+# AG-RCNN whose nodes carry the strongest evidence of their place instead of the mean of its pixels and are told in
+# training whether a lesion lies there, and whose other breast sends messages too: past paper 3. Trained as a whole, as
+# its twin: the stages of ../agrcnn_cbis.py give the graph the last six epochs only. Parent: ./agrcnn_end_to_end_cbis.py
 _base_ = ['./agrcnn_end_to_end_cbis.py']
 
 _base_.model.neck[1].update(

@@ -143,10 +143,12 @@ def test_all_graphs_see_the_same_contralateral_views_in_training(seed):
 def test_starts_where_the_parent_starts():
     parent, child = AnatomyGraphNeck(256), EvidenceGraphNeck(256)
     extra = sum(p.numel() for p in child.parameters()) - sum(p.numel() for p in parent.parameters())
-    assert extra == 3 * 256**2 + 2 * 256
+    assert extra == 3 * 256**2 + 2 * 256 + 4 * 256 + 1  # E, mirror; biases, sharpness; verdicts
 
 
-@pytest.mark.parametrize('bad', [{'sharpness': 0.0}, {'mirror_neighbours': 0}, {'mirror_neighbours': 23}])
+@pytest.mark.parametrize(
+    'bad', [{'sharpness': 0.0}, {'mirror_neighbours': 0}, {'mirror_neighbours': 23}, {'verdict_weight': -1.0}]
+)
 def test_bad_arguments(bad):
-    with pytest.raises(MammoError, match='sharpness, mirror_neighbours'):
+    with pytest.raises(MammoError, match='sharpness, mirror_neighbours, verdict_weight'):
         EvidenceGraphNeck(CHANNELS, **bad)

@@ -11,13 +11,14 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from scipy.optimize import linear_sum_assignment
 
-from mmmammo.models import LesionMatcher
+from mmmammo.models import EvidenceGraphNeck, LesionMatcher
 from mmmammo.models.lesion_matcher import box_means
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'models'
 SIZE = (96, 64)
-SYSTEMS = ('agrcnn_r18_small', 'xattn_rcnn_r18_small', 'agdino_r18_small', 'agrtmdet_small')
+EVIDENCE = 'agrcnn_r18_small, evidence'
+SYSTEMS = ('agrcnn_r18_small', EVIDENCE, 'xattn_rcnn_r18_small', 'agdino_r18_small', 'agrtmdet_small')
 EXAMS = {
     1: FOUR_VIEWS[1:2],
     2: (FOUR_VIEWS[0], FOUR_VIEWS[3]),
@@ -29,7 +30,9 @@ EXAMS = {
 
 
 def config_of(system):
-    cfg = Config.fromfile(CONFIGS / f'{system}.py').model
+    cfg = Config.fromfile(CONFIGS / f'{system.split(",")[0]}.py').model
+    if system == EVIDENCE:
+        cfg.neck[1].update(type='mmmammo.EvidenceGraphNeck', k=1)
     if 'roi_head' in cfg:
         cfg.roi_head.mask_head = cfg.roi_head.mask_roi_extractor = None  # pasting masks takes longer than all the rest
     return cfg
@@ -123,7 +126,9 @@ def test_exams_of_six_images_are_trained_on(multi):
     for sample in batch['data_samples']:
         sample.gt_instances.pop('masks')
     data = multi.data_preprocessor(batch, training=True)
-    loss, _ = multi.train().parse_losses(multi(**data, mode='loss'))
+    losses = multi.train()(**data, mode='loss')
+    assert ('loss_nodes' in losses) == isinstance(multi.neck[1], EvidenceGraphNeck)
+    loss, _ = multi.parse_losses(losses)
     loss.backward()
     assert torch.isfinite(loss)
     assert all(torch.isfinite(p.grad).all() for p in multi.parameters() if p.grad is not None)

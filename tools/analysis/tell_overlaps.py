@@ -58,6 +58,18 @@ def scored_structures(
     return np.array(labels), np.array(scores), np.array(patients)
 
 
+def require_names(predictions: Sequence[Path]) -> None:
+    """Refuse runs that the table would call the same."""
+    if len({path.resolve().parent.name for path in predictions}) < len(predictions):
+        raise MammoError(
+            'predictions',
+            field='folders',
+            found=', '.join(map(str, predictions)),
+            expected='folders of different names, which name the runs',
+            remedy='rename one',
+        )
+
+
 def main() -> int:
     parser = make_parser(__doc__)
     parser.add_argument('predictions', type=Path, nargs='+', help='predictions.json of tools/test.py')
@@ -67,20 +79,13 @@ def main() -> int:
     args = parser.parse_args()
     raw = args.raw or args.annotations.parent.parent / 'raw'
     overlaps = overlap_boxes(read_index(args.annotations).images, raw)
-    if len({path.parent.name for path in args.predictions}) < len(args.predictions):
-        raise MammoError(
-            'predictions',
-            field='folders',
-            found=', '.join(map(str, args.predictions)),
-            expected='folders of different names, which name the runs',
-            remedy='rename one',
-        )
+    require_names(args.predictions)
     table = Table('run', 'lesions met', 'overlaps met', 'area under the curve')
     for path in args.predictions:
         labels, scores, patients = scored_structures(read_detection_set(path).images, overlaps, args.annotations)
         area = bootstrap_ci(lambda r, y=labels, s=scores: float(auc(y[r], s[r])), patients, args.replicates)
         met = [f'{np.count_nonzero(scores[labels == kind])} of {(labels == kind).sum()}' for kind in (1, 0)]
-        table.add_row(path.parent.name, *met, f'{area.estimate:.3f} ({area.low:.3f} to {area.high:.3f})')
+        table.add_row(path.resolve().parent.name, *met, f'{area.estimate:.3f} ({area.low:.3f} to {area.high:.3f})')
     Console().print(table)
     return 0
 

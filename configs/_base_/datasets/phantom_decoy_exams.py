@@ -1,7 +1,6 @@
-# Phantom exams with an overlap decoy per image, and enough exams that none is learned by heart.
-# An overlap looks like a lesion in the one view that shows it, and what tells the two apart is the other view. A model
-# that sees the same few exams again and again may remember which is which instead, and need no other view.
-# Parent: ./phantom_exams.py
+# Phantom exams with an overlap decoy per image, and so many exams that a training of minutes sees each three times.
+# An overlap looks like a lesion in the one view that shows it, and what tells the two apart is the other view; with few
+# exams seen often a model could remember instead which is which. Parent: ./phantom_exams.py
 _base_ = ['./phantom_exams.py']
 
 data_root = 'data/phantom_decoys/'

@@ -125,6 +125,9 @@ class ExamHead(BaseModule):
         hidden_channels: Of the layer between.
     """
 
+    scored_unit = 'exam'
+    """All its images have one score."""
+
     def __init__(self, in_channels: int = 256, hidden_channels: int = 512) -> None:
         super().__init__()
         places = len(STANDARD_VIEWS) * len(SIDES)

@@ -27,6 +27,9 @@ class MILHead(AttentionPoolingHead):
         **kwargs: As :class:`AttentionPoolingHead`, which pools breasts, but for ``exam_context``.
     """
 
+    scored_unit = 'exam'
+    """All its images have one score."""
+
     def __init__(self, in_channels: int, gated: bool = True, **kwargs: Any) -> None:
         super().__init__(in_channels, gated=gated, exam_context=False, **kwargs)
 

@@ -46,6 +46,19 @@ class MultiViewMixin:
                     stack.enter_context(module.given(context))
             return super().forward(inputs, data_samples, mode)
 
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor | list[Tensor]]:
+        """As the parent's, with the losses that its necks have of their own.
+
+        Args:
+            batch_inputs: (B, C, H, W).
+            batch_data_samples: One per image.
+        """
+        losses = super().loss(batch_inputs, batch_data_samples)
+        for module in self.modules():
+            if isinstance(module, ExamContextReader):
+                losses |= module.losses(batch_data_samples)
+        return losses
+
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """As the parent's; with a ``lesion_matcher`` samples get ``lesion_pairs``, if boxes are in prepared pixels.
 

@@ -11,6 +11,7 @@ from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
 from mmmammo.models.layers.inception_graph import InceptionGraph, neighbour_matrix
 from mmmammo.models.layers.mirror_graph import MirrorGraph
 from mmmammo.models.layers.node_mapping import NodeMapping, nearest_nodes
+from mmmammo.models.layers.node_verdicts import NodeVerdicts, lesion_nodes, verdict_loss
 from mmmammo.models.layers.token_grid import TokenGrid, sine_encoding
 from mmmammo.models.layers.view_context import ViewContext
 
@@ -28,13 +29,16 @@ __all__ = [
     'MammoCdnQueryGenerator',
     'MirrorGraph',
     'NodeMapping',
+    'NodeVerdicts',
     'Partners',
     'TokenGrid',
     'ViewContext',
     'fuse_deformable_attention',
     'grouped_softmax',
+    'lesion_nodes',
     'nearest_nodes',
     'neighbour_matrix',
     'read_graph_prior',
     'sine_encoding',
+    'verdict_loss',
 ]

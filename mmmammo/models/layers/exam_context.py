@@ -161,6 +161,14 @@ class ExamContextReader:
         finally:
             self._context = before
 
+    def losses(self, data_samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
+        """What this module itself is told by the truth of the batch that it has just seen in training; here nothing.
+
+        Args:
+            data_samples: One per image, with ``gt_instances``.
+        """
+        return {}
+
     @property
     def context(self) -> ExamContext:
         """The context of the running forward pass.
