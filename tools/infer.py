@@ -1,29 +1,39 @@
 #!/usr/bin/env python
-"""Detect lesions in a folder of exams, DICOM or PNG.
+"""Run a trained model on a folder of exams, DICOM or PNG: lesions of a detector, scores of a classifier.
 
-Example:
+Examples:
     python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth my_exams --out results
+    python tools/infer.py configs/holistic_phantom.py work_dirs/holistic_phantom/epoch_30.pth my_exams --out results
 
-Writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, in which the
-detections of one lesion in CC and MLO share letter and colour; with --regions also results/regions/<exam>/<file>.png.
-Files that cannot be used are named with their reason; the rest is processed. Research software, not a medical device.
+A detector writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, in
+which the detections of one lesion in CC and MLO share letter and colour; with --regions also
+results/regions/<exam>/<file>.png. A classifier writes results/scores.json, scores.csv (images), exams.csv (breasts and
+exams) and panels. Files that cannot be used are named with their reason; the rest is processed. Research software, not
+a medical device.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.markup import escape
 
 from mmmammo import __version__, cli
-from mmmammo.apis import ExamInferencer, ExamResult, ResultWriter
+from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, ScoreInferencer, ScoreWriter, load_config
 from mmmammo.apis.arguments import make_parser
+from mmmammo.apis.run_results import gives_boxes
 from mmmammo.memory import keep_freed_memory
+from mmmammo.prepare import Prepared, PrepareOptions, recorded_options
 from mmmammo.sources import get_source
-from mmmammo.structures import MammoError
+from mmmammo.structures import ImageRecord, MammoError
+
+SCORE_THR = 0.05
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,26 +42,34 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='weights trained with it')
     parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')
     parser.add_argument('--out', type=Path, required=True, help='where results go')
-    parser.add_argument('--score-thr', type=_score, default=0.05, help='leave out weaker detections (default 0.05)')
     parser.add_argument(
+        '--prepared-as',
+        type=Path,
+        metavar='SET',
+        help='prepare files as this prepared set was, or its prepare.json says (default: of a detector, cut to the '
+        "breast at their own size; of a classifier, as the config's own set)",
+    )
+    parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
+    of_detectors = parser.add_argument_group('detectors')
+    of_detectors.add_argument('--score-thr', type=_score, help=f'leave out weaker detections (default {SCORE_THR})')
+    of_detectors.add_argument(
         '--regions',
         action='store_true',
         help='colour high-risk regions in the panels, and write them as 16-bit PNG in the pixels of your files',
     )
-    parser.add_argument(
+    of_detectors.add_argument(
         '--malignancy',
         nargs=2,
         metavar=('CONFIG', 'CHECKPOINT'),
         help='second stage: says how likely each detection is malignant (configs/agrcnn/malignancy_…)',
     )
-    parser.add_argument(
+    of_detectors.add_argument(
         '--cross-view',
         type=Path,
         metavar='JSON',
         help='score detections by the other views of their exam, as fitted by tools/fit_cross_view.py',
     )
-    parser.add_argument('--bf16', action='store_true', help='compute backbone and neck in bfloat16')
-    parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
+    of_detectors.add_argument('--bf16', action='store_true', help='compute backbone and neck in bfloat16')
     return parser.parse_args()
 
 
@@ -61,19 +79,14 @@ def _score(text: str) -> float:
     return float(text)
 
 
-def show(exam: ExamResult, panel: Path | None, console: Console) -> None:
-    """One line per file."""
+def show(exam: ExamResult | ExamScores, lines: Iterable[str], panel: Path | None, console: Console) -> None:
+    """An exam, a line per file."""
     missing = f', missing {", ".join(exam.missing_views)}' if exam.missing_views else ''
     console.print(
         f'[bold]{escape(exam.exam_id)}[/bold]: {len(exam.images)} views{missing}', highlight=False, soft_wrap=True
     )
-    for result in exam.images:
-        image, quality = result.prepared.image, result.prepared.quality
-        found = f'{len(result.scores)} detections, best {result.score:.3f}' if len(result.scores) else 'no detection'
-        landmarks = f'landmarks {quality.landmark_confidence:.2f}' if image.landmarks else 'no landmarks'
-        warnings = f'  ({quality.warnings})' if quality.warnings else ''
-        line = f'  {image.laterality} {image.view:<4} {found:<27} {landmarks}  {quality.path}{warnings}'
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    for line in lines:
+        console.print(f'  {line}', highlight=False, soft_wrap=True, markup=False)
     for row in exam.rejected:
         console.print(
             f'  not used: {row.path}: {row.reason}', style='red', highlight=False, soft_wrap=True, markup=False
@@ -82,22 +95,52 @@ def show(exam: ExamResult, panel: Path | None, console: Console) -> None:
         console.print(f'  panel: {panel}', highlight=False, soft_wrap=True, markup=False)
 
 
-def main() -> int:
-    args = parse_args()
-    logging.getLogger('mmengine').setLevel(logging.WARNING)
-    keep_freed_memory()
-    console = Console()
-    records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
+def lines_of_detections(exam: ExamResult) -> Iterable[str]:
+    """What was found in each file."""
+    for result in exam.images:
+        found = f'{len(result.scores)} detections, best {result.score:.3f}' if len(result.scores) else 'no detection'
+        quality = result.prepared.quality
+        landmarks = 'no landmarks'
+        if result.prepared.image.landmarks:
+            landmarks = f'landmarks {quality.landmark_confidence:.2f}'
+        yield f'{_place(result.prepared)} {found:<27} {landmarks}  {_file(result.prepared)}'
+
+
+def lines_of_scores(exam: ExamScores) -> Iterable[str]:
+    """Scores of images, breasts and the exam."""
+    for image in exam.images:
+        apart = '' if image.counts else '  (counts in no breast or exam)'
+        yield f'{_place(image.prepared)} {_named(exam.classes, image.scores)}  {_file(image.prepared)}{apart}'
+    for side, scores in exam.breasts.items():
+        yield f'{side} breast {_named(exam.classes, scores)}'
+    if exam.exam is not None:
+        yield f'exam {_named(exam.classes, exam.exam)}'
+
+
+def _place(prepared: Prepared) -> str:
+    return f'{prepared.image.laterality} {prepared.image.view:<4}'
+
+
+def _file(prepared: Prepared) -> str:
+    return prepared.quality.path + (f'  ({prepared.quality.warnings})' if prepared.quality.warnings else '')
+
+
+def _named(classes: Sequence[str], scores: Sequence[float]) -> str:
+    return ', '.join(f'{name} {score:.3f}' for name, score in zip(classes, scores, strict=True))
+
+
+def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
+    """Lesions of every exam; returns how many images could be used."""
     inferencer = ExamInferencer(
         args.config,
         args.checkpoint,
         args.device,
-        args.score_thr,
+        SCORE_THR if args.score_thr is None else args.score_thr,
         args.malignancy,
         bfloat16=args.bf16,
         cross_view=args.cross_view,
+        options=_options(args),
     )
-    info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
     if args.malignancy:
         info['malignancy'] = {'config': args.malignancy[0], 'checkpoint': Path(args.malignancy[1]).name}
     if args.cross_view:
@@ -105,8 +148,60 @@ def main() -> int:
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):
-            show(exam, writer.add(exam), console)
+            show(exam, lines_of_detections(exam), writer.add(exam), console)
             usable += len(exam.images)
+    return usable
+
+
+def score(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
+    """Scores of every exam; returns how many images could be used."""
+    _refuse_options_of_detectors(args)
+    inferencer = ScoreInferencer(args.config, args.checkpoint, args.device, _options(args))
+    usable = 0
+    with ScoreWriter(args.out, info) as writer:
+        for exam in inferencer.stream(records):
+            show(exam, lines_of_scores(exam), writer.add(exam), console)
+            usable += len(exam.images)
+            if inferencer.rule is not None:
+                info['rule'] = str(inferencer.rule)
+    if usable:
+        console.print(f'Scores: {info["rule"]}.', highlight=False, soft_wrap=True, markup=False)
+    return usable
+
+
+def _options(args: argparse.Namespace) -> PrepareOptions | None:
+    return None if args.prepared_as is None else recorded_options(args.prepared_as)
+
+
+def _refuse_options_of_detectors(args: argparse.Namespace) -> None:
+    given = {
+        '--score-thr': args.score_thr is not None,
+        '--regions': args.regions,
+        '--malignancy': args.malignancy,
+        '--cross-view': args.cross_view,
+        '--bf16': args.bf16,
+    }
+    if any(given.values()):
+        raise MammoError(
+            args.config,
+            field='options',
+            found=', '.join(name for name, is_given in given.items() if is_given),
+            expected='none of these: the model gives scores, no boxes',
+            remedy='leave them out',
+        )
+
+
+def main() -> int:
+    args = parse_args()
+    logging.getLogger('mmengine').setLevel(logging.WARNING)
+    keep_freed_memory()
+    console = Console()
+    records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
+    cfg = load_config(args.config)
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    finds_lesions = gives_boxes(cfg)
+    info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
+    usable = (detect if finds_lesions else score)(args, records, info, console)
     if not usable:
         raise MammoError(
             args.exams,
@@ -115,8 +210,9 @@ def main() -> int:
             expected='at least one',
             remedy='see the reasons above; tools/infer.py takes for-presentation mammograms',
         )
-    files = f'{args.out / "detections.json"}, {args.out / "detections.csv"}'
-    console.print(f'Detections: {files}', highlight=False, soft_wrap=True, markup=False)
+    names = ('detections.json', 'detections.csv') if finds_lesions else ('scores.json', 'scores.csv', 'exams.csv')
+    files = ', '.join(str(args.out / name) for name in names)
+    console.print(f'Written: {files}', highlight=False, soft_wrap=True, markup=False)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.apis.file_names import FileNames
 from mmmammo.apis.results import ExamResult, ImageResult
 from mmmammo.io import write_heatmap, write_png16
-from mmmammo.prepare.run import slug
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
 _LAST_COLUMNS = ('lesion', 'malignancy', 'detector_score', 'ipsilateral', 'contralateral')
@@ -40,7 +39,7 @@ class ResultWriter:
         self.regions = regions
         self.classes = tuple(classes)
         self.info = info
-        self._names: set[str] = set()
+        self._names = FileNames()
         self._exams: list[dict[str, Any]] = []
         out.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = (out / 'detections.csv').open('w', newline='', encoding='utf-8')
@@ -57,7 +56,7 @@ class ResultWriter:
 
     def add(self, exam: ExamResult) -> Path | None:
         """Write one exam; returns its panel, ``None`` if it had no usable image."""
-        entry, name = exam.to_json(self.classes), self._file_name(exam.exam_id)
+        entry, name = exam.to_json(self.classes), self._names.of(exam.exam_id)
         self._exams.append(entry)
         for image in entry['images']:
             for found in image['detections']:
@@ -76,21 +75,13 @@ class ResultWriter:
 
     def _write_regions(self, image: ImageResult, exam_name: str) -> str:
         """Returns the file, relative to ``out``."""
-        path = self.out / 'regions' / exam_name / f'{self._file_name(image.prepared.quality.path)}.png'
+        path = self.out / 'regions' / exam_name / f'{self._names.of(image.prepared.quality.path)}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
         write_png16(path, image.regions)
         if image.heatmap is not None:
             classes = self.classes[: len(image.heatmap.values)]
             write_heatmap(path, image.heatmap, classes, image.prepared.image.affine)
         return path.relative_to(self.out).as_posix()
-
-    def _file_name(self, text: str) -> str:
-        """A name that a file may have; texts that would share one (``a/1`` and ``a_1``) are told apart by a digest."""
-        name = slug(text)
-        if name.lower() in self._names:
-            name = f'{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}'
-        self._names.add(name.lower())
-        return name
 
 
 def panel_of(exam: ExamResult, max_side: int = 1600) -> npt.NDArray[np.uint8]:

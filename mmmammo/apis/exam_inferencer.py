@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from mmcv.transforms import LoadAnnotations
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
-from torch import nn
 
 from mmmammo.apis.cross_view import rescore_samples
 from mmmammo.apis.exam_files import panel_of
+from mmmammo.apis.exam_stream import ExamStream
 from mmmammo.apis.lesion_letters import with_pairs
 from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
-from mmmammo.apis.run_results import gives_boxes
+from mmmammo.apis.run_results import gives_boxes, tested_set
 from mmmammo.apis.runs import for_testing, load_config, skip_masks
+from mmmammo.datasets import ViewClassificationDataset
 from mmmammo.datasets.mammogram_dataset import image_record
-from mmmammo.datasets.transforms import LoadMammogram
-from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
 from mmmammo.engine.inference import speed_up
 from mmmammo.engine.precision import use_bfloat16
 from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.necks import AnatomyGraphNeck
-from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
-from mmmammo.prepare.quality import QUARANTINED
-from mmmammo.registry import INFERENCERS
-from mmmammo.sources import get_source
+from mmmammo.prepare import Prepared, PrepareOptions, recorded_options
+from mmmammo.registry import DATASETS, INFERENCERS
 from mmmammo.structures import Affine, CrossViewEvidence, ImageRecord, LesionPair, MammoError
-
-Data = dict[str, list[Any]]
 
 
 @INFERENCERS.register_module()
-class ExamInferencer(BaseInferencer):
+class ExamInferencer(ExamStream[ExamResult]):
     """Runs a trained detector on exams as they lie on a user's disk.
 
     Files are grouped into exams and prepared as a dataset is (:func:`mmmammo.prepare.prepare_image`), all views of an
@@ -66,6 +57,8 @@ class ExamInferencer(BaseInferencer):
         bfloat16: Compute backbone and neck in bfloat16: quicker on a GPU and on CPUs that know it, scores differ in
             the third decimal.
         cross_view: File of ``tools/fit_cross_view.py``: detections are scored anew by the other views of their exam.
+        options: How files are prepared. By default those of a classifier as the prepared set of its config was, which
+            then must be there; those of a detector cut to the breast, at their own resolution.
 
     Raises:
         MammoError: If a file is missing, the model gives scores only, a checkpoint is not its config's, or there is no
@@ -81,17 +74,14 @@ class ExamInferencer(BaseInferencer):
         second_stage: tuple[str | Path, str | Path] | None = None,
         bfloat16: bool = False,
         cross_view: str | Path | None = None,
+        options: PrepareOptions | None = None,
     ) -> None:
         self.cross_view = None if cross_view is None else CrossViewWeights.load(cross_view)
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
         _require_boxes(cfg)
-        use_safe_loading()
-        _require_device(device)
+        super().__init__(cfg, checkpoint, device, options or _options(cfg))
         self.score_thr = score_thr
-        self.checkpoint = Path(checkpoint)
-        self.classes = classes_of(self.checkpoint)
-        super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
         skip_masks(self.model)
         speed_up(self.model)
         if bfloat16:
@@ -104,32 +94,21 @@ class ExamInferencer(BaseInferencer):
         where = next(self.model.parameters()).device
         self.judge = None if second_stage is None else MalignancyClassifier(*second_stage, device=where)
 
-    def __call__(self, inputs: str | Path | Iterable[ImageRecord], **kwargs: Any) -> list[ExamResult]:
-        """All results at once; :meth:`stream` holds one exam at a time."""
-        return list(self.stream(inputs))
-
-    def stream(self, inputs: str | Path | Iterable[ImageRecord]) -> Iterator[ExamResult]:
-        """Results exam by exam.
-
-        Args:
-            inputs: A folder of DICOM or PNG exams, or records of any source.
-
-        Raises:
-            MammoError: If the folder is missing or holds no image.
-        """
-        records = get_source('folder').list_records(Path(inputs)) if isinstance(inputs, str | Path) else inputs
-        by_exam = groupby(sorted(records, key=lambda r: (r.exam_id, r.relative_path)), key=lambda r: r.exam_id)
-        for exam_id, group in by_exam:
-            yield self.infer_exam(exam_id, list(group))
-
     def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> ExamResult:
         """The result of one exam; unusable files are in ``rejected``."""
-        views, rejected = _prepare(records)
-        if not views:
+        prepared, rejected = self.prepared(records)
+        taken, refused = self.packed(prepared)
+        rejected += refused
+        if not taken:
             return ExamResult(exam_id, (), tuple(rejected))
+        views = [view for view, _ in taken]
         for graph in self._graphs:
             graph.attention = None
-        samples = self.forward(next(self.preprocess(views)))
+        samples = self.forward(next(self.preprocess([data for _, data in taken])))
+        for sample, view in zip(samples, views, strict=True):
+            sample.set_metainfo(
+                _anatomy(view) | sample.metainfo
+            )  # which the matcher asks for, and classifiers pack none
         if self.cross_view is not None:
             rescore_samples(samples, self.cross_view)
         attention = next((graph.attention for graph in self._graphs if graph.attention is not None), None)
@@ -138,10 +117,6 @@ class ExamInferencer(BaseInferencer):
             self.matcher(samples)
         images, pairs = with_pairs(images, self._pairs(samples))
         return ExamResult(exam_id, images, tuple(rejected), pairs)
-
-    def preprocess(self, inputs: Sequence[Prepared], batch_size: int = 1, **kwargs: Any) -> Iterator[Data]:
-        """The batch of one exam."""
-        yield self.collate_fn([self.pipeline(_results(number, view)) for number, view in enumerate(inputs)])
 
     def postprocess(
         self, preds: Sequence[DetDataSample], views: Sequence[Prepared], attention: torch.Tensor | None = None
@@ -196,23 +171,17 @@ class ExamInferencer(BaseInferencer):
     def _stride(self) -> int:
         return int(self._graphs[0].strides[0])
 
-    def _init_pipeline(self, cfg: Any) -> Compose:
-        steps = Compose(cfg.test_dataloader.dataset.pipeline).transforms
-        return Compose([step for step in steps if not isinstance(step, LoadMammogram | LoadAnnotations)])
 
-    def _init_collate(self, cfg: Any) -> Any:
-        return pseudo_collate  # the views of one exam are a plain batch of images
-
-    def _init_visualizer(self, cfg: Any) -> None:
-        return None
-
-    def _load_weights_to_model(self, model: nn.Module, checkpoint: dict | None, cfg: Any) -> None:
-        require_checkpoint_of(model, self.checkpoint)
-        super()._load_weights_to_model(model, checkpoint, cfg)
+def _options(cfg: Config) -> PrepareOptions:
+    """How a config's files are prepared where nobody says."""
+    kind = DATASETS.get(tested_set(cfg).type) or object
+    if issubclass(kind, ViewClassificationDataset):
+        return recorded_options(tested_set(cfg).data_root)
+    return PrepareOptions()
 
 
 def _require_boxes(cfg: Config) -> None:
-    """Refuse a classifier: its scores come from data sets, which know what an exam or a breast is to it."""
+    """Refuse a classifier that gives scores only."""
     if gives_boxes(cfg):
         return
     raise MammoError(
@@ -220,42 +189,13 @@ def _require_boxes(cfg: Config) -> None:
         field='model',
         found=cfg.model.type,
         expected='a detector, or a classifier that gives boxes or heatmaps',
-        remedy='for scores, prepare the exams with `tools/prepare_dataset.py folder` and test the model on them with '
-        'tools/test.py; configs/image_labels/README.md, "Your own exams", has the commands',
+        remedy='for scores use ScoreInferencer, as tools/infer.py does',
     )
 
 
-def _require_device(device: str | None) -> None:
-    """See that tensors can be put there; torch says it in many ways."""
-    if device is None:
-        return
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as err:
-        raise MammoError(
-            'device',
-            field=device,
-            found=str(err).splitlines()[0],
-            expected=f'cpu{", cuda:0, …" if torch.cuda.is_available() else " (torch finds no GPU here)"}',
-            remedy='choose another --device, or see python -m mmmammo.doctor',
-        ) from err
-
-
-def _prepare(records: Sequence[ImageRecord]) -> tuple[list[Prepared], list[QualityRow]]:
-    views, rejected = [], []
-    for record in records:
-        try:
-            views.append(prepare_image(record, PrepareOptions()))
-        except MammoError as err:
-            rejected.append(QualityRow(record.relative_path, QUARANTINED, reason=err.reason, exam_id=record.exam_id))
-    return views, rejected
-
-
-def _results(number: int, view: Prepared) -> dict[str, Any]:
-    """What the pipeline would hold after reading the file."""
-    shape = view.pixels.shape
-    record = image_record(view.image, view.quality.path)
-    return record | {'img_id': number, 'img': view.pixels, 'img_shape': shape, 'ori_shape': shape}
+def _anatomy(view: Prepared) -> dict[str, Any]:
+    record = image_record(view.image, '')
+    return {key: record[key] for key in ('quality', 'landmarks')}
 
 
 def _evidence(found: InstanceData) -> CrossViewEvidence:

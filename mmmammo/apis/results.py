@@ -134,9 +134,7 @@ class ExamResult:
     @property
     def missing_views(self) -> tuple[str, ...]:
         """Standard views that no usable image shows, e.g. ``'L MLO'``."""
-        there = {(image.prepared.image.laterality, image.prepared.image.view) for image in self.images}
-        wanted = [(side, view) for side in (Laterality.RIGHT, Laterality.LEFT) for view in STANDARD_VIEWS]
-        return tuple(f'{side} {view}' for side, view in wanted if (side, view) not in there)
+        return missing_views([image.prepared for image in self.images])
 
     def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values; geometry in source pixels."""
@@ -157,6 +155,13 @@ class ExamResult:
             'score': round(pair.score, 5),
             'detections': [{'file': self.images[i].prepared.quality.path, 'index': index} for i, index in ends],
         }
+
+
+def missing_views(images: Sequence[Prepared]) -> tuple[str, ...]:
+    """Standard views that no image shows, e.g. ``'L MLO'``."""
+    there = {(prepared.image.laterality, prepared.image.view) for prepared in images}
+    wanted = [(side, view) for side in (Laterality.RIGHT, Laterality.LEFT) for view in STANDARD_VIEWS]
+    return tuple(f'{side} {view}' for side, view in wanted if (side, view) not in there)
 
 
 def _number(value: float) -> float | None:

@@ -74,7 +74,7 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
         cfg: A config with a work dir; its test evaluator is changed.
         report: Folder of the page.
     """
-    evaluators, kinds = _metrics_of(cfg)
+    evaluators, kinds = metrics_of(cfg)
     has_scores = _read_scores(kinds)
     has_boxes = gives_boxes(cfg)
     work_dir = Path(cfg.work_dir)
@@ -92,7 +92,7 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
             evaluator.path = str(kept.scores)
     added: list[dict[str, Any]] = []
     if kept.scores and not any(issubclass(kind, ScoreDump) for kind in kinds):
-        added.append(_score_dump(cfg, evaluators, kinds, kept.scores))
+        added.append(_score_dump(cfg, kept.scores))
     if kept.predictions:
         root = str(images_root(cfg))
         added.append({'type': 'mmmammo.PredictionDump', 'path': str(kept.predictions), 'images_root': root})
@@ -160,12 +160,11 @@ def write_scores_of(
     document = score_document(summary, run)
     document['metrics'] |= logged
     document['measures'] = {key: one.as_dict() for key, one in (measures_of(summary) | dict(measures)).items()}
-    path = write_document(work_dir / DOCUMENT, document)
     if report is None:
-        return [path]
+        return [write_document(work_dir / DOCUMENT, document)]
     written = write_score_report(summary, report, run=run, title=title, logged=logged, windows=windows)
-    shutil.copyfile(work_dir / SCORES, report / SCORES)
-    return [path, written.document, written.page]
+    _copy(work_dir / SCORES, report)
+    return [written.document, written.page, write_document(work_dir / DOCUMENT, document)]  # whole, if it is one folder
 
 
 def score_measures(metrics: Sequence[Any]) -> dict[str, ScoreMeasure]:
@@ -179,8 +178,23 @@ def score_measures(metrics: Sequence[Any]) -> dict[str, ScoreMeasure]:
 
 def gives_boxes(cfg: Config) -> bool:
     """Whether a config's metrics say that its model gives boxes or maps: one reads these, or none reads scores."""
-    kinds = _metrics_of(cfg)[1]
+    kinds = metrics_of(cfg)[1]
     return any(issubclass(kind, _OF_BOXES) for kind in kinds) or not _read_scores(kinds)
+
+
+def metrics_of(cfg: Config) -> tuple[list[Any], list[type]]:
+    """The metrics of the test, and their classes."""
+    evaluators = cfg.get('test_evaluator') or []
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    return evaluators, [METRICS.get(evaluator.type) or object for evaluator in evaluators]
+
+
+def asked_output(cfg: Config) -> tuple[int, str] | None:
+    """The one output that metrics judge by a label of the prepared set, and the label; ``None`` if all count."""
+    for evaluator, kind in zip(*metrics_of(cfg), strict=True):
+        if issubclass(kind, ClassificationMetric) and evaluator.get('label_key') is not None:
+            return evaluator.get('score_index', -1), evaluator.label_key
+    return None
 
 
 def shows_exam_ids(run: Mapping[str, object]) -> bool:
@@ -202,24 +216,15 @@ def tested_set(cfg: Config) -> Any:
     return dataset
 
 
-def _metrics_of(cfg: Config) -> tuple[list[Any], list[type]]:
-    """The metrics of the test, and their classes."""
-    evaluators = cfg.get('test_evaluator') or []
-    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    return evaluators, [METRICS.get(evaluator.type) or object for evaluator in evaluators]
-
-
 def _read_scores(kinds: Sequence[type]) -> bool:
     return any(issubclass(kind, ScoreMetric) for kind in kinds)
 
 
-def _score_dump(cfg: Config, evaluators: Sequence[Any], kinds: Sequence[type], path: Path) -> dict[str, Any]:
+def _score_dump(cfg: Config, path: Path) -> dict[str, Any]:
     """One class if the config's metrics take its label from the prepared set, otherwise all outputs."""
     dump = {'type': 'mmmammo.ScoreDump', 'path': str(path), 'split': Path(tested_set(cfg).ann_file).stem}
-    for evaluator, kind in zip(evaluators, kinds, strict=True):
-        if issubclass(kind, ClassificationMetric) and evaluator.get('label_key') is not None:
-            return dump | {'label_key': evaluator.label_key, 'score_index': evaluator.get('score_index', -1)}
-    return dump
+    asked = asked_output(cfg)
+    return dump if asked is None else dump | {'score_index': asked[0], 'label_key': asked[1]}
 
 
 def _write_detections(
@@ -232,21 +237,27 @@ def _write_detections(
     windows: Sequence[WindowPicture],
 ) -> list[Path]:
     annotations = Path(tested_set(cfg).data_root, tested_set(cfg).ann_file)
-    detections = with_labels_of(read_detection_set(kept.predictions or ''), annotations)
+    predictions = Path(cfg.work_dir) / PREDICTIONS
+    detections = with_labels_of(read_detection_set(predictions), annotations)
     summary = summarise_detections(detections, _detection_settings(metrics))
     document = detection_document(summary, run)
     document['metrics'] |= numbers
     document['measures'] = {key: one.as_dict() for key, one in measures.items()}
     document['settings'] = {**document['settings'], 'size_classes': _size_classes(metrics)}
-    path = write_document(Path(cfg.work_dir) / DOCUMENT, document)
     if kept.report is None:
-        return [path]
+        return [write_document(Path(cfg.work_dir) / DOCUMENT, document)]
     heatmaps = kept.report / HEATMAPS if numbers['heatmaps/n_images'] else None
     gallery = GallerySettings(images_root(cfg), heatmaps, regions=True, show_exam_ids=shows_exam_ids(run))
     page = {'run': run, 'title': _title(cfg), 'gallery': gallery, 'windows': windows}
     written = write_detection_report(summary, kept.report, logged=numbers, **page)
-    shutil.copyfile(kept.predictions or '', kept.report / PREDICTIONS)
-    return [path, written.document, written.page]
+    _copy(predictions, kept.report)
+    return [written.document, written.page, write_document(Path(cfg.work_dir) / DOCUMENT, document)]
+
+
+def _copy(path: Path, folder: Path) -> None:
+    """A copy of a file in a folder, which may be its own."""
+    if not path.parent.samefile(folder):
+        shutil.copyfile(path, folder / path.name)
 
 
 def _size_classes(metrics: Sequence[Any]) -> dict[str, list[float]]:

@@ -87,7 +87,7 @@ class MammogramDataset(BaseDetDataset):
         self._metainfo['classes'] = self._agreed_classes(prepared.categories)
         self._check_disjoint()
         label_of = {name: label for label, name in enumerate(prepared.categories)}
-        return [self._record(image, label_of) for image in sorted(prepared.images, key=_reading_order)]
+        return [self._record(image, label_of) for image in sorted(prepared.images, key=reading_order)]
 
     def read_images(self) -> PreparedSet:
         """The images of the split, or of the part of a fold, as the prepared set describes them."""
@@ -237,7 +237,7 @@ def _instance(finding: Finding, label_of: Mapping[str, int]) -> Record:
     }
 
 
-def _reading_order(image: PreparedImage) -> tuple[str, str, int, str, int]:
+def reading_order(image: PreparedImage) -> tuple[str, str, int, str, int]:
     """Exam, side, CC before MLO before the rest, and the id for repeats."""
     view: View = image.view
     rank = STANDARD_VIEWS.index(view) if view in STANDARD_VIEWS else len(STANDARD_VIEWS)

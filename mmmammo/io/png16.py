@@ -70,6 +70,16 @@ def full_scale(stored: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float3
     return shown
 
 
+def as_read(pixels: npt.NDArray[np.floating], bits: int = 16) -> npt.NDArray[np.float32]:
+    """What :func:`read_png16` would read of a file with these pixels.
+
+    Args:
+        pixels: (h, w) in [0, 1].
+        bits: Of the file, 8 or 16.
+    """
+    return full_scale(_quantised(pixels, np.uint8 if bits == 8 else np.uint16))
+
+
 def _write(
     path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16], scratch: Path | None
 ) -> None:
@@ -85,7 +95,7 @@ def _write(
         file.write(encoded.data)
 
 
-def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.integer]:
+def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.unsignedinteger]:
     """Rounded to the full scale of the type, in strips that stay in the cache."""
     white = np.float32(np.iinfo(kind).max)
     stored = np.empty(pixels.shape, dtype=kind)

@@ -4,7 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from mmmammo.io import CorruptFile, UnsupportedPixelData, read_mammogram, read_meta, read_png16, write_png8, write_png16
+from mmmammo.io import (
+    CorruptFile,
+    UnsupportedPixelData,
+    as_read,
+    read_mammogram,
+    read_meta,
+    read_png16,
+    write_png8,
+    write_png16,
+)
 from mmmammo.io.raster import significant_bits
 from mmmammo.structures import MammoError
 
@@ -129,3 +138,10 @@ def test_read_png16_refuses_other_images(tmp_path):
         read_png16(write(tmp_path / 'a.png', np.zeros((2, 2, 3), 'u1')))
     with pytest.raises(CorruptFile, match='no such file'):
         read_png16(tmp_path / 'absent.png')
+
+
+@pytest.mark.parametrize(('bits', 'save'), [(8, write_png8), (16, write_png16)])
+def test_pixels_that_never_were_in_a_file_are_as_if_read_from_one(bits, save, tmp_path):
+    pixels = np.random.default_rng(0).random((50, 37), dtype=np.float32)
+    save(tmp_path / 'a.png', pixels)
+    np.testing.assert_array_equal(as_read(pixels, bits), read_png16(tmp_path / 'a.png'))

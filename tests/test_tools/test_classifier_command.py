@@ -112,6 +112,16 @@ def test_a_classifier_leaves_scores_numbers_and_a_page(run_test, tmp_path):
     assert (tmp_path / 'report' / 'scores.csv').read_text() == (work_dir / 'scores.csv').read_text()
 
 
+def test_the_report_may_lie_in_the_work_dir(run_test, tmp_path):
+    apart = run_test(CLASSIFIER)
+    expected = json.loads((apart / 'metrics.json').read_text())
+    work_dir = run_test(CLASSIFIER, '--report', apart)
+    assert work_dir == apart and (work_dir / 'report.html').is_file()
+    found = json.loads((work_dir / 'metrics.json').read_text())
+    assert (found['measures'], found['metrics'].keys()) == (expected['measures'], expected['metrics'].keys())
+    numbers_are_read_again(work_dir)
+
+
 def test_several_findings_have_a_table_of_classes(run_test):
     labels = ", labels=['cancer', 'has_finding'], task='multilabel', classes=('cancer', 'finding')"
     document, table = numbers_are_read_again(run_test(MULTI_LABEL, labels=labels))

@@ -95,7 +95,7 @@ def test_infer_refuses_a_threshold_that_is_no_score(monkeypatch, capsys):
 
 def test_infer_prints_names_with_brackets_as_they_are():
     console = Console(file=io.StringIO(), width=200)
-    load('tools/infer.py').show(ExamResult('exam [old][/x]', ()), None, console)
+    load('tools/infer.py').show(ExamResult('exam [old][/x]', ()), (), None, console)
     assert 'exam [old][/x]: 0 views' in console.file.getvalue()
 
 
@@ -133,5 +133,9 @@ def test_train_then_test_with_a_report(monkeypatch, tmp_path):
     assert (tmp_path / 'report' / 'report.html').stat().st_size > 10_000
     beside_the_log = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
     assert beside_the_log['metrics']['froc/recall@1.00'] == written['metrics']['froc/recall@1.00']
+    again = ['--report', tmp_path / 'run']
+    assert run(monkeypatch, 'tools/test.py', ROOT / 'configs/agrcnn_phantom.py', checkpoint, *again, *common) == 0
+    in_one_folder = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
+    assert in_one_folder.keys() == beside_the_log.keys() and (tmp_path / 'run' / 'report.html').is_file()
     kept = [tmp_path / folder / 'predictions.json' for folder in ('run', 'report')]
     assert kept[0].read_text() == kept[1].read_text()

@@ -24,9 +24,9 @@ KEYS = ('config', 'checkpoint', 'data')
 HEAD = """# Results
 
 Written by `tools/analysis/collect_results.py` from the `metrics.json` of test runs; each row can be had again with its
-command. Recall in % at 0.5 / 1 / 2 / 3 / 4 false positives per image (IoU > 0.2, a further hit on a found lesion is a
-false positive), 95 % intervals in brackets where patients were resampled. `untrained` is the same model with random
-weights. **The phantom is synthetic: no number here says anything about patients.**
+command at its commit. Recall in % at 0.5 / 1 / 2 / 3 / 4 false positives per image (IoU > 0.2, a further hit on a found
+lesion is a false positive), 95 % intervals in brackets where patients were resampled. `untrained` is the same model
+with random weights. **The phantom is synthetic: no number here says anything about patients.**
 
 | command | data | images, lesions | seed | code | recall |
 |---|---|---|---|---|---|

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from mmcv.transforms import BaseTransform
 
 from mmmammo.io import read_decoded, read_png16
@@ -47,7 +48,7 @@ class LoadMammogram(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the image."""
-        image = (read_decoded if self.keep_decoded else read_png16)(results['img_path'])
+        image = self._read(results)
         expected = (results['height'], results['width'])
         if image.shape != expected:
             raise MammoError(
@@ -62,6 +63,9 @@ class LoadMammogram(BaseTransform):
         results['img'] = _stretched(image) if self.full_range else image
         results['img_shape'] = results['ori_shape'] = image.shape
         return results
+
+    def _read(self, results: dict[str, Any]) -> npt.NDArray[np.float32]:
+        return (read_decoded if self.keep_decoded else read_png16)(results['img_path'])
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(keep_decoded={self.keep_decoded}, full_range={self.full_range})'

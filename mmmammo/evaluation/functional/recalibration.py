@@ -27,7 +27,7 @@ from mmmammo.evaluation.functional.split_record import SplitRecord, load_json, s
 from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-calibration-1'
-_NEAREST_TO_CERTAIN = 1e-7
+NEAREST_TO_CERTAIN = 1e-7
 _LOG_TEMPERATURE = (-4.0, 4.0)  # temperatures from about 1/55 to 55
 
 
@@ -43,7 +43,7 @@ def log_odds(probs: npt.ArrayLike) -> FloatArray:
     """
     values = finite_scores('log_odds', probs, 'probs', probabilities=True)
     odds: FloatArray = logit(values)
-    most, known = -float(logit(_NEAREST_TO_CERTAIN)), odds[np.isfinite(odds)]
+    most, known = -float(logit(NEAREST_TO_CERTAIN)), odds[np.isfinite(odds)]
     return np.clip(odds, min(-most, known.min(initial=0.0)), max(most, known.max(initial=0.0)))
 
 

@@ -1,0 +1,167 @@
+"""What running a model on a user's files takes, whatever the model says of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from mmcv.transforms import LoadAnnotations
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.infer import BaseInferencer
+from mmengine.logging import MMLogger
+from torch import nn
+
+from mmmammo.datasets.mammogram_dataset import image_record
+from mmmammo.datasets.transforms import LoadMammogram
+from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
+from mmmammo.io import as_read
+from mmmammo.io.elements import shortened
+from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
+from mmmammo.prepare.quality import QUARANTINED
+from mmmammo.sources import get_source
+from mmmammo.structures import ImageRecord, MammoError
+
+Data = dict[str, Any]
+_DEFECTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
+"""What our own mistakes raise at one file; a full disk or memory is the run's, not the file's."""
+Result = TypeVar('Result')
+
+
+class ExamStream(BaseInferencer, Generic[Result]):
+    """Base of inferencers that take exams as they lie on a user's disk, and hold one at a time.
+
+    Args:
+        cfg: Of the model, for testing.
+        checkpoint: Its weights; they must know their classes, as those of ``tools/train.py`` do.
+        device: ``'cuda:0'``, ``'cpu'``, …; by default the best there is.
+        options: How files are prepared.
+
+    Raises:
+        MammoError: If the checkpoint is missing or not the config's, or there is no such device.
+    """
+
+    def __init__(self, cfg: Config, checkpoint: str | Path, device: str | None, options: PrepareOptions) -> None:
+        use_safe_loading()
+        _require_device(device)
+        self.checkpoint = Path(checkpoint)
+        self.classes = classes_of(self.checkpoint)
+        self.options = options
+        super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
+
+    def __call__(self, inputs: str | Path | Iterable[ImageRecord], **kwargs: Any) -> list[Result]:
+        """All results at once; :meth:`stream` holds one exam at a time."""
+        return list(self.stream(inputs))
+
+    def stream(self, inputs: str | Path | Iterable[ImageRecord]) -> Iterator[Result]:
+        """Results exam by exam.
+
+        Args:
+            inputs: A folder of DICOM or PNG exams, or records of any source.
+
+        Raises:
+            MammoError: If the folder is missing or holds no image.
+        """
+        records = get_source('folder').list_records(Path(inputs)) if isinstance(inputs, str | Path) else inputs
+        by_exam = groupby(sorted(records, key=lambda r: (r.exam_id, r.relative_path)), key=lambda r: r.exam_id)
+        for exam_id, group in by_exam:
+            yield self.infer_exam(exam_id, list(group))
+
+    @abstractmethod
+    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> Result:
+        """The result of one exam; unusable files are in its ``rejected``."""
+
+    def prepared(self, records: Sequence[ImageRecord]) -> tuple[list[Prepared], list[QualityRow]]:
+        """The images of an exam, to the bit as a prepared set would hold them, and the unusable files with reasons."""
+        views, rejected = [], []
+        for record in records:
+            try:
+                view = prepare_image(record, self.options)
+                views.append(replace(view, pixels=as_read(view.pixels, self.options.bits)))
+            except MammoError as err:
+                rejected.append(rejected_row(record.relative_path, record.exam_id, err.reason))
+            except _DEFECTS as err:
+                MMLogger.get_current_instance().exception(f'defect of mmmammo at {record.relative_path}')
+                why = f'defect of mmmammo: {shortened(repr(err))}. Remedy: report it with what is printed above'
+                rejected.append(rejected_row(record.relative_path, record.exam_id, why))
+        return views, rejected
+
+    def packed(self, views: Sequence[Prepared]) -> tuple[list[tuple[Prepared, Data]], list[QualityRow]]:
+        """Images beside what the model's pipeline makes of them, and those that it refuses with their reasons."""
+        taken, refused = [], []
+        for number, view in enumerate(views):
+            try:
+                taken.append((view, self.pipeline(view_results(number, view))))
+            except MammoError as err:
+                refused.append(rejected_row(view.quality.path, view.quality.exam_id, err.reason))
+        return taken, refused
+
+    def preprocess(self, inputs: Sequence[Data], batch_size: int = 1, **kwargs: Any) -> Iterator[Data]:
+        """The batch of what :meth:`packed` made of an exam's images."""
+        yield self.collate_fn(list(inputs))
+
+    def _init_pipeline(self, cfg: Any) -> Compose:
+        steps = Compose(cfg.test_dataloader.dataset.pipeline).transforms
+        return Compose([_in_memory(step) for step in steps if not isinstance(step, LoadAnnotations)])
+
+    def _init_collate(self, cfg: Any) -> Any:
+        return pseudo_collate  # the views of one exam are a plain batch of images
+
+    def _init_visualizer(self, cfg: Any) -> None:
+        return None
+
+    def _load_weights_to_model(self, model: nn.Module, checkpoint: dict | None, cfg: Any) -> None:
+        require_checkpoint_of(model, self.checkpoint)
+        super()._load_weights_to_model(model, checkpoint, cfg)
+
+
+class _TakeMammogram(LoadMammogram):
+    """As its parent, of pixels that are there already."""
+
+    def _read(self, results: dict[str, Any]) -> npt.NDArray[np.float32]:
+        pixels: npt.NDArray[np.float32] = results['img']
+        return pixels
+
+
+def view_results(number: int, view: Prepared) -> dict[str, Any]:
+    """What a pipeline is given of a prepared image.
+
+    Args:
+        number: Of the image in its exam.
+        view: The image.
+    """
+    record, shape = image_record(view.image, view.quality.path), view.pixels.shape
+    return record | {'img_id': number, 'img': view.pixels, 'img_shape': shape, 'ori_shape': shape}
+
+
+def rejected_row(path: str, exam_id: str, reason: str) -> QualityRow:
+    """What is told of a file that is not used."""
+    return QualityRow(path, QUARANTINED, reason=reason, exam_id=exam_id)
+
+
+def _in_memory(step: Any) -> Any:
+    return _TakeMammogram(full_range=step.full_range) if isinstance(step, LoadMammogram) else step
+
+
+def _require_device(device: str | None) -> None:
+    """See that tensors can be put there; torch says it in many ways."""
+    if device is None:
+        return
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as err:
+        raise MammoError(
+            'device',
+            field=device,
+            found=str(err).splitlines()[0],
+            expected=f'cpu{", cuda:0, …" if torch.cuda.is_available() else " (torch finds no GPU here)"}',
+            remedy='choose another --device, or see python -m mmmammo.doctor',
+        ) from err

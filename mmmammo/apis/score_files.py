@@ -1,0 +1,116 @@
+"""Scores of exams as files: JSON, two tables and a panel per exam."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmmammo.apis.file_names import FileNames
+from mmmammo.apis.score_results import ExamScores, ImageScores
+from mmmammo.io.score_files import SCORE
+from mmmammo.visualization import PanelView, save_exam_panel
+
+IMAGES, EXAMS, DOCUMENT = 'scores.csv', 'exams.csv', 'scores.json'
+WINDOW = ('x1', 'y1', 'x2', 'y2')
+
+
+class ScoreWriter:
+    """Writes scores as they come, so that an interrupted run keeps what it has.
+
+    ``scores.csv`` has a row per image, with 1 where it counts in breast and exam, and the window a model looked at in
+    pixels of the file; ``exams.csv`` a row per breast and, without side, per exam, with how many images count. Both
+    grow exam by exam, as do ``panels/<exam>.png``; ``scores.json`` is written on leaving.
+
+    Args:
+        out: Folder; made if need be.
+        info: What made the scores (config, checkpoint, version).
+    """
+
+    def __init__(self, out: Path, info: dict[str, Any]) -> None:
+        self.out = out
+        self.info = info
+        self._names = FileNames()
+        self._exams: list[dict[str, Any]] = []
+        self._begun = False
+        out.mkdir(parents=True, exist_ok=True)
+        for name in (IMAGES, EXAMS, DOCUMENT):
+            (out / name).unlink(missing_ok=True)  # of another run
+
+    def __enter__(self) -> ScoreWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        document = {'info': self.info, 'exams': self._exams}
+        (self.out / DOCUMENT).write_text(json.dumps(document) + '\n', encoding='utf-8')
+
+    def add(self, exam: ExamScores) -> Path | None:
+        """Write one exam; returns its panel, ``None`` if it had no usable image."""
+        self._exams.append(exam.to_json())
+        if not exam.images:
+            return None
+        if not self._begun:
+            self._begin(exam.classes)
+        _append(self.out / IMAGES, [_image_row(exam.exam_id, image) for image in exam.images])
+        _append(self.out / EXAMS, _exam_rows(exam))
+        path = self.out / 'panels' / f'{self._names.of(exam.exam_id)}.png'
+        save_exam_panel(path, [panel_view(image, exam.classes) for image in exam.images])
+        return path
+
+    def _begin(self, classes: Sequence[str]) -> None:
+        scores = [SCORE] if len(classes) == 1 else [f'{SCORE}_{name}' for name in classes]
+        heads = {
+            IMAGES: ['exam_id', 'file', 'laterality', 'view', *scores, 'counts', *WINDOW],
+            EXAMS: ['exam_id', 'laterality', *scores, 'images', 'missing_views'],
+        }
+        for name, head in heads.items():
+            _append(self.out / name, [head])
+        self._begun = True
+
+
+def panel_view(image: ImageScores, classes: Sequence[str]) -> PanelView:
+    """What the panel shows of one image: its scores, and the window the model looked at."""
+    prepared = image.prepared
+    title = f'{image.scores[0]:.3f}'
+    if len(classes) > 1:
+        best = int(np.argmax(image.scores))
+        title = f'{classes[best]} {image.scores[best]:.3f}'
+    return PanelView(
+        prepared.pixels,
+        prepared.image.laterality,
+        prepared.image.view,
+        boxes=() if image.window is None else prepared.image.affine.boxes(image.window[None]),
+        landmarks=prepared.image.landmarks,
+        title=title,
+    )
+
+
+def _image_row(exam_id: str, image: ImageScores) -> list[object]:
+    found, quality = image.prepared.image, image.prepared.quality
+    window: Sequence[object] = [''] * 4 if image.window is None else _rounded(image.window)
+    place = [exam_id, quality.path, found.laterality.value, found.view.value]
+    return [*place, *image.scores.tolist(), int(image.counts), *window]
+
+
+def _exam_rows(exam: ExamScores) -> list[list[object]]:
+    missing = {side: ' '.join(view[2:] for view in exam.missing_views if view[0] == side) for side in 'LR'}
+    rows: list[list[object]] = [
+        [exam.exam_id, side, *scores.tolist(), exam.count(side), missing[side]] for side, scores in exam.breasts.items()
+    ]
+    whole = [''] * len(exam.classes) if exam.exam is None else exam.exam.tolist()
+    return [*rows, [exam.exam_id, '', *whole, exam.count(), ', '.join(exam.missing_views)]]
+
+
+def _rounded(window: npt.NDArray[np.float64]) -> list[float]:
+    rounded: list[float] = np.round(window, 2).tolist()
+    return rounded
+
+
+def _append(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    with path.open('a', newline='', encoding='utf-8') as file:
+        csv.writer(file).writerows(rows)

@@ -1,0 +1,206 @@
+"""A folder of exams to scores of images, breasts and exams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.structures import DataSample
+from torch import nn
+
+from mmmammo.apis.exam_stream import Data, ExamStream, rejected_row
+from mmmammo.apis.run_results import tested_set
+from mmmammo.apis.runs import for_testing, load_config
+from mmmammo.apis.score_results import ExamScores, FloatArray, ImageScores
+from mmmammo.apis.score_rules import columns_of_scores, names_of_scores, rule_of_model
+from mmmammo.datasets import ExamDataset, FourViewDataset, ViewClassificationDataset
+from mmmammo.datasets.four_view_dataset import four_views
+from mmmammo.datasets.mammogram_dataset import image_record, reading_order
+from mmmammo.datasets.transforms.nyu_window import LoadPatchHeatmaps
+from mmmammo.engine.fast_layers import use_fast_layers
+from mmmammo.evaluation.functional import exam_scores
+from mmmammo.evaluation.functional.aggregation import breast_scores
+from mmmammo.evaluation.functional.recalibration import NEAREST_TO_CERTAIN, log_odds
+from mmmammo.evaluation.metrics.classification_metric import TableColumns
+from mmmammo.evaluation.metrics.classifier_samples import scores_of_sample
+from mmmammo.evaluation.summary.exam_rules import SCALE, ExamRule
+from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, recorded_options
+from mmmammo.registry import DATASETS, INFERENCERS, TRANSFORMS
+from mmmammo.structures import ImageRecord, Laterality, MammoError
+
+_NO_PLACE = 'not one of the four standard views, or a repeat: the model has a place for one image of each'
+
+
+@INFERENCERS.register_module()
+class ScoreInferencer(ExamStream[ExamScores]):
+    """Runs a trained classifier on exams as they lie on a user's disk; nobody need know what they show.
+
+    Files are grouped into exams and prepared as the model's training set was. The model gets what is a sample to it, an
+    image or an exam with its views; scores of breasts and exams are put together as the config's metrics do it. A file
+    that cannot be used is reported with its reason and the rest goes on. One exam is in memory at a time.
+
+    Example:
+        >>> score = ScoreInferencer('configs/holistic_phantom.py', 'work_dirs/holistic_phantom/epoch_30.pth')
+        >>> for exam in score.stream('my_exams'):
+        ...     print(exam.exam_id, exam.exam, exam.breasts)
+
+    Args:
+        config: Config file of the model.
+        checkpoint: Its weights; they must know their classes, as those of ``tools/train.py`` do.
+        device: ``'cuda:0'``, ``'cpu'``, …; by default the best there is.
+        options: How files are prepared; by default as the prepared set of the config was, which then must be there.
+
+    Raises:
+        MammoError: If a file is missing, the model is no classifier of views or exams, a checkpoint is not its
+            config's, there is no such device, or nothing says how files are to be prepared.
+    """
+
+    def __init__(
+        self,
+        config: str | Path,
+        checkpoint: str | Path,
+        device: str | None = None,
+        options: PrepareOptions | None = None,
+    ) -> None:
+        cfg = for_testing(load_config(config))
+        init_default_scope(cfg.default_scope)
+        self.dataset = _kind_of_set(cfg)
+        _require_pixels_only(cfg)
+        super().__init__(cfg, checkpoint, device, options or recorded_options(tested_set(cfg).data_root))
+        use_fast_layers(self.model)
+        self.classes = _told_classes(self.model, self.classes)
+        self.columns: TableColumns | None = None  # known once the model has said something
+        self.rule: ExamRule | None = None
+
+    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> ExamScores:
+        """The scores of one exam; unusable files and views without a place in the model are in ``rejected``."""
+        prepared, rejected = self.prepared(records)
+        chosen, left_out = self._chosen(prepared)
+        taken, refused = self.packed(chosen)
+        batches = self._batches([data for _, data in taken])
+        samples = [sample for batch in batches for sample in self.forward(next(self.preprocess(batch)))]
+        images = self._counted(self.postprocess(samples, [view for view, _ in taken]))
+        names = () if self.columns is None else names_of_scores(self.columns, self.classes)
+        rows = (*rejected, *left_out, *refused)
+        return ExamScores(exam_id, names, tuple(images), *self._put_together(images), rows)
+
+    def postprocess(self, preds: Sequence[DataSample], views: Sequence[Prepared], **kwargs: Any) -> list[ImageScores]:
+        """The scores that are told of, and windows in the pixels of the files."""
+        if preds and self.columns is None:
+            self.columns = columns_of_scores(self.cfg, len(scores_of_sample(preds[0])))
+            self.rule = rule_of_model(self.model, self.cfg, self.columns)
+        return [
+            ImageScores(view, scores_of_sample(sample)[list(self.columns.outputs)], _window(sample, view))
+            for sample, view in zip(preds, views, strict=True)
+        ]
+
+    def visualize(self, inputs: list[Any], preds: Any, show: bool = False, **kwargs: Any) -> list[np.ndarray]:
+        """None: see :func:`mmmammo.apis.score_files.score_panel`."""
+        return []
+
+    def _chosen(self, views: list[Prepared]) -> tuple[list[Prepared], list[QualityRow]]:
+        """The views that the model has a place for, in reading order, and the others with the reason."""
+        views = sorted(views, key=lambda view: reading_order(view.image))
+        if not issubclass(self.dataset, FourViewDataset):
+            return views, []
+        kept = _one_of_each(views)
+        rows = [view.quality for i, view in enumerate(views) if i not in kept]
+        return [views[i] for i in kept], [rejected_row(row.path, row.exam_id, _NO_PLACE) for row in rows]
+
+    def _batches(self, packed: list[Data]) -> list[list[Data]]:
+        if issubclass(self.dataset, ExamDataset):
+            return [packed] if packed else []
+        return [[one] for one in packed]  # one by one: some models need gigabytes for an image
+
+    def _counted(self, images: list[ImageScores]) -> list[ImageScores]:
+        """Which images count in the scores of breasts and exams.
+
+        Those of known side; of a sum, which grows with every image, one of each standard view, as in paper 4's exams.
+        All, where the model gives the exam one score.
+        """
+        if self.rule is None or self.rule.single == 'exam':
+            return images
+        one_of_each = _one_of_each([image.prepared for image in images])
+        return [
+            replace(image, counts=i in one_of_each if self.rule.breast == 'sum' else _has_side(image.prepared))
+            for i, image in enumerate(images)
+        ]
+
+    def _put_together(self, images: Sequence[ImageScores]) -> tuple[dict[str, FloatArray], FloatArray | None]:
+        """Scores of breasts, and of the exam."""
+        counted = [image for image in images if image.counts]
+        if not counted or self.rule is None:
+            return {}, None
+        if self.rule.single == 'exam':
+            return {}, counted[0].scores
+        sides = [image.prepared.image.laterality.value for image in counted]
+        table = np.stack([image.scores for image in counted])
+        columns = [_log_odds(column) if self.rule.scale == SCALE else column for column in table.T]
+        exam = ['exam'] * len(sides)
+        of_breasts = [breast_scores(column, exam, sides, self.rule.breast) for column in columns]
+        breasts = {side: np.array([one.scores[i] for one in of_breasts]) for i, side in enumerate(sorted(set(sides)))}
+        whole = [exam_scores(column, exam, sides, self.rule.breast, self.rule.exam).scores[0] for column in columns]
+        return breasts, np.array(whole)
+
+
+def _kind_of_set(cfg: Config) -> type:
+    """The data set's class, if it is one of views or exams with labels."""
+    kind = DATASETS.get(tested_set(cfg).type)
+    if kind is not None and issubclass(kind, ViewClassificationDataset | FourViewDataset):
+        return kind
+    raise MammoError(
+        cfg.filename or 'config',
+        field='test_dataloader.dataset.type',
+        found=tested_set(cfg).type,
+        expected='a set of labelled views or exams',
+        remedy='give tools/infer.py a detector, a classifier of views or exams, or, of a patch classifier, the config '
+        'that slides it (configs/patch/…_sliding.py); malignancy_… is for --malignancy beside a detector',
+    )
+
+
+def _told_classes(model: nn.Module, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes of the outputs of a head that tells of some only."""
+    told = getattr(getattr(model, 'head', None), 'reported', None)
+    return classes if told is None else tuple(classes[i] for i in told)
+
+
+def _require_pixels_only(cfg: Config) -> None:
+    """Refuse models that need more of an image than its pixels."""
+    kinds = [TRANSFORMS.get(step.type) for step in tested_set(cfg).pipeline]
+    if LoadPatchHeatmaps in kinds:
+        raise MammoError(
+            cfg.filename or 'config',
+            field='test_dataloader.dataset.pipeline',
+            found='LoadPatchHeatmaps',
+            expected='a model of pixels alone',
+            remedy='use the image-only config (configs/nyu_pretrained_cohort.py), or prepare the exams, run '
+            'tools/patch_heatmaps.py on them and then tools/test.py',
+        )
+
+
+def _one_of_each(views: Sequence[Prepared]) -> list[int]:
+    """Indices of the images that :func:`four_views` keeps."""
+    records = [image_record(view.image, '') | {'place': i} for i, view in enumerate(views)]
+    return [record['place'] for record in four_views(records)]
+
+
+def _has_side(view: Prepared) -> bool:
+    return view.image.laterality is not Laterality.UNKNOWN
+
+
+def _log_odds(probabilities: FloatArray) -> FloatArray:
+    """The same of a probability whatever stands beside it, so that exams of several calls can be ranked."""
+    return log_odds(np.clip(probabilities, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN))
+
+
+def _window(sample: DataSample, view: Prepared) -> FloatArray | None:
+    """Where an Attention model looked, in source pixels."""
+    if 'roi' not in sample:
+        return None
+    window: FloatArray = view.image.affine.inverse().boxes(np.asarray(sample.roi, dtype=float)[None])[0]
+    return window
