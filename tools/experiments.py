@@ -7,10 +7,12 @@ Examples:
     python tools/experiments.py configs/agrcnn/experiments.yaml --shard 2/4       (the second of four machines)
     python tools/experiments.py configs/agrcnn/experiments.yaml --collect         (only count what is there)
     python tools/experiments.py configs/agrcnn/experiments.yaml --render          (only write the page from its JSON)
+    python tools/experiments.py configs/agrcnn/experiments.yaml --skip-counted  (runs lost, numbers kept)
 
 Stop it whenever you like, and give the same command to go on: what is complete is kept, an interrupted training goes on
 from its latest checkpoint. Several at a time, here or on machines that share OUT, never make the same run twice; after
-machines that share nothing, copy their OUT folders into one and --collect. A config that changes gets new runs.
+machines that share nothing, copy their OUT folders into one and --collect. A config that changes gets new runs. Rows of
+which the JSON counts more trainings than are in OUT stay in it and on the page, until their config changes.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import json
 import os
 import shlex
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -28,6 +31,7 @@ from mmmammo import cli
 from mmmammo.apis.arguments import make_parser
 from mmmammo.evaluation.summary import write_document
 from mmmammo.experiments import Outcome, Plan, Run, collect, execute, put_between_marks, read_plan, render
+from mmmammo.experiments.counted import counted_rows, wanted_runs
 from mmmammo.experiments.schedule import plan_runs, shard
 from mmmammo.experiments.watch import Watch, bars
 from mmmammo.provenance import git_commit
@@ -47,6 +51,11 @@ def parse_args() -> argparse.Namespace:
         '--jobs', type=_whole, help='runs at a time (default: one per GPU; without a GPU one per core, of one thread)'
     )
     parser.add_argument('--replicates', type=_whole, default=2000, help='draws of patients for intervals (2000)')
+    parser.add_argument(
+        '--skip-counted',
+        action='store_true',
+        help='leave out rows that the JSON counts already, unless others are compared with them',
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument('--collect', action='store_true', help='run nothing; read what is complete and write the page')
     mode.add_argument('--render', action='store_true', help='run and read nothing; write the page from its JSON')
@@ -74,10 +83,15 @@ def make(args: argparse.Namespace, runs: list[Run], console: Console) -> Outcome
         return execute(runs, ROOT, jobs=jobs, gpus=gpus, commit=git_commit(ROOT), report=Watch(runs, jobs, progress))
 
 
+def read_results(plan: Plan) -> dict[str, Any] | None:
+    """What the JSON says; ``None`` where there is none yet."""
+    path = plan.results_path
+    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+
+
 def write_page(plan: Plan) -> None:
     """The page from its JSON."""
-    path = plan.results_path
-    results = json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+    results = read_results(plan)
     page = plan.page_path.read_text(encoding='utf-8')
     plan.page_path.write_text(put_between_marks(page, plan.name, render(plan, results)), encoding='utf-8')
 
@@ -105,13 +119,16 @@ def main() -> int:
         return 0
     out = args.out or ROOT / 'work_dirs' / 'experiments' / plan.name
     runs = plan_runs(plan, ROOT, out, args.only, args.seeds)
+    if args.skip_counted:
+        runs = wanted_runs(plan, runs, counted_rows(plan, plan_runs(plan, ROOT, out), read_results(plan)))
     wanted, means = shard([run for run in runs if not run.parts], *args.shard), [run for run in runs if run.parts]
     if not wanted and not means:
-        raise MammoError(args.plan, field='runs', found='none', expected='some', remedy='change --seeds or --shard')
+        remedy = 'change --seeds or --shard' + (', or leave out --skip-counted' if args.skip_counted else '')
+        raise MammoError(args.plan, field='runs', found='none', expected='some', remedy=remedy)
     outcome = Outcome() if args.collect else make(args, wanted, console)
     outcome.add(execute(means, ROOT, commit=git_commit(ROOT)))  # seconds each, so that --collect makes them too
     command = shlex.join(['python', 'tools/experiments.py', os.path.relpath(plan.path, ROOT)])
-    results = collect(plan, plan_runs(plan, ROOT, out), command, args.replicates)
+    results = collect(plan, plan_runs(plan, ROOT, out), command, args.replicates, read_results(plan))
     write_document(plan.results_path, results)
     write_page(plan)
     made = sum(len(row['seeds']) for row in results['rows'])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmmammo.evaluation.summary.numbers import NO_SPREAD
+from mmmammo.experiments.counted import counted_rows, digests_of
 from mmmammo.experiments.plan import Plan, Row
 from mmmammo.experiments.runs import Run
 from mmmammo.experiments.trainings import Trainings, comparable, read_metrics, read_trainings, why_not_drawn
@@ -23,7 +24,13 @@ UNKNOWN = 'undefined on this test set'
 NO_SEED = 'not compared: no seed that both have is complete'
 
 
-def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 2000) -> dict[str, Any]:
+def collect(
+    plan: Plan,
+    runs: Sequence[Run],
+    command: str,
+    replicates: int = 2000,
+    earlier: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """What ``results.json`` says: of each row that has a complete run, its numbers and how they were made.
 
     Args:
@@ -31,6 +38,7 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
         runs: All runs of the plan; those that are not complete are left out.
         command: That makes the runs.
         replicates: Draws and permutations of patients.
+        earlier: What the file said before. Rows of which it counts more trainings than are complete here stay.
 
     Raises:
         MammoError: If runs to be compared were tested on different images. Rows that are cross-validated and rows that
@@ -38,7 +46,14 @@ def collect(plan: Plan, runs: Sequence[Run], command: str, replicates: int = 200
     """
     done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
     firsts = _firsts(plan, done)
-    rows = [_row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates) for row in plan.rows if done[row.name]]
+    stay, digests = counted_rows(plan, runs, earlier), digests_of(runs)
+    rows = [
+        stay.get(row.name)
+        or _row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates)
+        | {'against_digest': digests[plan.reference_of(row)]}
+        for row in plan.rows
+        if done[row.name] or row.name in stay
+    ]
     return {
         'format': FORMAT,
         'name': plan.name,
