@@ -22,9 +22,9 @@ from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
+from mmmammo.engine.fast_layers import fuse_operators
 from mmmammo.engine.hooks import TrainingTruthHook
 from mmmammo.memory import keep_freed_memory
-from mmmammo.models.layers import fuse_deformable_attention
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,7 +90,7 @@ def main() -> int:
     use_safe_loading()
     keep_freed_memory()
     runner = build_runner(cfg)
-    fuse_deformable_attention(runner.model)
+    fuse_operators(runner.model)
     runner.register_hook(TrainingTruthHook())  # not of the configs: it checks data, and changes nothing
     runner.train()
     return 0

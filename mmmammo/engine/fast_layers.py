@@ -15,6 +15,7 @@ from mmengine.model import Sequential
 from torch import Tensor, nn
 
 from mmmammo.models.layers.fused_deformable_attention import fuse_deformable_attention
+from mmmammo.models.layers.fused_roi_align import fuse_roi_align
 
 CHUNK = 1024
 """Tokens that a feed-forward network takes at once: 1024 x 2048 channels of float32 are 8 MB, and stay in the cache."""
@@ -50,13 +51,21 @@ class WeightlessAttention(nn.MultiheadAttention):
         return super().forward(*args, **{**kwargs, 'need_weights': False})
 
 
+def fuse_operators(model: nn.Module) -> nn.Module:
+    """Put what is compiled with the package in the place of stock operators, in place; for training, too.
+
+    These are :class:`mmmammo.models.layers.FusedDeformableAttention` and :class:`mmmammo.models.layers.FusedRoIAlign`.
+    """
+    return fuse_roi_align(fuse_deformable_attention(model))
+
+
 def use_fast_layers(model: nn.Module) -> nn.Module:
     """Put quicker layers in the place of the stock ones, in place; weights, their names and gradients stay.
 
-    Those of this module, and :class:`mmmammo.models.layers.FusedDeformableAttention`. Attention is replaced inside of
-    mmcv's module only, which reads no weights; a subclass is left alone everywhere.
+    Those of this module, and those of :func:`fuse_operators`. Attention is replaced inside of mmcv's module only, which
+    reads no weights; a subclass is left alone everywhere.
     """
-    fuse_deformable_attention(model)
+    fuse_operators(model)
     has_linear = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, '_linear_pointwise')
     for module in model.modules():
         if has_linear and type(module) in (nn.Linear, mmcv.cnn.Linear):

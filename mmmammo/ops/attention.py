@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
-from mmengine.logging import MMLogger
 from torch import Tensor
 
-from mmmammo.ops.library import BUILD, why_not_loaded
+from mmmammo.ops.library import is_compiled
 from mmmammo.structures import MammoError
 
 
@@ -35,7 +32,7 @@ def deformable_attention(value: Tensor, shapes: Tensor, locations: Tensor, weigh
     _check(value, shapes, locations, weights)
     precision = torch.promote_types(value.dtype, torch.float32)
     value_, locations, weights = (tensor.to(precision).contiguous() for tensor in (value, locations, weights))
-    if value.device.type == 'cpu' and _is_compiled():
+    if value.device.type == 'cpu' and is_compiled():
         shapes = shapes.to('cpu', torch.int64).contiguous()
         return _DeformableAttention.apply(value_, shapes, locations, weights).to(value.dtype)
     return multi_scale_deformable_attn_pytorch(value_, shapes, locations, weights).to(value.dtype)
@@ -56,17 +53,6 @@ class _DeformableAttention(torch.autograd.Function):
         gradient = torch.ops.mmmammo.deformable_attention_backward
         grad_value, grad_locations, grad_weights = gradient(grad.contiguous(), value, shapes, locations, weights)
         return grad_value, None, grad_locations, grad_weights
-
-
-@cache
-def _is_compiled() -> bool:
-    """Whether the operator is at hand; says once how to get it if not."""
-    reason = why_not_loaded()
-    if reason:
-        MMLogger.get_current_instance().info(
-            f'deformable attention on PyTorch alone, several times slower: {reason}; {BUILD} compiles it'
-        )
-    return not reason
 
 
 def _check(value: Tensor, shapes: Tensor, locations: Tensor, weights: Tensor) -> None:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from mmmammo.ops.library import SOURCE, library_path
+from mmmammo.ops.library import SOURCES, library_path
 from mmmammo.structures import MammoError
 
 TORCH = Path(torch.__file__).parent
@@ -38,7 +38,7 @@ def build(*, again: bool = False) -> Path:
         library.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=library.parent) as folder:
             built = Path(folder) / library.name
-            for command in commands(_compiler(), Path(folder) / 'operators.o', built):
+            for command in commands(_compiler(), Path(folder), built):
                 _run(command)
             os.replace(built, library)
     except OSError as err:
@@ -47,14 +47,17 @@ def build(*, again: bool = False) -> Path:
     return library
 
 
-def commands(compiler: Sequence[str], binary: Path, library: Path) -> list[list[str]]:
-    """Compile, then link; against torch's own OpenMP, since a second one in the process fights it for the cores."""
+def commands(compiler: Sequence[str], folder: Path, library: Path) -> list[list[str]]:
+    """Compile each, then link: against torch's own OpenMP, a second one in the process fights it for the cores."""
     headers = ['-isystem', str(TORCH / 'include')]
     abi = f'-D_GLIBCXX_USE_CXX11_ABI={int(torch.compiled_with_cxx11_abi())}'
     openmp = sorted(str(path) for path in (TORCH / 'lib').glob('libgomp*.so*')) or ['-fopenmp']
+    compiled = [*compiler, '-std=c++17', '-O3', '-fPIC', '-fopenmp', abi, *headers, '-c']
+    binaries = {str(source): str(folder / f'{source.stem}.o') for source in SOURCES}
+    libraries = [f'-L{TORCH / "lib"}', '-ltorch_cpu', '-lc10', *openmp]
     return [
-        [*compiler, '-std=c++17', '-O3', '-fPIC', '-fopenmp', abi, *headers, '-c', str(SOURCE), '-o', str(binary)],
-        [*compiler, '-shared', str(binary), f'-L{TORCH / "lib"}', '-ltorch_cpu', '-lc10', *openmp, '-o', str(library)],
+        *([*compiled, source, '-o', binary] for source, binary in binaries.items()),
+        [*compiler, '-shared', *binaries.values(), *libraries, '-o', str(library)],
     ]
 
 
@@ -70,7 +73,7 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if 'error' in line] or [f'exit code {done.returncode}']
-        raise _error('compilation', lines[0], f'{command[0]} to compile {SOURCE.name}', INSTALL_COMPILER)
+        raise _error('compilation', lines[0], f'{command[0]} to compile mmmammo/ops', INSTALL_COMPILER)
 
 
 def _error(field: str, found: str, expected: str, remedy: str) -> MammoError:

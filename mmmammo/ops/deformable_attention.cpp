@@ -23,13 +23,7 @@
 #include <tuple>
 #include <vector>
 
-// One binary for all machines: the loader picks the widest vectors that the processor has.
-#if defined(__x86_64__) && defined(__linux__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
-#define INLINED inline __attribute__((always_inline))
+#include "processors.h"
 
 namespace {
 
@@ -86,12 +80,6 @@ template <typename T>
 struct Term {
   const T* value;
   T weight;
-};
-
-// Eight channels at once; compilers turn it into what the processor has.
-template <typename T>
-struct Pack {
-  typedef T type __attribute__((vector_size(8 * sizeof(T))));
 };
 
 // Channels [channel, channel + 8 * PACKS) of a head's result; the sums stay in registers.
@@ -301,7 +289,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(
 
 }  // namespace
 
-TORCH_LIBRARY(mmmammo, library) {
+TORCH_LIBRARY_FRAGMENT(mmmammo, library) {
   library.def("deformable_attention(Tensor value, Tensor shapes, Tensor locations, Tensor weights) -> Tensor");
   library.def(
       "deformable_attention_backward(Tensor grad, Tensor value, Tensor shapes, Tensor locations, Tensor weights)"

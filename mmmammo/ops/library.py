@@ -9,15 +9,18 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from mmengine.logging import MMLogger
 
-SOURCE = Path(__file__).with_name('deformable_attention.cpp')
+SOURCES = tuple(sorted(Path(__file__).parent.glob('*.cpp')))
+HEADERS = tuple(sorted(Path(__file__).parent.glob('*.h')))
 BUILD = f'{sys.executable} -m mmmammo.ops.build'
 
 
 def library_path() -> Path:
-    """The file for this source, torch and machine, inside the environment, so that it goes when that goes."""
+    """The file for these sources, torch and machine, inside the environment, so that it goes when that goes."""
     made_for = f'{torch.__version__} {platform.machine()}'.encode()
-    key = hashlib.sha256(SOURCE.read_bytes() + made_for).hexdigest()[:16]
+    said = b''.join(path.read_bytes() for path in (*SOURCES, *HEADERS))
+    key = hashlib.sha256(said + made_for).hexdigest()[:16]
     return Path(sys.prefix) / 'lib' / 'mmmammo' / f'operators-{key}.so'
 
 
@@ -32,3 +35,15 @@ def why_not_loaded() -> str:
     except OSError as err:
         return f'{path} does not load: {err}'
     return ''
+
+
+@cache
+def is_compiled() -> bool:
+    """Whether the operators are at hand; says once how to get them if not."""
+    reason = why_not_loaded()
+    if reason:
+        MMLogger.get_current_instance().info(
+            f'deformable attention and RoIAlign without compiled operators, several times slower: {reason}; '
+            f'{BUILD} compiles them'
+        )
+    return not reason

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
 
 from mmmammo.doctor import dicom, probes, stack
 from mmmammo.doctor.__main__ import main, report
@@ -195,3 +196,11 @@ def test_help_has_an_example(capsys):
     with pytest.raises(SystemExit):
         main(['--help'])
     assert 'Example: .venv/bin/python -m mmmammo.doctor' in capsys.readouterr().out
+
+
+def test_pooling_that_miscomputes_is_not_taken(monkeypatch):
+    monkeypatch.setattr('mmmammo.ops.library.why_not_loaded', lambda: '')
+    monkeypatch.setattr('mmmammo.ops.deformable_attention', multi_scale_deformable_attn_pytorch)
+    monkeypatch.setattr('mmmammo.ops.roi_align', lambda maps, regions, size: maps.new_zeros(1, 2, 2, 2))
+    with pytest.raises(RuntimeError, match='RoIAlign is'):
+        stack.probe_own_operators()

@@ -49,7 +49,7 @@ def queries(model, padded, anchors=None):
 @pytest.mark.parametrize('compiled', [False, True])
 def test_every_query_answers_the_same(model, padded, compiled, monkeypatch):
     if not compiled:
-        monkeypatch.setattr(attention, '_is_compiled', lambda: False)
+        monkeypatch.setattr(attention, 'is_compiled', lambda: False)
     logits, boxes, anchors = queries(model, padded)
     fast_logits, fast_boxes, _ = queries(speed_up(copy.deepcopy(model)), padded, anchors)
     torch.testing.assert_close(fast_logits.sigmoid(), logits.sigmoid(), rtol=0, atol=1e-5)

@@ -16,7 +16,7 @@ needs_library = pytest.mark.skipif(
 @pytest.fixture(params=[pytest.param('compiled', marks=needs_library), 'pytorch'])
 def way(request, monkeypatch):
     """Both ways to the result."""
-    monkeypatch.setattr(attention, '_is_compiled', lambda: request.param == 'compiled')
+    monkeypatch.setattr(attention, 'is_compiled', lambda: request.param == 'compiled')
     return request.param
 
 

@@ -39,10 +39,10 @@ def test_is_compiled_once(prefix, compiler, capsys):
     assert build.main([]) == 0
     assert 'compiled earlier' in capsys.readouterr().out
     lines = (prefix / 'log').read_text().splitlines()
-    assert len(lines) == 2, 'compiled and linked'
+    assert len(lines) == len(library.SOURCES) + 1, 'each compiled, then linked'
     assert lines[0].startswith('-m64 -std=c++17 -O3')
     assert build.main(['--again']) == 0
-    assert len((prefix / 'log').read_text().splitlines()) == 4
+    assert len((prefix / 'log').read_text().splitlines()) == 2 * len(lines)
 
 
 def test_failure_leaves_nothing_and_names_its_cause(prefix, compiler, capsys):
@@ -70,19 +70,23 @@ def test_environment_that_cannot_be_written_is_named(prefix, compiler):
 
 def test_another_source_or_torch_is_another_library(prefix, monkeypatch):
     here = library.library_path()
-    monkeypatch.setattr(library.torch, '__version__', '2.6.0+cpu')
-    assert library.library_path() != here
-    monkeypatch.undo()
-    source = prefix / 'changed.cpp'
-    source.write_text('// nothing')
-    monkeypatch.setattr(library, 'SOURCE', source)
-    assert library.library_path() != here
+    with monkeypatch.context() as patch:
+        patch.setattr(library.torch, '__version__', '2.6.0+cpu')
+        assert library.library_path() != here
+    changed = prefix / 'changed'
+    changed.write_text('// nothing')
+    for kind in ('SOURCES', 'HEADERS'):
+        with monkeypatch.context() as patch:
+            patch.setattr(library, kind, (changed, *getattr(library, kind)[1:]))
+            assert library.library_path() != here, kind
+    assert library.library_path() == here
 
 
 def test_links_the_openmp_of_torch_only():
-    compiling, linking = build.commands(['g++'], build.Path('a.o'), build.Path('a.so'))
+    *compiling, linking = build.commands(['g++'], build.Path('a'), build.Path('a.so'))
     bundled = sorted((build.TORCH / 'lib').glob('libgomp*.so*'))
-    assert '-fopenmp' in compiling
+    assert all('-fopenmp' in command for command in compiling)
+    assert all(command[-1] in linking for command in compiling)
     assert ('-fopenmp' in linking) == (not bundled)
     assert all(str(path) in linking for path in bundled)
 

@@ -6,6 +6,7 @@ from mmmammo.models.layers.cbam import CBAM
 from mmmammo.models.layers.denoising_queries import MammoCdnQueryGenerator
 from mmmammo.models.layers.exam_context import ExamContext, ExamContextReader, ExamLinks, Partners
 from mmmammo.models.layers.fused_deformable_attention import FusedDeformableAttention, fuse_deformable_attention
+from mmmammo.models.layers.fused_roi_align import FusedRoIAlign, fuse_roi_align
 from mmmammo.models.layers.graph_fusion import GraphFusion
 from mmmammo.models.layers.graph_prior import GraphPrior, read_graph_prior
 from mmmammo.models.layers.inception_graph import InceptionGraph, neighbour_matrix
@@ -23,6 +24,7 @@ __all__ = [
     'ExamContextReader',
     'ExamLinks',
     'FusedDeformableAttention',
+    'FusedRoIAlign',
     'GraphFusion',
     'GraphPrior',
     'InceptionGraph',
@@ -34,6 +36,7 @@ __all__ = [
     'TokenGrid',
     'ViewContext',
     'fuse_deformable_attention',
+    'fuse_roi_align',
     'grouped_softmax',
     'lesion_nodes',
     'nearest_nodes',
