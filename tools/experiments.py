@@ -122,9 +122,8 @@ def main() -> int:
     if args.skip_counted:
         runs = wanted_runs(plan, runs, counted_rows(plan, plan_runs(plan, ROOT, out), read_results(plan)))
     wanted, means = shard([run for run in runs if not run.parts], *args.shard), [run for run in runs if run.parts]
-    if not wanted and not means:
-        remedy = 'change --seeds or --shard' + (', or leave out --skip-counted' if args.skip_counted else '')
-        raise MammoError(args.plan, field='runs', found='none', expected='some', remedy=remedy)
+    if not wanted and not means and not args.skip_counted:
+        raise MammoError(args.plan, field='runs', found='none', expected='some', remedy='change --seeds or --shard')
     outcome = Outcome() if args.collect else make(args, wanted, console)
     outcome.add(execute(means, ROOT, commit=git_commit(ROOT)))  # seconds each, so that --collect makes them too
     command = shlex.join(['python', 'tools/experiments.py', os.path.relpath(plan.path, ROOT)])

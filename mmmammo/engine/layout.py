@@ -9,6 +9,7 @@ from mmcv.ops import RoIAlign
 from torch import Tensor, nn
 
 from mmmammo.models.data_preprocessors import ExamDataPreprocessor
+from mmmammo.models.layers.fused_roi_align import FusedRoIAlign
 
 
 def use_channels_last(model: nn.Module) -> nn.Module:
@@ -29,7 +30,9 @@ def use_channels_last(model: nn.Module) -> nn.Module:
     return model
 
 
-def _channels_first(_: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _channels_first(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Kernels of mmcv read a feature level's memory as if channels were outermost, whatever its strides say."""
+    if isinstance(module, FusedRoIAlign):
+        return inputs  # reads them
     features: Tensor = inputs[0]
     return features.contiguous(), *inputs[1:]

@@ -143,9 +143,10 @@ def _footnote(plan: Plan, results: Mapping[str, Any], notes: _Notes) -> str:
     planned = sum(len(row.seeds) for row in plan.rows)
     made = sum(len(row['seeds']) for row in rows)
     hours = sum(row['hours'] for row in rows)
+    drawn = [f'{times:,}' for times in sorted({row.get('replicates', results['replicates']) for row in rows})]
     lines = [
         f'Mean ± standard deviation over seeds ({results["level"]:.0%} interval of the mean, patients resampled '
-        f'{results["replicates"]:,} times). Differences are over the seeds that both rows have; p-values exchange the '
+        f'{" or ".join(drawn)} times). Differences are over the seeds that both rows have; p-values exchange the '
         'two models patient by patient, and are not corrected for their number.',
         *(
             f'<sup>{number}</sup> {text[0].upper()}{text[1:].rstrip(".")}.'

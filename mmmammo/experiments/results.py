@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmmammo.evaluation.summary.numbers import NO_SPREAD
-from mmmammo.experiments.counted import counted_rows, digests_of
+from mmmammo.experiments.counted import compared_as_shown, counted_rows, says_more
 from mmmammo.experiments.plan import Plan, Row
 from mmmammo.experiments.runs import Run
 from mmmammo.experiments.trainings import Trainings, comparable, read_metrics, read_trainings, why_not_drawn
@@ -38,7 +38,8 @@ def collect(
         runs: All runs of the plan; those that are not complete are left out.
         command: That makes the runs.
         replicates: Draws and permutations of patients.
-        earlier: What the file said before. Rows of which it counts more trainings than are complete here stay.
+        earlier: What the file said before. Rows of which it counts more trainings than are complete here stay,
+            see :mod:`mmmammo.experiments.counted`.
 
     Raises:
         MammoError: If runs to be compared were tested on different images. Rows that are cross-validated and rows that
@@ -46,11 +47,14 @@ def collect(
     """
     done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
     firsts = _firsts(plan, done)
-    stay, digests = counted_rows(plan, runs, earlier), digests_of(runs)
+    counted = counted_rows(plan, runs, earlier)
+    stay = {
+        row.name: counted[row.name]
+        for row in plan.rows
+        if row.name in counted and says_more(counted[row.name], done[row.name], done[plan.reference_of(row)])
+    }
     rows = [
-        stay.get(row.name)
-        or _row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates)
-        | {'against_digest': digests[plan.reference_of(row)]}
+        stay.get(row.name) or _row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates)
         for row in plan.rows
         if done[row.name] or row.name in stay
     ]
@@ -61,7 +65,7 @@ def collect(
         'reference': plan.reference,
         'level': LEVEL,
         'replicates': replicates,
-        'rows': rows,
+        'rows': compared_as_shown(plan, rows),
     }
 
 
@@ -98,6 +102,7 @@ def _row_entry(
         'seeds': [run.seed for run in runs],
         'commits': _distinct(commit for run in runs for commit in run.commits),
         'hours': sum(sum(run.record.get('seconds', {}).values()) for run in runs) / 3600,
+        'replicates': replicates,
         'n': next((of_kind.counts for of_kind in trainings.values()), {}),
         'values': _values(plan, row, runs, trainings, replicates),
         'difference': difference,

@@ -11,7 +11,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -22,6 +21,9 @@
 #include "processors.h"
 
 namespace {
+
+// Of a bin; regions that need more are of no image of this world, and would fill the memory.
+constexpr int64_t MOST_SAMPLES = 1 << 20;
 
 struct Problem {
   int64_t images, channels, height, width, regions, rows, columns, sampling;
@@ -67,6 +69,13 @@ void place(T begin, T length, int64_t bins, int64_t samples, int64_t size, std::
 }
 
 template <typename T>
+int64_t samples_along(const Problem& p, T length, int64_t bins) {
+  if (p.sampling > 0) return p.sampling;
+  const T wanted = std::ceil(length / bins);
+  return wanted > 0 ? static_cast<int64_t>(std::min(wanted, T(MOST_SAMPLES))) : 0;  // one that wants more is refused
+}
+
+template <typename T>
 void read_region(const Problem& p, const T* given, Region<T>& region) {
   const T shift = p.aligned ? T(0.5) : T(0), scale = static_cast<T>(p.scale);
   const T x = given[1] * scale - shift, y = given[2] * scale - shift;
@@ -75,8 +84,8 @@ void read_region(const Problem& p, const T* given, Region<T>& region) {
   region.known = std::isfinite(x) && std::isfinite(y) && std::isfinite(width) && std::isfinite(height);
   region.image = static_cast<int64_t>(given[0]);
   if (!region.known) return;
-  region.down = p.sampling > 0 ? p.sampling : std::max<int64_t>(std::ceil(height / p.rows), 0);
-  region.across = p.sampling > 0 ? p.sampling : std::max<int64_t>(std::ceil(width / p.columns), 0);
+  region.down = samples_along(p, height, p.rows);
+  region.across = samples_along(p, width, p.columns);
   place(y, height, p.rows, region.down, p.height, region.ys);
   place(x, width, p.columns, region.across, p.width, region.xs);
 }
@@ -199,14 +208,19 @@ Problem describe(
   TORCH_CHECK(features.size() == 4 && regions.dim() == 2 && regions.size(1) == 5, "(n, c, h, w) and (n, 5) wanted");
   TORCH_CHECK(regions.is_contiguous() && rows > 0 && columns > 0, "contiguous regions and a size above 0 wanted");
   TORCH_CHECK(features[2] > 0 && features[3] > 0 || regions.size(0) == 0, "no cells to read");
+  TORCH_CHECK(sampling * sampling <= MOST_SAMPLES, "fewer samples in a bin wanted");
   return {features[0], features[1], features[2], features[3], regions.size(0), rows, columns, sampling, scale, aligned};
 }
 
+// Before the threads begin, which cannot throw.
 template <typename T>
-void check_images(const Problem& p, const T* regions) {
+void check_regions(const Problem& p, const T* regions) {
   for (int64_t n = 0; n < p.regions; ++n) {
-    const T image = regions[5 * n];
-    TORCH_CHECK(image >= 0 && image < p.images, "region ", n, " is of image ", image, ", of ", p.images);
+    const T* one = regions + 5 * n;
+    TORCH_CHECK(one[0] >= 0 && one[0] < p.images, "region ", n, " is of image ", one[0], ", of ", p.images);
+    const T down = (one[4] - one[2]) * p.scale / p.rows + 2, across = (one[3] - one[1]) * p.scale / p.columns + 2;
+    const bool known = std::isfinite(down) && std::isfinite(across);
+    TORCH_CHECK(p.sampling > 0 || !known || down * across <= MOST_SAMPLES, "a region of ", down * across, " cells a bin");
   }
 }
 
@@ -220,7 +234,7 @@ at::Tensor forward(
   AT_DISPATCH_FLOATING_TYPES(features.scalar_type(), "roi_align", [&] {
     const scalar_t *from = cells.const_data_ptr<scalar_t>(), *given = regions.const_data_ptr<scalar_t>();
     scalar_t* result = out.mutable_data_ptr<scalar_t>();
-    check_images(problem, given);
+    check_regions(problem, given);
     at::parallel_for(0, problem.regions, 8, [&](int64_t begin, int64_t end) {
       pool_regions(problem, from, given, result, begin, end);
     });
@@ -231,14 +245,16 @@ at::Tensor forward(
 at::Tensor backward(
     const at::Tensor& grad, const at::Tensor& regions, at::IntArrayRef size, double scale, int64_t sampling,
     bool aligned) {
-  TORCH_CHECK(grad.dim() == 4 && grad.size(0) == regions.size(0), "(regions, channels, rows, columns) wanted");
+  TORCH_CHECK(
+      grad.dim() == 4 && size.size() == 4 && grad.size(0) == regions.size(0) && grad.size(1) == size[1],
+      "(regions, channels, rows, columns) wanted");
   const Problem problem = describe(size, regions, grad.size(2), grad.size(3), scale, sampling, aligned);
   const at::Tensor given = grad.contiguous(at::MemoryFormat::ChannelsLast);
-  at::Tensor out = at::zeros(size, grad.options()).contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor out = at::empty(size, grad.options(), at::MemoryFormat::ChannelsLast).zero_();
   AT_DISPATCH_FLOATING_TYPES(grad.scalar_type(), "roi_align_backward", [&] {
     const scalar_t *from = given.const_data_ptr<scalar_t>(), *boxes = regions.const_data_ptr<scalar_t>();
     scalar_t* result = out.mutable_data_ptr<scalar_t>();
-    check_images(problem, boxes);
+    check_regions(problem, boxes);
     at::parallel_for(0, problem.images, 1, [&](int64_t begin, int64_t end) {
       spread_images(problem, from, boxes, result, begin, end);
     });

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmcv.ops.roi_align import roi_align as stock
 
-from mmmammo.ops import roi_align
+from mmmammo.ops import region_pooling, roi_align
 from mmmammo.ops.library import why_not_loaded
 from mmmammo.structures import MammoError
 
@@ -108,6 +108,32 @@ def test_gradient_is_the_derivative():
     assert torch.autograd.gradcheck(lambda maps: roi_align(maps, regions, (2, 3), 0.25), features.requires_grad_())
 
 
+def test_reads_channels_last_with_and_without_the_operator(monkeypatch):
+    features, regions = problem()
+    expected = stock(features, regions, (3, 4), 0.25)
+    for compiled in (True, False) if not why_not_loaded() else (False,):
+        monkeypatch.setattr(region_pooling, 'is_compiled', lambda compiled=compiled: compiled)
+        result = roi_align(features.contiguous(memory_format=torch.channels_last), regions, (3, 4), 0.25)
+        assert result.is_contiguous()
+        torch.testing.assert_close(result, expected, rtol=0, atol=1e-5)
+
+
+@needs_library
+@pytest.mark.parametrize('side', [1e9, 1e30])
+def test_a_region_beyond_all_images_is_refused(side):
+    features, regions = problem(regions=1)
+    regions[0, 3] = side
+    with pytest.raises(RuntimeError, match='a region of'):
+        roi_align(features, regions, (7, 7))
+
+
+@needs_library
+def test_a_gradient_of_other_channels_is_refused():
+    _, regions = problem(regions=2)
+    with pytest.raises(RuntimeError, match='channels, rows, columns'):
+        torch.ops.mmmammo.roi_align_backward(torch.zeros(2, 4, 1, 1), regions, [3, 8, 20, 13], 0.25, 0, True)
+
+
 @needs_library
 def test_does_not_depend_on_the_layout_or_the_threads():
     features, regions = problem((4, 16, 30, 20), regions=90)
@@ -131,6 +157,11 @@ def test_a_box_that_is_not_finite_is_not_hidden():
     assert features.grad.isfinite().all()
 
 
+def test_one_number_is_both_sides():
+    features, regions = problem(regions=2)
+    assert roi_align(features, regions, 3).shape == (2, 8, 3, 3)
+
+
 def test_no_region_is_no_result():
     features, regions = problem(regions=0)
     assert roi_align(features, regions, (7, 7)).shape == (0, 8, 7, 7)
@@ -145,8 +176,10 @@ def test_no_region_is_no_result():
             lambda features, regions: (features, regions.double()),
             r'found torch\.float64 on cpu; expected as the features',
         ),
-        (lambda features, regions: (features[:2], regions), r'found images 0 to 2; expected 0 to 1'),
-        (lambda features, regions: (features, -1 - regions.abs()), r'expected 0 to 2'),
+        (lambda features, regions: (features[:2], regions), r'found image 2; expected 0 to 1'),
+        (lambda features, regions: (features, regions - 0.5), r'found image -0\.5; expected 0 to 2'),
+        (lambda features, regions: (features, regions * float('nan')), r'found image nan; expected 0 to 2'),
+        (lambda features, regions: (features, regions[:, [0, 3, 2, 1, 4]]), r'with x1 <= x2 and y1 <= y2'),
     ],
 )
 def test_inputs_that_do_not_go_together_are_refused(change, message):

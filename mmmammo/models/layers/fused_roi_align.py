@@ -25,7 +25,7 @@ class FusedRoIAlign(RoIAlign):
             (n, channels, rows, columns).
         """
         if input.device.type != 'cpu' or self.pool_mode != 'avg' or self.use_torchvision:
-            return super().forward(input, rois)
+            return super().forward(input.contiguous(), rois)  # mmcv's kernels read no strides
         return roi_align(input, rois, self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned)
 
 
