@@ -210,7 +210,11 @@ def main() -> int:
             expected='at least one',
             remedy='see the reasons above; tools/infer.py takes for-presentation mammograms',
         )
-    names = ('detections.json', 'detections.csv') if finds_lesions else ('scores.json', 'scores.csv', 'exams.csv')
+    names = (
+        ('detections.json', 'detections.csv', 'files.csv')
+        if finds_lesions
+        else ('scores.json', 'scores.csv', 'exams.csv')
+    )
     files = ', '.join(str(args.out / name) for name in names)
     console.print(f'Written: {files}', highlight=False, soft_wrap=True, markup=False)
     return 0

@@ -17,13 +17,15 @@ from mmmammo.io import write_heatmap, write_png16
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
 _LAST_COLUMNS = ('lesion', 'malignancy', 'detector_score', 'ipsilateral', 'contralateral')
+FILE_COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'used', 'detections', 'score', 'reason')
 COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2', *_LAST_COLUMNS)
 
 
 class ResultWriter:
     """Writes results as they come, so that an interrupted run keeps what it has.
 
-    ``detections.csv`` and ``panels/<exam>.png`` grow exam by exam; ``detections.json`` is written on leaving.
+    ``detections.csv`` and ``panels/<exam>.png`` grow exam by exam, and ``files.csv`` by a row for every file, with what
+    was found, nothing perhaps, or the reason why it was not used. ``detections.json`` is written on leaving.
 
     Args:
         out: Folder; made if need be.
@@ -42,15 +44,16 @@ class ResultWriter:
         self._names = FileNames()
         self._exams: list[dict[str, Any]] = []
         out.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = (out / 'detections.csv').open('w', newline='', encoding='utf-8')
-        self._csv = csv.writer(self._file)
-        self._csv.writerow(COLUMNS)
+        (out / 'detections.json').unlink(missing_ok=True)  # of another run
+        self._detections = _begun(out / 'detections.csv', COLUMNS)
+        self._files = _begun(out / 'files.csv', FILE_COLUMNS)
 
     def __enter__(self) -> ResultWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        for file in (self._detections, self._files):
+            file.close()
         document = {'info': {**self.info, 'classes': list(self.classes)}, 'exams': self._exams}
         (self.out / 'detections.json').write_text(json.dumps(document) + '\n', encoding='utf-8')
 
@@ -59,11 +62,14 @@ class ResultWriter:
         entry, name = exam.to_json(self.classes), self._names.of(exam.exam_id)
         self._exams.append(entry)
         for image in entry['images']:
+            place = (exam.exam_id, image['file'], image['laterality'], image['view'])
             for found in image['detections']:
-                place = (exam.exam_id, image['file'], image['laterality'], image['view'])
                 after = [found[name] for name in _LAST_COLUMNS]  # None is written as nothing
-                self._csv.writerow([*place, found['category'], found['score'], *found['bbox'], *after])
-        self._file.flush()
+                _add_row(self._detections, [*place, found['category'], found['score'], *found['bbox'], *after])
+            score = round(image['score'], 5)
+            _add_row(self._files, [*place, 'yes', len(image['detections']), score, ''])
+        for row in exam.rejected:
+            _add_row(self._files, [exam.exam_id, row.path, '', '', 'no', '', '', row.reason])
         if not exam.images:
             return None
         for image, written in zip(exam.images, entry['images'], strict=True):
@@ -82,6 +88,18 @@ class ResultWriter:
             classes = self.classes[: len(image.heatmap.values)]
             write_heatmap(path, image.heatmap, classes, image.prepared.image.affine)
         return path.relative_to(self.out).as_posix()
+
+
+def _begun(path: Path, columns: Sequence[str]) -> IO[str]:
+    file: IO[str] = path.open('w', newline='', encoding='utf-8')
+    _add_row(file, columns)
+    return file
+
+
+def _add_row(file: IO[str], row: Sequence[object]) -> None:
+    """At once on the disk, for whoever stops the run."""
+    csv.writer(file).writerow(row)
+    file.flush()
 
 
 def panel_of(exam: ExamResult, max_side: int = 1600) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData
 
 from mmmammo.apis.cross_view import rescore_samples
 from mmmammo.apis.exam_files import panel_of
-from mmmammo.apis.exam_stream import ExamStream
+from mmmammo.apis.exam_stream import Data, ExamStream
 from mmmammo.apis.lesion_letters import with_pairs
 from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
@@ -27,11 +27,15 @@ from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.engine.inference import speed_up
 from mmmammo.engine.precision import use_bfloat16
 from mmmammo.evaluation.functional import CrossViewWeights
+from mmmammo.models.detectors.multi_view import MultiViewMixin
 from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.necks import AnatomyGraphNeck
-from mmmammo.prepare import Prepared, PrepareOptions, recorded_options
+from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, recorded_options
 from mmmammo.registry import DATASETS, INFERENCERS
 from mmmammo.structures import Affine, CrossViewEvidence, ImageRecord, LesionPair, MammoError
+
+BATCH = 4
+"""Images that a model of single views is given at once."""
 
 
 @INFERENCERS.register_module()
@@ -100,15 +104,14 @@ class ExamInferencer(ExamStream[ExamResult]):
         taken, refused = self.packed(prepared)
         rejected += refused
         if not taken:
-            return ExamResult(exam_id, (), tuple(rejected))
+            return self.nothing_of(exam_id, rejected)
         views = [view for view, _ in taken]
         for graph in self._graphs:
             graph.attention = None
-        samples = self.forward(next(self.preprocess([data for _, data in taken])))
+        samples = self._forward([data for _, data in taken])
         for sample, view in zip(samples, views, strict=True):
-            sample.set_metainfo(
-                _anatomy(view) | sample.metainfo
-            )  # which the matcher asks for, and classifiers pack none
+            # the matcher asks for it, and classifiers pack none
+            sample.set_metainfo(_anatomy(view) | sample.metainfo)
         if self.cross_view is not None:
             rescore_samples(samples, self.cross_view)
         attention = next((graph.attention for graph in self._graphs if graph.attention is not None), None)
@@ -117,6 +120,16 @@ class ExamInferencer(ExamStream[ExamResult]):
             self.matcher(samples)
         images, pairs = with_pairs(images, self._pairs(samples))
         return ExamResult(exam_id, images, tuple(rejected), pairs)
+
+    def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> ExamResult:
+        """A result without images."""
+        return ExamResult(exam_id, (), tuple(rejected))
+
+    def _forward(self, packed: Sequence[Data]) -> list[DetDataSample]:
+        """The whole exam at once, if the model looks at views together; else few at a time, however many there are."""
+        size = len(packed) if isinstance(self.model, MultiViewMixin) else BATCH
+        batches = (packed[i : i + size] for i in range(0, len(packed), size))
+        return [sample for batch in batches for sample in self.forward(next(self.preprocess(batch)))]
 
     def postprocess(
         self, preds: Sequence[DetDataSample], views: Sequence[Prepared], attention: torch.Tensor | None = None

@@ -33,6 +33,9 @@ from mmmammo.structures import ImageRecord, MammoError
 Data = dict[str, Any]
 _DEFECTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
 """What our own mistakes raise at one file; a full disk or memory is the run's, not the file's."""
+_NO_MEMORY = (
+    'the memory is too small for this exam. Remedy: a device with more (--device cpu), or a config with smaller images'
+)
 Result = TypeVar('Result')
 
 
@@ -73,7 +76,21 @@ class ExamStream(BaseInferencer, Generic[Result]):
         records = get_source('folder').list_records(Path(inputs)) if isinstance(inputs, str | Path) else inputs
         by_exam = groupby(sorted(records, key=lambda r: (r.exam_id, r.relative_path)), key=lambda r: r.exam_id)
         for exam_id, group in by_exam:
-            yield self.infer_exam(exam_id, list(group))
+            yield self._infer_if_it_fits(exam_id, list(group))
+
+    def _infer_if_it_fits(self, exam_id: str, records: Sequence[ImageRecord]) -> Result:
+        """One exam, refused as a whole if the model's memory is too small for it; the next one may be smaller."""
+        try:
+            return self.infer_exam(exam_id, records)
+        except (MemoryError, RuntimeError) as err:
+            if not _is_out_of_memory(err):
+                raise
+        torch.cuda.empty_cache()
+        return self.nothing_of(exam_id, [rejected_row(one.relative_path, exam_id, _NO_MEMORY) for one in records])
+
+    @abstractmethod
+    def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> Result:
+        """The result of an exam none of whose files is used."""
 
     @abstractmethod
     def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> Result:
@@ -145,6 +162,11 @@ def view_results(number: int, view: Prepared) -> dict[str, Any]:
 def rejected_row(path: str, exam_id: str, reason: str) -> QualityRow:
     """What is told of a file that is not used."""
     return QualityRow(path, QUARANTINED, reason=reason, exam_id=exam_id)
+
+
+def _is_out_of_memory(err: Exception) -> bool:
+    """Whether memory was short: on a GPU torch has a type for it, on a CPU words only."""
+    return isinstance(err, MemoryError | torch.OutOfMemoryError) or 'allocate memory' in str(err)
 
 
 def _in_memory(step: Any) -> Any:

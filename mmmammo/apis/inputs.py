@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmmammo.apis.runs import datasets_of
 from mmmammo.structures import MammoError
 
 
@@ -27,7 +28,8 @@ def make_inputs(cfg: Config, root: Path) -> None:
     Raises:
         MammoError: If a command fails or does not make what it should.
     """
-    read = {Path(cfg[f'{split}_dataloader'].dataset.data_root) for split in ('train', 'val', 'test')}
+    loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
+    read = {Path(dataset.data_root) for loader in loaders for dataset in datasets_of(loader)}
     for step in cfg.get('inputs', []):
         target = Path(step.makes)
         if target.parent not in read:

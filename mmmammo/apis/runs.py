@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,19 @@ def skip_masks(model: nn.Module) -> None:
         heads.mask_head = None  # roi heads ask whether it is there
 
 
+def datasets_of(loader: Mapping[str, Any]) -> Iterator[Any]:
+    """The innermost data sets of a loader's config: those that read index files."""
+
+    def walk(part: Any) -> Iterator[Any]:
+        if 'ann_file' in part:
+            yield part
+        for inner in (part.get('dataset'), *part.get('datasets', ())):
+            if inner is not None:
+                yield from walk(inner)
+
+    return walk(loader['dataset'])
+
+
 def require_data(cfg: Config, splits: Sequence[str]) -> None:
     """Refuse a config whose prepared set is missing, before a model is built.
 
@@ -168,5 +181,5 @@ def require_data(cfg: Config, splits: Sequence[str]) -> None:
         MammoError: Naming the command that prepares it.
     """
     for split in splits:
-        dataset = cfg[f'{split}_dataloader'].dataset
-        require_prepared(Path(dataset.data_root, dataset.ann_file), dataset.data_root)
+        for dataset in datasets_of(cfg[f'{split}_dataloader']):
+            require_prepared(Path(dataset.data_root, dataset.ann_file), dataset.data_root)

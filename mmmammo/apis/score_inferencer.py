@@ -89,6 +89,11 @@ class ScoreInferencer(ExamStream[ExamScores]):
         rows = (*rejected, *left_out, *refused)
         return ExamScores(exam_id, names, tuple(images), *self._put_together(images), rows)
 
+    def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> ExamScores:
+        """Scores of no image."""
+        names = () if self.columns is None else names_of_scores(self.columns, self.classes)
+        return ExamScores(exam_id, names, (), *self._put_together([]), tuple(rejected))
+
     def postprocess(self, preds: Sequence[DataSample], views: Sequence[Prepared], **kwargs: Any) -> list[ImageScores]:
         """The scores that are told of, and windows in the pixels of the files."""
         if preds and self.columns is None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmmammo.apis.runs import datasets_of
 from mmmammo.crossval.project import Project
-from mmmammo.crossval.settings import SPLITS, datasets_of
+from mmmammo.crossval.settings import SPLITS
 from mmmammo.experiments.runs import Run
 from mmmammo.structures import MammoError
 

@@ -14,8 +14,8 @@ from mmengine.config import Config
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.optim import ReduceOnPlateauParamScheduler
 
-from mmmammo.apis.runs import load_config
-from mmmammo.crossval.settings import Settings, datasets_of, read_settings
+from mmmammo.apis.runs import datasets_of, load_config
+from mmmammo.crossval.settings import Settings, read_settings
 from mmmammo.crossval.shared_data import options_of_need, require_one_set, require_same_images
 from mmmammo.evaluation.metrics import ScoreMetric
 from mmmammo.experiments.schedule import config_digest

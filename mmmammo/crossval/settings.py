@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from mmengine.config import Config
 
+from mmmammo.apis.runs import datasets_of
 from mmmammo.crossval.tables import SCALES
 from mmmammo.datasets.fold_part import FoldPart
 from mmmammo.datasets.label_rule import HAS_FINDING
@@ -112,19 +113,6 @@ def read_settings(
     )
     _check(cfg, settings)
     return settings
-
-
-def datasets_of(loader: Mapping[str, Any]) -> Iterator[Any]:
-    """The innermost data sets of a loader's config: those that read index files."""
-
-    def walk(part: Any) -> Iterator[Any]:
-        if 'ann_file' in part:
-            yield part
-        for inner in (part.get('dataset'), *part.get('datasets', ())):
-            if inner is not None:
-                yield from walk(inner)
-
-    return walk(loader['dataset'])
 
 
 def usual_label(cfg: Config) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import entry_of
-from mmmammo.crossval.settings import SPLITS, datasets_of
+from mmmammo.apis.runs import datasets_of, entry_of
+from mmmammo.crossval.settings import SPLITS
 from mmmammo.structures import MammoError
 
 _OWN = ('pipeline', 'exam_pipeline')

@@ -9,7 +9,8 @@
 
 DICOM files are grouped by StudyInstanceUID wherever they lie: studies are never mixed, and the series folders of one
 study are one exam. ``patient_id`` is a digest of DICOM's PatientID: a pseudonym, the same in every set, from which a
-short or guessable id can be found by trial. Where no file says it, it is the upper one of two folders, else the exam.
+short or guessable id can be found by trial. Where no file says it, it is a folder above the exam, but for those that
+sort exams (``cancer``, ``train``, see :mod:`mmmammo.sources.folder_patients`), else the exam.
 Names of folders and files go into the prepared set as they are.
 
 No link is followed out of the folder, nor into a folder. Each is a record that is refused with its reason, so that no
@@ -29,6 +30,7 @@ from pathlib import Path, PurePosixPath
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
+from mmmammo.sources.folder_patients import patients_of_exams
 from mmmammo.sources.listing import link_refusal, may_be_image, refuse_folder, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
 from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
@@ -39,6 +41,8 @@ POLICIES: Mapping[Problem, Policy] = {}
 
 _NOBODY = {'', 'ANON', 'ANONYMOUS', 'ANONYMIZED', 'ANONYMISED', 'NONE', 'UNKNOWN', 'REMOVED', '0'}
 _NOTHING = (Laterality.UNKNOWN, View.UNKNOWN)
+MOST_IMAGES = 16
+"""In a folder whose files are taken for one exam though neither header nor name says what they show."""
 
 
 def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
@@ -173,13 +177,15 @@ def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
             studies.setdefault(file.study, []).append(file.folder.as_posix())
     homes = {study: os.path.commonpath(folders) or '.' for study, folders in studies.items()}
     crowded = Counter(homes.values())
-    by_prefix = _folders_of_many(files)
+    by_prefix, unnamed = _folders_of_many(files), _folders_of_unnamed(files)
     ids = []
     for file in files:
         folder = file.folder.as_posix()
         if file.study is not None:
             folder = homes[file.study]
             part = _digest('study', '/'.join(file.study)) if crowded[folder] > 1 else ''
+        elif folder in unnamed and (file.laterality, file.view) == _NOTHING:
+            part = PurePosixPath(file.name).stem
         else:
             part = _prefix(file) if folder in by_prefix else ''
         ids.append('-'.join(filter(None, ('' if folder == '.' and part else folder, part))))
@@ -201,6 +207,13 @@ def _folders_of_many(files: Sequence[_File]) -> set[str]:
     return folders
 
 
+def _folders_of_unnamed(files: Sequence[_File]) -> set[str]:
+    """Folders of more images than an exam has that say neither study nor side nor view; each is an exam of its own."""
+    names = (file.study is None and (file.laterality, file.view) == _NOTHING for file in files)
+    held = Counter(file.folder.as_posix() for file, is_unnamed in zip(files, names, strict=True) if is_unnamed)
+    return {folder for folder, count in held.items() if count > MOST_IMAGES}
+
+
 def _prefix(file: _File) -> str:
     """What stands before side and view in the name: ``'0'`` of ``0_L-CC`` and of ``0_R-CC_benign``; '' without them."""
     words = _words(PurePosixPath(file.name).stem)
@@ -209,9 +222,8 @@ def _prefix(file: _File) -> str:
 
 
 def _patient_ids(files: Sequence[_File], exams: Sequence[str]) -> dict[str, str]:
-    """By exam: PatientID as a digest, else the folder above that of the exam, else the exam itself."""
-    several_tops = len({exam.split('/')[0] for exam in exams}) > 1
-    patients = {exam: exam.split('/')[0] if several_tops else exam for exam in exams}
+    """By exam: PatientID as a digest, else a folder, see :func:`patients_of_exams`."""
+    patients = patients_of_exams(exams)
     for file, exam in zip(reversed(files), reversed(exams), strict=True):
         name = (file.meta.patient_id or '').strip() if file.meta is not None else ''
         if name.upper() not in _NOBODY:

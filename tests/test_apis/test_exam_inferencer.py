@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
-from mmmammo.apis import ExamInferencer, ResultWriter
+from mmmammo.apis import ExamInferencer, ResultWriter, exam_inferencer
 from mmmammo.apis.exam_files import panel_view
 from mmmammo.apis.lesion_letters import letter, with_pairs
 from mmmammo.apis.runs import for_testing
@@ -25,15 +25,20 @@ from mmmammo.structures import CrossViewEvidence, LesionPair, MammoError
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'agrcnn_phantom.py'
 
 
-@pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory):
+def random_weights(config, folder):
+    """A checkpoint of a config."""
     torch.manual_seed(0)
-    cfg = for_testing(Config.fromfile(CONFIG))
+    cfg = for_testing(Config.fromfile(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(copy.deepcopy(cfg.model))
-    path = tmp_path_factory.mktemp('weights') / 'epoch_1.pth'
+    path = folder / 'epoch_1.pth'
     torch.save({'state_dict': model.state_dict(), 'meta': {'dataset_meta': {'classes': ('mass',)}}}, path)
     return path
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    return random_weights(CONFIG, tmp_path_factory.mktemp('weights'))
 
 
 @pytest.fixture(scope='module')
@@ -129,6 +134,75 @@ def test_files_say_the_same(results, tmp_path):
     assert in_json == in_csv and in_json
     assert document['info']['classes'] == ['mass']
     assert all(cv2.imread(str(panel)) is not None for panel in panels)
+
+
+def test_every_file_is_told_of_also_where_nothing_was_found(results, tmp_path):
+    first, second = results
+    nothing = replace(first.images[0], boxes=np.zeros((0, 4)), scores=np.zeros(0), labels=np.zeros(0, dtype=int))
+    first = replace(first, images=(nothing, *first.images[1:]), pairs=())
+    with ResultWriter(tmp_path, ('mass',), {}) as writer:
+        for exam in (first, second):
+            writer.add(exam)
+    with (tmp_path / 'files.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    path = nothing.prepared.quality.path
+    [empty] = [row for row in rows if row['file'] == path]
+    assert (empty['used'], empty['detections'], float(empty['score']), empty['reason']) == ('yes', '0', 0.0, '')
+    told = {row['file']: row['reason'] for row in rows if row['used'] == 'no'}
+    assert told == {row.path: row.reason for exam in results for row in exam.rejected} and told
+    assert len(rows) == sum(len(exam.images) + len(exam.rejected) for exam in results)
+
+
+def test_results_of_another_run_do_not_stay(results, tmp_path):
+    with ResultWriter(tmp_path, ('mass',), {}) as writer:
+        writer.add(results[0])
+    ResultWriter(tmp_path, ('mass',), {})  # as a run that is killed leaves it
+    assert not (tmp_path / 'detections.json').exists()
+    assert len((tmp_path / 'detections.csv').read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize('err', [torch.OutOfMemoryError('CUDA'), RuntimeError("can't allocate memory"), MemoryError()])
+def test_an_exam_too_large_for_the_memory_is_refused_and_the_next_is_read(inferencer, exams, monkeypatch, err):
+    stock = inferencer.forward
+
+    def forward(batch):
+        if len(batch['inputs']) == 4:
+            raise err
+        return stock(batch)
+
+    monkeypatch.setattr(inferencer, 'forward', forward)
+    first, second = inferencer.stream(exams)
+    assert first.images == () and len(first.rejected) == 4
+    assert all('memory is too small' in row.reason for row in first.rejected)
+    assert len(second.images) == 3
+
+
+def test_other_errors_of_a_model_end_the_run(inferencer, exams, monkeypatch):
+    def forward(batch):
+        raise RuntimeError('shapes differ')
+
+    monkeypatch.setattr(inferencer, 'forward', forward)
+    with pytest.raises(RuntimeError, match='shapes differ'):
+        next(inferencer.stream(exams))
+
+
+def test_a_model_of_exams_gets_the_whole_exam(inferencer, exams, monkeypatch):
+    monkeypatch.setattr(exam_inferencer, 'BATCH', 3)
+    assert sizes_of_batches(inferencer, exams, monkeypatch) == [4]
+
+
+def test_a_model_of_single_views_gets_few_at_a_time(exams, tmp_path, monkeypatch):
+    monkeypatch.setattr(exam_inferencer, 'BATCH', 3)
+    config = CONFIG.with_name('maskrcnn_phantom.py')
+    single = ExamInferencer(config, random_weights(config, tmp_path), device='cpu')
+    assert sizes_of_batches(single, exams, monkeypatch) == [3, 1]
+
+
+def sizes_of_batches(inferencer, exams, monkeypatch):
+    sizes, stock = [], inferencer.forward
+    monkeypatch.setattr(inferencer, 'forward', lambda batch: sizes.append(len(batch['inputs'])) or stock(batch))
+    assert len(next(inferencer.stream(exams)).images) == 4
+    return sizes
 
 
 def test_pairs_join_the_two_views_of_a_breast_and_are_written_out(results, tmp_path):

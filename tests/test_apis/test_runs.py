@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from mmmammo.apis.inputs import make_inputs
-from mmmammo.apis.runs import for_testing, load_config, set_launcher
+from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher
 from mmmammo.structures import MammoError
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'agrcnn_phantom.py'
@@ -70,7 +70,8 @@ def test_one_process_needs_no_launcher():
 
 
 def loaders(root):
-    return {f'{split}_dataloader': {'dataset': {'data_root': str(root)}} for split in ('train', 'val', 'test')}
+    dataset = {'data_root': str(root), 'ann_file': 'annotations/x.json'}
+    return {f'{split}_dataloader': {'dataset': dataset} for split in ('train', 'val', 'test')}
 
 
 def test_inputs_are_made_once(tmp_path):
@@ -80,6 +81,18 @@ def test_inputs_are_made_once(tmp_path):
     make_inputs(cfg, tmp_path)
     make_inputs(cfg, tmp_path)
     assert target.read_text() == 'made'
+
+
+def test_inputs_of_data_sets_that_are_wrapped_are_made(tmp_path):
+    (tmp_path / 'make.py').write_text("import sys; open(sys.argv[1], 'a').write('made')")
+    target = tmp_path / 'set' / 'prior.json'
+    cfg = Config({'inputs': [{'makes': str(target), 'command': f'make.py {target}'}], **loaders(tmp_path / 'other')})
+    both = [cfg.val_dataloader.dataset, {**cfg.val_dataloader.dataset, 'data_root': str(tmp_path / 'set')}]
+    cfg.train_dataloader.dataset = {'dataset': {'type': 'ConcatDataset', 'datasets': both}, 'times': 2}
+    make_inputs(cfg, tmp_path)
+    assert target.read_text() == 'made'
+    with pytest.raises(MammoError, match=r'other/annotations/x\.json'):
+        require_data(cfg, ['train'])
 
 
 def test_inputs_of_another_folder_are_not_made(tmp_path):

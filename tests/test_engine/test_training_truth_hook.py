@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from mmdet.models.detectors import BaseDetector
+from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from torch import nn
@@ -66,6 +67,21 @@ def test_a_classifier_needs_two_labels(with_boxes, without_boxes):
     several = {'labels': ['has_finding'], 'task': 'multilabel'}
     with pytest.raises(MammoError, match=r'found \(0\.0,\) for all 16 samples'):
         check(Classifier(), ViewClassificationDataset(TRAIN, data_root=str(without_boxes), **several))
+
+
+def test_what_wraps_a_set_is_looked_into(with_boxes, without_boxes):
+    full, empty = (MammogramDataset(TRAIN, data_root=str(root)) for root in (with_boxes, without_boxes))
+    assert check(Detector(), ConcatDataset([empty, full])) is None
+    assert check(Detector(), RepeatDataset(full, 2)) is None
+    with pytest.raises(MammoError, match='found no box in 32 samples'):
+        check(Detector(), ConcatDataset([empty, empty]))
+    asked = {'labels': 'has_finding', 'classes': ('no mass', 'mass')}
+    full, empty = (
+        ViewClassificationDataset(TRAIN, data_root=str(root), **asked) for root in (with_boxes, without_boxes)
+    )
+    assert check(Classifier(), ConcatDataset([empty, full])) is None
+    with pytest.raises(MammoError, match='found 0 for all 32 samples'):
+        check(Classifier(), ConcatDataset([empty, empty]))
 
 
 def test_models_that_learn_of_other_things_need_no_box(without_boxes):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmmammo.sources import SOURCES, get_source
-from mmmammo.sources.folder import count_skipped, list_records
+from mmmammo.sources.folder import MOST_IMAGES, count_skipped, list_records
 from mmmammo.structures import Laterality, MammoError, View
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
 
@@ -134,6 +134,31 @@ def test_a_common_upper_folder_is_no_patient(tmp_path):
     png(tmp_path / 'images/a/L_CC.png')
     png(tmp_path / 'images/b/L_CC.png')
     assert patients(tmp_path) == {'images/a': 'images/a', 'images/b': 'images/b'}
+
+
+def test_a_folder_of_a_class_or_a_split_is_no_patient(tmp_path):
+    for name in ('cancer/001/L_CC.png', 'cancer/002/L_CC.png', 'normal/003/L_CC.png', 'normal/eve/1/L_CC.png'):
+        png(tmp_path / name)
+    expected = {'cancer/001': 'cancer/001', 'cancer/002': 'cancer/002', 'normal/003': 'normal/003'}
+    assert patients(tmp_path) == expected | {'normal/eve/1': 'normal/eve'}
+
+
+def test_exams_of_one_woman_stay_together_below_a_common_folder(tmp_path):
+    for name in ('x/ann/1/L_CC.png', 'x/ann/2/L_CC.png', 'x/eve/1/L_CC.png'):
+        png(tmp_path / name)
+    assert patients(tmp_path) == {'x/ann/1': 'x/ann', 'x/ann/2': 'x/ann', 'x/eve/1': 'x/eve'}
+
+
+def test_many_images_without_side_and_view_are_no_exam(tmp_path):
+    for i in range(MOST_IMAGES + 1):
+        png(tmp_path / f'all/{i:03}.png')
+    png(tmp_path / 'few/1.png')
+    png(tmp_path / 'few/2.png')
+    png(tmp_path / 'all/9_L_CC.png')
+    found = exams(tmp_path)
+    assert found['few'] == ['few/1.png', 'few/2.png']
+    assert found['all-003'] == ['all/003.png'] and found['all'] == ['all/9_L_CC.png']
+    assert len(found) == MOST_IMAGES + 3
 
 
 def test_a_file_that_cannot_be_read_belongs_to_its_folder(tmp_path):

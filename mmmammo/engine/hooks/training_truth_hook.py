@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from mmdet.models.detectors import BaseDetector
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -26,34 +29,44 @@ class TrainingTruthHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Check the training set."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        dataset = runner.train_dataloader.dataset
-        if isinstance(dataset, ViewClassificationDataset):
-            _require_two_labels(dataset)
-        elif isinstance(dataset, MammogramDataset) and isinstance(model, BaseDetector):
-            _require_box(dataset)
+        datasets = list(_innermost(runner.train_dataloader.dataset))
+        if datasets and all(isinstance(dataset, ViewClassificationDataset) for dataset in datasets):
+            _require_two_labels(datasets)
+        elif all(isinstance(dataset, MammogramDataset) for dataset in datasets) and isinstance(model, BaseDetector):
+            _require_box(datasets)
 
 
-def _require_box(dataset: MammogramDataset) -> None:
-    if not dataset.has_findings().any():
+def _innermost(dataset: Any) -> Iterator[Any]:
+    """What mmengine's wrappers (repeated, concatenated, balanced) are of."""
+    inner = [*getattr(dataset, 'datasets', ()), *([dataset.dataset] if hasattr(dataset, 'dataset') else [])]
+    for one in inner:
+        yield from _innermost(one)
+    if not inner:
+        yield dataset
+
+
+def _require_box(datasets: Sequence[MammogramDataset]) -> None:
+    if not any(dataset.has_findings().any() for dataset in datasets):
         raise MammoError(
-            dataset.ann_file,
+            ', '.join(dataset.ann_file for dataset in datasets),
             field='annotations',
-            found=f'no box in {len(dataset)} samples',
+            found=f'no box in {sum(map(len, datasets))} samples',
             expected='at least one, to train a detector',
             remedy='prepare a source that has boxes (data/README.md says which do; a cohort needs annotations.csv), '
             'and with --only a category that occurs',
         )
 
 
-def _require_two_labels(dataset: ViewClassificationDataset) -> None:
-    labels = (record.get('gt_label', record.get('gt_score')) for record in dataset.iter_images())
+def _require_two_labels(datasets: Sequence[ViewClassificationDataset]) -> None:
+    records = (record for dataset in datasets for record in dataset.iter_images())
+    labels = (record.get('gt_label', record.get('gt_score')) for record in records)
     found = {tuple(label) if isinstance(label, list) else label for label in labels}
     if len(found) < 2:
-        keys = ', '.join(dataset.rule.keys)
+        keys = ', '.join(datasets[0].rule.keys)
         raise MammoError(
-            dataset.ann_file,
+            ', '.join(dataset.ann_file for dataset in datasets),
             field=f'labels {keys}',
-            found=f'{", ".join(map(str, found))} for all {len(dataset)} samples',
+            found=f'{", ".join(map(str, found))} for all {sum(map(len, datasets))} samples',
             expected='at least two different labels, to train a classifier',
             remedy="ask for another label of the set (the dataset's labels), or prepare a source that has this one: "
             'has_finding needs boxes (data/README.md says which sources have them)',
