@@ -19,8 +19,10 @@ _base_ = [
 ]
 
 data_root = 'data/cbis_ddsm'
-# python tools/build_geometric_prior.py data/cbis_ddsm/annotations/train.json --out <this file>
 prior = f'{data_root}/geometric_prior_22_26.json'
+inputs = [  # what the tools make of the prepared set when it is missing
+    dict(makes=prior, command=f'tools/build_geometric_prior.py {data_root}/annotations/train.json --out {prior}')
+]
 
 _base_.model.neck[1].prior = prior
 model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))

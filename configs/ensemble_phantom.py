@@ -1,5 +1,5 @@
 # The Ensemble on the phantom's screening programme: the twin of ensemble_cohort.py.
-#   python tools/test.py configs/ensemble_phantom.py work_dirs/attention_phantom/epoch_30.pth
+#   python tools/test.py configs/ensemble_phantom.py work_dirs/attention_phantom/epoch_60.pth
 _base_ = ['./attention_phantom.py']
 
 model = dict(score='mean')  # parent: 'attention'

@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 data_root = 'data/phantom_cohort/'
-max_epochs = 15  # parent: 30
+max_epochs = 15  # parent: 60
 exams = dict(
     type='mmmammo.ExamClassificationDataset',
     labels=['exam_outcome'],

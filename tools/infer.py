@@ -3,7 +3,7 @@
 
 Examples:
     python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth my_exams --out results
-    python tools/infer.py configs/holistic_phantom.py work_dirs/holistic_phantom/epoch_30.pth my_exams --out results
+    python tools/infer.py configs/holistic_phantom.py work_dirs/holistic_phantom/epoch_60.pth my_exams --out results
 
 A detector writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, in
 which the detections of one lesion in CC and MLO share letter and colour; with --regions also
@@ -27,6 +27,7 @@ from rich.markup import escape
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, ScoreInferencer, ScoreWriter, load_config
 from mmmammo.apis.arguments import make_parser
+from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
 from mmmammo.memory import keep_freed_memory
 from mmmammo.prepare import Prepared, PrepareOptions, recorded_options
@@ -49,6 +50,13 @@ def parse_args() -> argparse.Namespace:
         help='prepare files as this prepared set was, or its prepare.json says (default: of a detector, cut to the '
         "breast at their own size; of a classifier, as the config's own set)",
     )
+    parser.add_argument(
+        '--operating-point',
+        type=Path,
+        metavar='JSON',
+        help='a threshold that tools/evaluate.py chose and froze: of a detector, weaker detections are left out; of a '
+        'classifier, images that reach it are called',
+    )
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     of_detectors = parser.add_argument_group('detectors')
     of_detectors.add_argument('--score-thr', type=_score, help=f'leave out weaker detections (default {SCORE_THR})')
@@ -70,6 +78,13 @@ def parse_args() -> argparse.Namespace:
         help='score detections by the other views of their exam, as fitted by tools/fit_cross_view.py',
     )
     of_detectors.add_argument('--bf16', action='store_true', help='compute backbone and neck in bfloat16')
+    of_classifiers = parser.add_argument_group('classifiers')
+    of_classifiers.add_argument(
+        '--calibration',
+        type=Path,
+        metavar='JSON',
+        help='a calibration that tools/evaluate.py fitted; thresholds are then on the calibrated scale',
+    )
     return parser.parse_args()
 
 
@@ -109,7 +124,8 @@ def lines_of_detections(exam: ExamResult) -> Iterable[str]:
 def lines_of_scores(exam: ExamScores) -> Iterable[str]:
     """Scores of images, breasts and the exam."""
     for image in exam.images:
-        apart = '' if image.counts else '  (counts in no breast or exam)'
+        apart = '  called' if image.called else ''
+        apart += '' if image.counts else '  (counts in no breast or exam)'
         yield f'{_place(image.prepared)} {_named(exam.classes, image.scores)}  {_file(image.prepared)}{apart}'
     for side, scores in exam.breasts.items():
         yield f'{side} breast {_named(exam.classes, scores)}'
@@ -131,11 +147,12 @@ def _named(classes: Sequence[str], scores: Sequence[float]) -> str:
 
 def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
     """Lesions of every exam; returns how many images could be used."""
+    frozen = _frozen(args, of_detections=True)
     inferencer = ExamInferencer(
         args.config,
         args.checkpoint,
         args.device,
-        SCORE_THR if args.score_thr is None else args.score_thr,
+        _threshold(args, frozen),
         args.malignancy,
         bfloat16=args.bf16,
         cross_view=args.cross_view,
@@ -145,6 +162,7 @@ def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str,
         info['malignancy'] = {'config': args.malignancy[0], 'checkpoint': Path(args.malignancy[1]).name}
     if args.cross_view:
         info['cross_view'] = args.cross_view.name
+    info |= frozen.as_info()
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):
@@ -156,17 +174,39 @@ def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str,
 def score(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
     """Scores of every exam; returns how many images could be used."""
     _refuse_options_of_detectors(args)
-    inferencer = ScoreInferencer(args.config, args.checkpoint, args.device, _options(args))
-    usable = 0
+    frozen = _frozen(args, of_detections=False)
+    inferencer = ScoreInferencer(args.config, args.checkpoint, args.device, _options(args), frozen)
+    info |= frozen.as_info()
+    usable = called = 0
     with ScoreWriter(args.out, info) as writer:
         for exam in inferencer.stream(records):
             show(exam, lines_of_scores(exam), writer.add(exam), console)
             usable += len(exam.images)
+            called += sum(image.called or False for image in exam.images)
             if inferencer.rule is not None:
                 info['rule'] = str(inferencer.rule)
     if usable:
         console.print(f'Scores: {info["rule"]}.', highlight=False, soft_wrap=True, markup=False)
+    if usable and frozen.point is not None:
+        chosen = f'{frozen.point.threshold:.4f}, {frozen.point.rule} on {frozen.point.chosen_on.name}'
+        console.print(f'Called: {called} of {usable} images, at {chosen}.', highlight=False, markup=False)
     return usable
+
+
+def _frozen(args: argparse.Namespace, *, of_detections: bool) -> Frozen:
+    return Frozen.load(args.calibration, args.operating_point, of_detections=of_detections)
+
+
+def _threshold(args: argparse.Namespace, frozen: Frozen) -> float:
+    """Below which detections are left out."""
+    given = {
+        '--calibration': args.calibration is not None,
+        '--score-thr beside --operating-point': args.score_thr is not None and frozen.point is not None,
+    }
+    _refuse(args, given, 'none of these for a model that gives boxes')
+    if frozen.point is not None:
+        return frozen.point.threshold
+    return SCORE_THR if args.score_thr is None else float(args.score_thr)
 
 
 def _options(args: argparse.Namespace) -> PrepareOptions | None:
@@ -181,14 +221,13 @@ def _refuse_options_of_detectors(args: argparse.Namespace) -> None:
         '--cross-view': args.cross_view,
         '--bf16': args.bf16,
     }
+    _refuse(args, given, 'none of these: the model gives scores, no boxes')
+
+
+def _refuse(args: argparse.Namespace, given: dict[str, bool], expected: str) -> None:
     if any(given.values()):
-        raise MammoError(
-            args.config,
-            field='options',
-            found=', '.join(name for name, is_given in given.items() if is_given),
-            expected='none of these: the model gives scores, no boxes',
-            remedy='leave them out',
-        )
+        found = ', '.join(name for name, is_given in given.items() if is_given)
+        raise MammoError(args.config, field='options', found=found, expected=expected, remedy='leave them out')
 
 
 def main() -> int:

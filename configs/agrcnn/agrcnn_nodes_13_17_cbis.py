@@ -3,8 +3,15 @@
 _base_ = ['../agrcnn_cbis.py']
 
 num_nodes = (13, 17)  # parent: (22, 26)
-# python tools/build_geometric_prior.py data/cbis_ddsm/annotations/train.json --num-nodes 13 17 --out <this file>
-_base_.model.neck[1].update(num_nodes=num_nodes, prior=f'{_base_.data_root}/geometric_prior_13_17.json')
+prior = f'{_base_.data_root}/geometric_prior_13_17.json'
+inputs = [
+    dict(
+        makes=prior,
+        command=f'tools/build_geometric_prior.py {_base_.data_root}/annotations/train.json --out {prior} '
+        '--num-nodes 13 17',
+    )
+]
+_base_.model.neck[1].update(num_nodes=num_nodes, prior=prior)
 _base_.train_pipeline[-1].num_nodes = num_nodes
 _base_.test_pipeline[-1].num_nodes = num_nodes
 

@@ -11,15 +11,17 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmmammo.apis.runs import datasets_of
+from mmmammo.prepare.recorded import FACTS
 from mmmammo.structures import MammoError
 
 
 def make_inputs(cfg: Config, root: Path) -> None:
     """Run the commands of ``cfg.inputs`` whose product is missing, in order.
 
-    Each entry is ``dict(makes=<path>, command='tools/… arguments')``. Configs of real data have none: their data is the
-    user's download. A product outside of the folder that the dataloaders read (because ``--cfg-options`` pointed them
-    elsewhere) is not made. Processes of one machine take turns, so that the first makes and the others find it made.
+    Each entry is ``dict(makes=<path>, command='tools/… arguments')``. A set of real data is the user's download: what
+    is computed from a set is not made before that is there. A product outside of the folders that the dataloaders read
+    (because ``--cfg-options`` pointed them elsewhere) is not made. Processes of one machine take turns, so that the
+    first makes and the others find it made.
 
     Args:
         cfg: A config.
@@ -32,7 +34,7 @@ def make_inputs(cfg: Config, root: Path) -> None:
     read = {Path(dataset.data_root) for loader in loaders for dataset in datasets_of(loader)}
     for step in cfg.get('inputs', []):
         target = Path(step.makes)
-        if target.parent not in read:
+        if target.parent not in read or not (target.name == FACTS or (target.parent / FACTS).is_file()):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with (target.parent / '.making').open('w') as lock:

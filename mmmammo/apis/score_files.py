@@ -24,7 +24,8 @@ class ScoreWriter:
     """Writes scores as they come, so that an interrupted run keeps what it has.
 
     ``scores.csv`` has a row per image, with 1 where it counts in breast and exam, and the window a model looked at in
-    pixels of the file; ``exams.csv`` a row per breast and, without side, per exam, with how many images count. Both
+    pixels of the file; ``exams.csv`` a row per breast and, without side, per exam, with how many images count. With a
+    frozen threshold the column ``called`` has 1 for an image that reaches it, and how many of those that count do. Both
     grow exam by exam, as do ``panels/<exam>.png``; ``scores.json`` is written on leaving.
 
     Args:
@@ -65,8 +66,8 @@ class ScoreWriter:
     def _begin(self, classes: Sequence[str]) -> None:
         scores = [SCORE] if len(classes) == 1 else [f'{SCORE}_{name}' for name in classes]
         heads = {
-            IMAGES: ['exam_id', 'file', 'laterality', 'view', *scores, 'counts', *WINDOW],
-            EXAMS: ['exam_id', 'laterality', *scores, 'images', 'missing_views'],
+            IMAGES: ['exam_id', 'file', 'laterality', 'view', *scores, 'called', 'counts', *WINDOW],
+            EXAMS: ['exam_id', 'laterality', *scores, 'called', 'images', 'missing_views'],
         }
         for name, head in heads.items():
             _append(self.out / name, [head])
@@ -94,16 +95,18 @@ def _image_row(exam_id: str, image: ImageScores) -> list[object]:
     found, quality = image.prepared.image, image.prepared.quality
     window: Sequence[object] = [''] * 4 if image.window is None else _rounded(image.window)
     place = [exam_id, quality.path, found.laterality.value, found.view.value]
-    return [*place, *image.scores.tolist(), int(image.counts), *window]
+    called = '' if image.called is None else int(image.called)
+    return [*place, *image.scores.tolist(), called, int(image.counts), *window]
 
 
 def _exam_rows(exam: ExamScores) -> list[list[object]]:
     missing = {side: ' '.join(view[2:] for view in exam.missing_views if view[0] == side) for side in 'LR'}
     rows: list[list[object]] = [
-        [exam.exam_id, side, *scores.tolist(), exam.count(side), missing[side]] for side, scores in exam.breasts.items()
+        [exam.exam_id, side, *scores.tolist(), exam.called(side), exam.count(side), missing[side]]
+        for side, scores in exam.breasts.items()
     ]
     whole = [''] * len(exam.classes) if exam.exam is None else exam.exam.tolist()
-    return [*rows, [exam.exam_id, '', *whole, exam.count(), ', '.join(exam.missing_views)]]
+    return [*rows, [exam.exam_id, '', *whole, exam.called(), exam.count(), ', '.join(exam.missing_views)]]
 
 
 def _rounded(window: npt.NDArray[np.float64]) -> list[float]:

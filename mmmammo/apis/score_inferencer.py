@@ -14,6 +14,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmmammo.apis.exam_stream import Data, ExamStream, rejected_row
+from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import tested_set
 from mmmammo.apis.runs import for_testing, load_config
 from mmmammo.apis.score_results import ExamScores, FloatArray, ImageScores
@@ -45,7 +46,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
     that cannot be used is reported with its reason and the rest goes on. One exam is in memory at a time.
 
     Example:
-        >>> score = ScoreInferencer('configs/holistic_phantom.py', 'work_dirs/holistic_phantom/epoch_30.pth')
+        >>> score = ScoreInferencer('configs/holistic_phantom.py', 'work_dirs/holistic_phantom/epoch_60.pth')
         >>> for exam in score.stream('my_exams'):
         ...     print(exam.exam_id, exam.exam, exam.breasts)
 
@@ -54,6 +55,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
         checkpoint: Its weights; they must know their classes, as those of ``tools/train.py`` do.
         device: ``'cuda:0'``, ``'cpu'``, …; by default the best there is.
         options: How files are prepared; by default as the prepared set of the config was, which then must be there.
+        frozen: Calibration and threshold of images, of models with one score.
 
     Raises:
         MammoError: If a file is missing, the model is no classifier of views or exams, a checkpoint is not its
@@ -66,6 +68,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
         checkpoint: str | Path,
         device: str | None = None,
         options: PrepareOptions | None = None,
+        frozen: Frozen | None = None,
     ) -> None:
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
@@ -74,6 +77,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
         super().__init__(cfg, checkpoint, device, options or recorded_options(tested_set(cfg).data_root))
         use_fast_layers(self.model)
         self.classes = _told_classes(self.model, self.classes)
+        self.frozen = frozen or Frozen()
         self.columns: TableColumns | None = None  # known once the model has said something
         self.rule: ExamRule | None = None
 
@@ -99,10 +103,12 @@ class ScoreInferencer(ExamStream[ExamScores]):
         if preds and self.columns is None:
             self.columns = columns_of_scores(self.cfg, len(scores_of_sample(preds[0])))
             self.rule = rule_of_model(self.model, self.cfg, self.columns)
-        return [
-            ImageScores(view, scores_of_sample(sample)[list(self.columns.outputs)], _window(sample, view))
-            for sample, view in zip(preds, views, strict=True)
-        ]
+        return [self._image_scores(sample, view) for sample, view in zip(preds, views, strict=True)]
+
+    def _image_scores(self, sample: DataSample, view: Prepared) -> ImageScores:
+        outputs = () if self.columns is None else self.columns.outputs
+        scores = self.frozen.probabilities(scores_of_sample(sample)[list(outputs)])
+        return ImageScores(view, scores, _window(sample, view), called=self.frozen.called(scores))
 
     def visualize(self, inputs: list[Any], preds: Any, show: bool = False, **kwargs: Any) -> list[np.ndarray]:
         """None: see :func:`mmmammo.apis.score_files.score_panel`."""

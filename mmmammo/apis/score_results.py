@@ -24,12 +24,14 @@ class ImageScores:
         scores: (c,) in [0, 1], one per class.
         window: (4,) xyxy in source pixels, where a model that judges a window looked; ``None`` for other models.
         counts: Whether the image counts in the scores of its breast and exam.
+        called: Whether it reaches the frozen threshold; ``None`` without one.
     """
 
     prepared: Prepared
     scores: FloatArray
     window: FloatArray | None = None
     counts: bool = True
+    called: bool | None = None
 
     def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values."""
@@ -41,6 +43,7 @@ class ImageScores:
             'warnings': quality.warnings,
             'scores': dict(zip(classes, self.scores.tolist(), strict=True)),
             'counts': self.counts,
+            'called': self.called,
             'window': None if self.window is None else np.round(self.window, 2).tolist(),
         }
 
@@ -75,11 +78,19 @@ class ExamScores:
         counted = [image.prepared.image.laterality.value for image in self.images if image.counts]
         return sum(laterality in ('', side) for side in counted)
 
+    def called(self, laterality: str = '') -> int | None:
+        """How many images that count are called, of a side or of the exam; ``None`` without a threshold."""
+        if not self.images or self.images[0].called is None:
+            return None
+        counted = [image for image in self.images if image.counts and image.called]
+        return sum(laterality in ('', image.prepared.image.laterality.value) for image in counted)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
             'exam_id': self.exam_id,
             'scores': None if self.exam is None else self._named(self.exam),
+            'called_images': self.called(),
             'breasts': {side: self._named(scores) for side, scores in self.breasts.items()},
             'missing_views': list(self.missing_views),
             'images': [image.to_json(self.classes) for image in self.images],

@@ -69,6 +69,13 @@ def test_one_process_needs_no_launcher():
     assert (cfg.launcher, cfg.env_cfg.dist_cfg.backend) == ('none', 'nccl')
 
 
+def prepared(root):
+    """A folder that looks like a prepared set."""
+    root.mkdir(exist_ok=True)
+    (root / 'prepare.json').write_text('{}')
+    return root
+
+
 def loaders(root):
     dataset = {'data_root': str(root), 'ann_file': 'annotations/x.json'}
     return {f'{split}_dataloader': {'dataset': dataset} for split in ('train', 'val', 'test')}
@@ -76,7 +83,7 @@ def loaders(root):
 
 def test_inputs_are_made_once(tmp_path):
     (tmp_path / 'make.py').write_text("import sys; open(sys.argv[1], 'a').write('made')")
-    target = tmp_path / 'set' / 'prior.json'
+    target = prepared(tmp_path / 'set') / 'prior.json'
     cfg = Config({'inputs': [{'makes': str(target), 'command': f'make.py {target}'}], **loaders(tmp_path / 'set')})
     make_inputs(cfg, tmp_path)
     make_inputs(cfg, tmp_path)
@@ -85,7 +92,7 @@ def test_inputs_are_made_once(tmp_path):
 
 def test_inputs_of_data_sets_that_are_wrapped_are_made(tmp_path):
     (tmp_path / 'make.py').write_text("import sys; open(sys.argv[1], 'a').write('made')")
-    target = tmp_path / 'set' / 'prior.json'
+    target = prepared(tmp_path / 'set') / 'prior.json'
     cfg = Config({'inputs': [{'makes': str(target), 'command': f'make.py {target}'}], **loaders(tmp_path / 'other')})
     both = [cfg.val_dataloader.dataset, {**cfg.val_dataloader.dataset, 'data_root': str(tmp_path / 'set')}]
     cfg.train_dataloader.dataset = {'dataset': {'type': 'ConcatDataset', 'datasets': both}, 'times': 2}
@@ -93,6 +100,18 @@ def test_inputs_of_data_sets_that_are_wrapped_are_made(tmp_path):
     assert target.read_text() == 'made'
     with pytest.raises(MammoError, match=r'other/annotations/x\.json'):
         require_data(cfg, ['train'])
+
+
+def test_what_is_computed_from_a_set_is_made_after_it_and_not_without(tmp_path):
+    (tmp_path / 'make.py').write_text("import sys; open(sys.argv[1], 'a').write('made')")
+    root = tmp_path / 'set'
+    steps = [
+        {'makes': str(root / name), 'command': f'make.py {root / name}'} for name in ('prepare.json', 'prior.json')
+    ]
+    make_inputs(Config({'inputs': steps[1:], **loaders(root)}), tmp_path)
+    assert not root.exists(), 'a download that is missing is told by require_data'
+    make_inputs(Config({'inputs': steps, **loaders(root)}), tmp_path)
+    assert sorted(path.name for path in root.glob('*.json')) == ['prepare.json', 'prior.json']
 
 
 def test_inputs_of_another_folder_are_not_made(tmp_path):
@@ -103,6 +122,7 @@ def test_inputs_of_another_folder_are_not_made(tmp_path):
 
 def test_failed_input_names_its_command(tmp_path):
     (tmp_path / 'fail.py').write_text('raise SystemExit(3)')
-    cfg = Config({'inputs': [{'makes': str(tmp_path / 'x'), 'command': 'fail.py --now'}], **loaders(tmp_path)})
+    target = prepared(tmp_path) / 'x'
+    cfg = Config({'inputs': [{'makes': str(target), 'command': 'fail.py --now'}], **loaders(tmp_path)})
     with pytest.raises(MammoError, match=r'python fail\.py --now. ended with code 3'):
         make_inputs(cfg, tmp_path)

@@ -14,6 +14,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from mmmammo.apis.runs import for_testing
+from mmmammo.evaluation.functional import OperatingPoint
+from mmmammo.evaluation.functional.recalibration import TemperatureScaling
+from mmmammo.evaluation.functional.split_record import SplitRecord
 from mmmammo.phantom import PhantomConfig, make_exam
 from mmmammo.structures import MammoError
 
@@ -58,6 +61,26 @@ def test_a_folder_in_and_scores_out(infer, tmp_path, capsys):
     assert f'exam cancer {exam["scores"]["cancer"]:.3f}' in said
     assert [row['laterality'] for row in rows] == ['L', 'R', ''] and len(exam['images']) == 4
     assert (out / 'panels' / 'exam0.png').is_file()
+
+
+def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, capsys):
+    set_record = SplitRecord('val', 'f' * 64, 20)
+    plain = json.loads((infer('--prepared-as', str(tmp_path)) / 'scores.json').read_text())['exams'][0]['images']
+    logits = [np.log(p / (1 - p)) for p in (image['scores']['cancer'] for image in plain)]
+    threshold = 1 / (1 + np.exp(-np.sort(logits)[-2] / 3))  # the two greatest reach it
+    TemperatureScaling(3.0, set_record).save(tmp_path / 'calibration.json')
+    OperatingPoint(threshold * (1 - 1e-9), 'youden', None, set_record, 7, {}).save(tmp_path / 'point.json')
+    frozen = ('--calibration', str(tmp_path / 'calibration.json'), '--operating-point', str(tmp_path / 'point.json'))
+    out = infer('--prepared-as', str(tmp_path), *frozen)
+    document = json.loads((out / 'scores.json').read_text())
+    images = document['exams'][0]['images']
+    scores = [image['scores']['cancer'] for image in images]
+    assert scores == pytest.approx([1 / (1 + np.exp(-logit / 3)) for logit in logits])
+    assert [image['called'] for image in images] == [logit >= np.sort(logits)[-2] for logit in logits]
+    assert document['exams'][0]['called_images'] == 2 and document['info']['operating_point']['chosen_on'] == 'val'
+    exams = list(csv.DictReader((out / 'exams.csv').open()))
+    assert sum(int(row['called']) for row in exams[:2]) == int(exams[2]['called']) == 2
+    assert 'Called: 2 of 4 images' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('options', [('--regions',), ('--score-thr', '0'), ('--malignancy', 'a', 'b'), ('--bf16',)])
