@@ -5,11 +5,11 @@ Examples:
     python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth my_exams --out results
     python tools/infer.py configs/holistic_phantom.py work_dirs/holistic_phantom/epoch_60.pth my_exams --out results
 
-A detector writes results/detections.json and .csv (boxes in pixels of your files) and results/panels/<exam>.png, in
-which the detections of one lesion in CC and MLO share letter and colour; with --regions also
-results/regions/<exam>/<file>.png. A classifier writes results/scores.json, scores.csv (images), exams.csv (breasts and
-exams) and panels. Files that cannot be used are named with their reason; the rest is processed. Research software, not
-a medical device.
+A detector writes results/detections.json and .csv (boxes in pixels of your files), files.csv (what became of each file)
+and results/panels/<exam>.png, in which the detections of one lesion in CC and MLO share letter and colour; with
+--regions also results/regions/<exam>/<file>.png, with --dicom results/dicom/<exam>_report.dcm and <exam>_panel.dcm. A
+classifier writes results/scores.json, scores.csv (images), exams.csv (breasts and exams) and panels. Files that cannot
+be used are named with their reason; the rest is processed. Research software, not a medical device.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import argparse
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.registry import init_default_scope
 from rich.console import Console
@@ -33,6 +33,9 @@ from mmmammo.memory import keep_freed_memory
 from mmmammo.prepare import Prepared, PrepareOptions, recorded_options
 from mmmammo.sources import get_source
 from mmmammo.structures import ImageRecord, MammoError
+
+if TYPE_CHECKING:
+    from mmmammo.apis.dicom_results import DicomWriter
 
 SCORE_THR = 0.05
 
@@ -76,6 +79,11 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         metavar='JSON',
         help='score detections by the other views of their exam, as fitted by tools/fit_cross_view.py',
+    )
+    of_detectors.add_argument(
+        '--dicom',
+        action='store_true',
+        help='write a structured report and the panel of each exam as DICOM too, of patient and study of your files',
     )
     of_detectors.add_argument('--bf16', action='store_true', help='compute backbone and neck in bfloat16')
     of_classifiers = parser.add_argument_group('classifiers')
@@ -163,12 +171,36 @@ def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str,
     if args.cross_view:
         info['cross_view'] = args.cross_view.name
     info |= frozen.as_info()
+    for_pacs = dicom_writer(args, inferencer.classes, records)
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):
-            show(exam, lines_of_detections(exam), writer.add(exam), console)
+            panel = writer.add(exam)
+            show(exam, lines_of_detections(exam), panel, console)
+            if for_pacs is not None:
+                tell_dicom(for_pacs, exam, panel, console)
             usable += len(exam.images)
     return usable
+
+
+def dicom_writer(args: argparse.Namespace, classes: Sequence[str], records: list[ImageRecord]) -> DicomWriter | None:
+    """Of ``--dicom``; highdicom is not loaded without."""
+    if not args.dicom:
+        return None
+    from mmmammo.apis.dicom_results import DicomWriter
+
+    files = {record.relative_path: record.path for record in records}
+    model = f'{Path(args.config).stem} {Path(args.checkpoint).name}'
+    return DicomWriter(args.out / 'dicom', classes, files, model, __version__)
+
+
+def tell_dicom(writer: DicomWriter, exam: ExamResult, panel: Path | None, console: Console) -> None:
+    """Write an exam for the PACS, or say why that cannot be."""
+    try:
+        for path in writer.add(exam, panel):
+            console.print(f'  DICOM: {path}', highlight=False, soft_wrap=True, markup=False)
+    except MammoError as err:
+        console.print(f'  no DICOM: {err}', style='red', highlight=False, soft_wrap=True, markup=False)
 
 
 def score(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
@@ -220,6 +252,7 @@ def _refuse_options_of_detectors(args: argparse.Namespace) -> None:
         '--malignancy': args.malignancy,
         '--cross-view': args.cross_view,
         '--bf16': args.bf16,
+        '--dicom': args.dicom,
     }
     _refuse(args, given, 'none of these: the model gives scores, no boxes')
 

@@ -83,7 +83,9 @@ def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, cap
     assert 'Called: 2 of 4 images' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('options', [('--regions',), ('--score-thr', '0'), ('--malignancy', 'a', 'b'), ('--bf16',)])
+@pytest.mark.parametrize(
+    'options', [('--regions',), ('--score-thr', '0'), ('--malignancy', 'a', 'b'), ('--bf16',), ('--dicom',)]
+)
 def test_what_is_for_boxes_is_refused(infer, options):
     with pytest.raises(MammoError, match=rf'options: found {options[0]}; expected none of these'):
         infer(*options)

@@ -1,0 +1,216 @@
+"""Results as DICOM, for a PACS: a structured report of detections, and a picture as Secondary Capture.
+
+Both belong to patient and study of the mammograms they are about, and so name the patient as these do. The report is a
+Comprehensive SR of template TID 1500, preliminary and unverified: a region per detection with its finding type, side
+and certainty; its evidence are the images that were looked at, also those in which nothing was found. Not imported by
+:mod:`mmmammo.io`, since highdicom takes a second to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import numpy.typing as npt
+from highdicom import sr
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from mmmammo.io.dicom_file import HEAD_LENGTH, looks_like_dicom, open_dicom, quiet
+from mmmammo.io.whole_files import written_whole
+from mmmammo.structures import Laterality, MammoError
+
+MANUFACTURER = 'mmmammo'
+WARNING = 'mmmammo: research software, not for diagnosis'
+_SERIES = {'report': 9801, 'picture': 9802}
+_FINDINGS = {
+    'mass': codes.SCT.MammographicBreastMass,
+    'calcification': codes.SCT.CalcificationOfBreast,
+    'distortion': codes.SCT.ArchitecturalDistortionOfBreast,
+    'asymmetry': codes.SCT.AsymmetricBreastTissue,
+}
+_RESULT = Code('RESULT', '99MMMAMMO', 'Result')
+_NO_DETECTION = Code('NO_DETECTION', '99MMMAMMO', 'No detection by the algorithm')
+_SIDES = {Laterality.LEFT: codes.SCT.Left, Laterality.RIGHT: codes.SCT.Right}
+_UIDS = ('SOPClassUID', 'SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID')
+_MAY_BE_EMPTY = (
+    *('PatientID', 'PatientName', 'PatientBirthDate', 'PatientSex', 'StudyID', 'StudyDate', 'StudyTime'),
+    *('AccessionNumber', 'ReferringPhysicianName'),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MarkedImage:
+    """Detections in one DICOM file.
+
+    Args:
+        path: The file.
+        laterality: Of the breast.
+        boxes: (n, 4) xyxy in pixels of the file; a box may end at the edges of pixels, as DICOM's coordinates do.
+        scores: (n,) in [0, 1].
+        categories: (n,) names of classes; those of this package have codes of SNOMED, others one of our own.
+        lesions: (n,) the same name in several images for the same lesion; '' for a lesion of its own.
+    """
+
+    path: Path
+    laterality: Laterality
+    boxes: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float64]
+    categories: Sequence[str]
+    lesions: Sequence[str] = ()
+
+
+def write_detection_report(path: Path, images: Sequence[MarkedImage], model: str, version: str) -> Path:
+    """Write the structured report of one exam.
+
+    Args:
+        path: The new file; its folder is made.
+        images: Of one study, also those without detections.
+        model: Which model it was: config and checkpoint.
+        version: Of this package.
+
+    Raises:
+        MammoError: If a file is no DICOM, lacks an identifier, or the images are of several studies.
+    """
+    sources = _sources([image.path for image in images])
+    lesions: dict[str, hd.UID] = {}
+    algorithm = sr.AlgorithmIdentification(name=model, version=version, manufacturer=MANUFACTURER)
+    groups = [
+        _region(image, source, number, lesions, algorithm)
+        for image, source in zip(images, sources, strict=True)
+        for number in range(len(image.scores))
+    ]
+    device = sr.DeviceObserverIdentifyingAttributes(uid=hd.UID(), name=MANUFACTURER, model_name=model[:64])
+    context = sr.ObservationContext(sr.ObserverContext(codes.DCM.Device, device))
+    content = sr.MeasurementReport(context, codes.SCT.Mammography, groups or [_nothing(sources, algorithm)])
+    report = sr.ComprehensiveSR(
+        sources,
+        content[0],
+        hd.UID(),
+        _SERIES['report'],
+        hd.UID(),
+        1,
+        manufacturer=MANUFACTURER,
+        is_complete=True,
+        series_description=WARNING,
+    )
+    return _saved(report, path)
+
+
+def write_picture(path: Path, picture: npt.NDArray[np.uint8], beside: Path) -> Path:
+    """Write a picture as Secondary Capture.
+
+    Args:
+        path: The new file; its folder is made.
+        picture: (h, w, 3) RGB.
+        beside: A DICOM file of the exam; the picture gets its patient and study.
+
+    Raises:
+        MammoError: If that is no DICOM, or lacks an identifier.
+    """
+    captured = hd.sc.SCImage.from_ref_dataset(
+        _sources([beside])[0],
+        np.ascontiguousarray(picture),
+        'RGB',
+        8,
+        'PATIENT',
+        hd.UID(),
+        _SERIES['picture'],
+        hd.UID(),
+        1,
+        MANUFACTURER,
+        patient_orientation=('L', 'F'),
+        transfer_syntax_uid='1.2.840.10008.1.2.1',
+        series_description=WARNING,
+    )
+    captured.BurnedInAnnotation = 'NO'  # of the patient: the picture shows boxes, scores and the names of views
+    return _saved(captured, path)
+
+
+def _region(
+    image: MarkedImage, source: Dataset, number: int, lesions: dict[str, hd.UID], algorithm: sr.AlgorithmIdentification
+) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+    """One detection. Those of one lesion share its tracking identifier."""
+    x1, y1, x2, y2 = image.boxes[number].tolist()
+    name = image.lesions[number] if image.lesions else ''
+    uid = lesions.setdefault(name, hd.UID()) if name else hd.UID()
+    corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]])
+    certainty = sr.Measurement(
+        codes.DCM.CertaintyOfFinding, round(100 * float(image.scores[number]), 3), codes.UCUM.Percent
+    )
+    side = _SIDES.get(image.laterality)
+    return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        sr.TrackingIdentifier(uid, f'lesion {name}' if name else f'detection {number + 1}'),
+        sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, corners, sr.SourceImageForRegion.from_source_image(source)),
+        finding_type=_code_of(image.categories[number]),
+        algorithm_id=algorithm,
+        finding_sites=[sr.FindingSite(codes.SCT.Breast, side)],
+        measurements=[certainty],
+    )
+
+
+def _nothing(
+    sources: Sequence[Dataset], algorithm: sr.AlgorithmIdentification
+) -> sr.MeasurementsAndQualitativeEvaluations:
+    """That no image has a detection, which is no statement about the breast."""
+    return sr.MeasurementsAndQualitativeEvaluations(
+        sr.TrackingIdentifier(hd.UID(), 'exam'),
+        algorithm_id=algorithm,
+        source_images=[sr.SourceImageForMeasurementGroup.from_source_image(source) for source in sources],
+        qualitative_evaluations=[sr.QualitativeEvaluation(_RESULT, _NO_DETECTION)],
+    )
+
+
+def _code_of(category: str) -> Code:
+    """Of SNOMED, or of a scheme of our own; a code value has 16 characters at most."""
+    return _FINDINGS.get(category) or Code(category.upper()[:16], '99MMMAMMO', category[:64])
+
+
+def _sources(paths: Sequence[Path]) -> list[Dataset]:
+    """The headers, all of one study.
+
+    Raises:
+        MammoError: If that cannot be had.
+    """
+    sources = [_source(path) for path in paths]
+    studies = {str(source.StudyInstanceUID) for source in sources}
+    if len(studies) != 1:
+        raise MammoError(
+            str(paths[0].parent) if paths else 'images',
+            field='StudyInstanceUID',
+            found=f'{len(studies)} studies in one exam',
+            expected='one',
+            remedy='give a folder per study',
+        )
+    return sources
+
+
+def _source(path: Path) -> Dataset:
+    with path.open('rb') as file:
+        is_dicom = looks_like_dicom(file.read(HEAD_LENGTH))
+    if not is_dicom:
+        raise _error(path, 'format', 'no DICOM', 'a DICOM file, whose patient and study the results belong to')
+    source: Dataset = open_dicom(path, with_pixels=False)
+    missing = [name for name in _UIDS if not source.get(name)]
+    if missing:
+        raise _error(path, ', '.join(missing), 'nothing', 'what identifies image, series and study')
+    for name in _MAY_BE_EMPTY:
+        if name not in source:
+            setattr(source, name, None)
+    return source
+
+
+def _saved(dataset: Dataset, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path, 'wb') as file, quiet():
+        dataset.save_as(file, enforce_file_format=True)
+    return path
+
+
+def _error(path: Path, field: str, found: str, expected: str) -> MammoError:
+    remedy = 'leave out --dicom for this exam; the other results are written all the same'
+    return MammoError(path.name, field=field, found=found, expected=expected, remedy=remedy)

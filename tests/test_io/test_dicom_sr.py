@@ -1,0 +1,124 @@
+"""Results as DICOM: whose they are, where the regions lie, and that another library reads them."""
+
+import numpy as np
+import pydicom
+import pytest
+from highdicom import sr
+from pydicom.sr.codedict import codes
+
+from mmmammo.io.dicom_sr import WARNING, MarkedImage, write_detection_report, write_picture
+from mmmammo.structures import Laterality, MammoError
+from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
+
+PIXELS = draw_breast(size=(64, 48))
+PATIENT = {'PatientID': 'p1', 'PatientName': 'Doe^Jane', 'PatientBirthDate': '19600102', 'PatientSex': 'F'}
+
+
+def mammogram(path, **tags):
+    study = {'StudyInstanceUID': '1.2.3', 'SeriesInstanceUID': '1.2.3.4', 'StudyDate': '20240102', 'StudyID': 's'}
+    return write_dicom(path, PIXELS, **PATIENT | study | tags)
+
+
+def marked(path, boxes=((4, 8, 20.5, 30),), lesions=('A',), category='mass'):
+    scores = np.linspace(0.9, 0.5, len(boxes))
+    shaped = np.array(boxes, dtype=float).reshape(-1, 4)
+    return MarkedImage(path, Laterality.LEFT, shaped, scores, [category] * len(boxes), lesions)
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A lesion in CC and MLO, a second detection in CC, and a view without."""
+    cc, mlo, other = (mammogram(tmp_path / f'{name}.dcm') for name in ('cc', 'mlo', 'other'))
+    return [
+        marked(cc, [(4, 8, 20.5, 30), (1, 2, 3, 4)], ('A', '')),
+        marked(mlo, [(10, 10, 20, 20)]),
+        marked(other, (), ()),
+    ]
+
+
+def groups_of(path):
+    report = sr.srread(path)
+    assert isinstance(report, sr.ComprehensiveSR)
+    return report, report.content.get_planar_roi_measurement_groups()
+
+
+def test_a_region_per_detection_in_pixels_of_the_file(images, tmp_path):
+    path = write_detection_report(tmp_path / 'new' / 'sr.dcm', images, 'agrcnn epoch_3', '1.0')
+    _, groups = groups_of(path)
+    corners = [group.roi.value.tolist() for group in groups]
+    assert corners[0] == [[4, 8], [20.5, 8], [20.5, 30], [4, 30], [4, 8]]
+    assert len(groups) == 3
+    (certainty,) = groups[0].get_measurements(name=codes.DCM.CertaintyOfFinding)
+    assert certainty.value == 90.0 and certainty.unit == codes.UCUM.Percent
+    assert groups[0].finding_type == codes.SCT.MammographicBreastMass
+    assert groups[0].finding_sites[0].laterality == codes.SCT.Left
+
+
+def test_it_belongs_to_patient_and_study_and_is_preliminary(images, tmp_path):
+    report, _ = groups_of(write_detection_report(tmp_path / 'sr.dcm', images, 'm', '1.0'))
+    assert (report.PatientID, report.PatientName, report.StudyInstanceUID) == ('p1', 'Doe^Jane', '1.2.3')
+    assert (report.PreliminaryFlag, report.VerificationFlag, report.Modality) == ('PRELIMINARY', 'UNVERIFIED', 'SR')
+    assert report.SeriesDescription == WARNING and report.Manufacturer == 'mmmammo'
+
+
+def test_every_image_is_named_also_without_a_detection(images, tmp_path):
+    report, _ = groups_of(write_detection_report(tmp_path / 'sr.dcm', images, 'm', '1.0'))
+    wanted = {pydicom.dcmread(image.path).SOPInstanceUID for image in images}
+    series = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    assert {item.ReferencedSOPInstanceUID for one in series for item in one.ReferencedSOPSequence} == wanted
+
+
+def test_detections_of_one_lesion_share_its_identifier(images, tmp_path):
+    _, (first, alone, second) = groups_of(write_detection_report(tmp_path / 'sr.dcm', images, 'm', '1.0'))
+    assert first.tracking_uid == second.tracking_uid != alone.tracking_uid
+    assert first.tracking_identifier == 'lesion A'
+
+
+def test_an_exam_in_which_nothing_was_found_has_a_report(images, tmp_path):
+    report, groups = groups_of(write_detection_report(tmp_path / 'sr.dcm', images[2:], 'm', '1.0'))
+    assert groups == []
+    (said,) = report.content.get_image_measurement_groups()
+    (evaluation,) = said.get_qualitative_evaluations()
+    assert evaluation.value.meaning == 'No detection by the algorithm'
+    assert [image.referenced_sop_instance_uid for image in said.source_images] == [
+        pydicom.dcmread(images[2].path).SOPInstanceUID
+    ]
+
+
+@pytest.mark.parametrize(
+    ('category', 'scheme'), [('calcification', 'SCT'), ('asymmetry', 'SCT'), ('suspicious lymph node', '99MMMAMMO')]
+)
+def test_categories_have_codes(tmp_path, category, scheme):
+    image = marked(mammogram(tmp_path / 'cc.dcm'), category=category)
+    _, (group,) = groups_of(write_detection_report(tmp_path / 'sr.dcm', [image], 'm', '1.0'))
+    assert group.finding_type.scheme_designator == scheme and len(group.finding_type.value) <= 16
+
+
+def test_files_without_optional_tags_are_enough(tmp_path):
+    nothing = dict.fromkeys([*PATIENT, 'StudyDate', 'StudyID'])
+    report, groups = groups_of(
+        write_detection_report(tmp_path / 'sr.dcm', [marked(mammogram(tmp_path / 'cc.dcm', **nothing))], 'm', '1.0')
+    )
+    assert not report.PatientName and len(groups) == 1
+
+
+def test_a_picture_belongs_to_the_study(images, tmp_path):
+    picture = np.zeros((30, 40, 3), np.uint8)
+    picture[5, 7] = (255, 128, 0)
+    written = pydicom.dcmread(write_picture(tmp_path / 'panel.dcm', picture, images[0].path))
+    np.testing.assert_array_equal(written.pixel_array, picture)
+    assert (written.PatientID, written.StudyInstanceUID) == ('p1', '1.2.3')
+    assert written.SOPClassUID.name.startswith('Secondary Capture') and written.SeriesDescription == WARNING
+
+
+def test_what_cannot_be_reported_on_is_told(tmp_path):
+    cc = mammogram(tmp_path / 'cc.dcm')
+    png = write_png(tmp_path / 'mlo.png', PIXELS)
+    for images, message in (
+        ([cc, png], r'mlo\.png: format: found no DICOM'),
+        ([cc, mammogram(tmp_path / 'b.dcm', StudyInstanceUID='1.9')], 'found 2 studies in one exam; expected one'),
+        ([mammogram(tmp_path / 'c.dcm', SeriesInstanceUID=None)], r'c\.dcm: SeriesInstanceUID: found nothing'),
+    ):
+        with pytest.raises(MammoError, match=message):
+            write_detection_report(tmp_path / 'sr.dcm', [marked(path) for path in images], 'm', '1.0')
+    assert not (tmp_path / 'sr.dcm').exists()
