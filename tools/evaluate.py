@@ -164,7 +164,7 @@ def evaluate_scores(args: argparse.Namespace, console: Console) -> Written:
         chosen_on = read_table(args, args.choose_threshold_on, args.choose_split)
         chosen_on = calibrated(chosen_on, calibration.scaling) if calibration else chosen_on
         of_chosen = summarise_scores(chosen_on, replace(settings, bootstrap=0, subgroups=()))
-        point = choose_for_scores(of_chosen, args.threshold_rule, args.target)
+        point = choose_for_scores(of_chosen, args.threshold_rule, args.target, calibrated=calibration is not None)
         frozen = report_scores(point, summary, chosen_on=of_chosen, allow_same=args.allow_same_split)
         read = with_files(summary.table.intakes, chosen_on.intakes)
         summary = replace(summary, table=replace(summary.table, intakes=read))

@@ -171,7 +171,7 @@ def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str,
     if args.cross_view:
         info['cross_view'] = args.cross_view.name
     info |= frozen.as_info()
-    for_pacs = dicom_writer(args, inferencer.classes, records)
+    for_pacs = dicom_writer(args, inferencer, records)
     usable = 0
     with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
         for exam in inferencer.stream(records):
@@ -183,7 +183,9 @@ def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str,
     return usable
 
 
-def dicom_writer(args: argparse.Namespace, classes: Sequence[str], records: list[ImageRecord]) -> DicomWriter | None:
+def dicom_writer(
+    args: argparse.Namespace, inferencer: ExamInferencer, records: list[ImageRecord]
+) -> DicomWriter | None:
     """Of ``--dicom``; highdicom is not loaded without."""
     if not args.dicom:
         return None
@@ -191,7 +193,10 @@ def dicom_writer(args: argparse.Namespace, classes: Sequence[str], records: list
 
     files = {record.relative_path: record.path for record in records}
     model = f'{Path(args.config).stem} {Path(args.checkpoint).name}'
-    return DicomWriter(args.out / 'dicom', classes, files, model, __version__)
+    decides = [f'detections of certainty {100 * inferencer.score_thr:.3f} % or more']
+    if args.cross_view:
+        decides.append(f'scored by the other views: {args.cross_view.name}')
+    return DicomWriter(args.out / 'dicom', inferencer.classes, files, model, __version__, decides)
 
 
 def tell_dicom(writer: DicomWriter, exam: ExamResult, panel: Path | None, console: Console) -> None:

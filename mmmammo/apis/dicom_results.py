@@ -21,11 +21,20 @@ class DicomWriter:
         files: The path of each file by the name it has in results.
         model: Which model it is, as the reports say it.
         version: Of this package.
+        parameters: What decides which detections there are: see :func:`~mmmammo.io.dicom_sr.write_detection_report`.
     """
 
-    def __init__(self, out: Path, classes: Sequence[str], files: Mapping[str, Path], model: str, version: str) -> None:
+    def __init__(
+        self,
+        out: Path,
+        classes: Sequence[str],
+        files: Mapping[str, Path],
+        model: str,
+        version: str,
+        parameters: Sequence[str] = (),
+    ) -> None:
         self.out, self.classes, self.files = out, tuple(classes), dict(files)
-        self.model, self.version = model, version
+        self.about = (model, version, tuple(parameters))
 
     def add(self, exam: ExamResult, panel: Path | None) -> list[Path]:
         """Write both of one exam, ``<exam>_report.dcm`` and ``<exam>_panel.dcm``; nothing of one without an image.
@@ -39,10 +48,13 @@ class DicomWriter:
         """
         if panel is None:
             return []
+        report, captured = (self.out / f'{panel.stem}_{what}.dcm' for what in ('report', 'panel'))
+        for path in (report, captured):
+            path.unlink(missing_ok=True)  # of another run
         images = [self._marked(image) for image in exam.images]
-        report = write_detection_report(self.out / f'{panel.stem}_report.dcm', images, self.model, self.version)
+        write_detection_report(report, images, *self.about, is_complete=not exam.rejected)
         picture = cv2.cvtColor(cv2.imread(str(panel), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(np.uint8)
-        return [report, write_picture(self.out / f'{panel.stem}_panel.dcm', picture, images[0].path)]
+        return [report, write_picture(captured, picture, [image.path for image in images])]
 
     def _marked(self, image: ImageResult) -> MarkedImage:
         names = [self.classes[label] for label in image.labels]

@@ -94,7 +94,8 @@ class ExamInferencer(ExamStream[ExamResult]):
         for graph in self._graphs:
             graph.store_attention = True
         self.matcher = getattr(self.model, 'lesion_matcher', None) or LesionMatcher()
-        self.matcher.score_thr = score_thr
+        if self.cross_view is None:  # else scores change after a model has matched; weak ends of pairs go later
+            self.matcher.score_thr = score_thr
         where = next(self.model.parameters()).device
         self.judge = None if second_stage is None else MalignancyClassifier(*second_stage, device=where)
 

@@ -32,9 +32,9 @@ from mmmammo.structures import ImageRecord, MammoError
 
 Data = dict[str, Any]
 _DEFECTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
-"""What our own mistakes raise at one file; a full disk or memory is the run's, not the file's."""
+"""What our own mistakes raise at one file; a full disk is the run's, not the file's."""
 _NO_MEMORY = (
-    'the memory is too small for this exam. Remedy: a device with more (--device cpu), or a config with smaller images'
+    'the memory is too small for this exam. Remedy: a device with more, such as --device cpu, or smaller images'
 )
 Result = TypeVar('Result')
 
@@ -166,7 +166,9 @@ def rejected_row(path: str, exam_id: str, reason: str) -> QualityRow:
 
 def _is_out_of_memory(err: Exception) -> bool:
     """Whether memory was short: on a GPU torch has a type for it, on a CPU words only."""
-    return isinstance(err, MemoryError | torch.OutOfMemoryError) or 'allocate memory' in str(err)
+    said = str(err).lower()
+    words = ('allocate memory', 'out of memory', 'alloc_failed', 'failed to allocate')
+    return isinstance(err, MemoryError | torch.OutOfMemoryError) or any(one in said for one in words)
 
 
 def _in_memory(step: Any) -> Any:

@@ -51,7 +51,35 @@ class Frozen:
                 expected=f'a threshold of {kinds[of_detections]}',
                 remedy='choose one with tools/evaluate.py on results of this model',
             )
-        return cls(None if calibration is None else load_calibration(calibration), found)
+        frozen = cls(None if calibration is None else load_calibration(calibration), found)
+        if found is not None and found.calibrated not in (None, calibration is not None):
+            raise MammoError(
+                str(point),
+                field='calibrated',
+                found=f'a threshold of scores that were{"" if found.calibrated else " not"} calibrated',
+                expected='the same scale here',
+                remedy='give the calibration it was chosen with' if found.calibrated else 'leave --calibration out',
+            )
+        return frozen
+
+    def require_unit(self, unit: str) -> None:
+        """See that both were chosen on what the model gives a score to.
+
+        Args:
+            unit: ``'image'``, or ``'exam'`` for a model with one score per exam.
+
+        Raises:
+            MammoError: If one was chosen on breasts or exams made of images, say.
+        """
+        for name, of in (('calibration', self.calibration), ('operating point', self.point)):
+            if of is not None and of.chosen_on.unit not in ('', unit):
+                raise MammoError(
+                    name,
+                    field='chosen_on.unit',
+                    found=of.chosen_on.unit,
+                    expected=unit,
+                    remedy='choose it with tools/evaluate.py scores --level row',
+                )
 
     def __bool__(self) -> bool:
         return self.calibration is not None or self.point is not None

@@ -18,7 +18,7 @@ from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import tested_set
 from mmmammo.apis.runs import for_testing, load_config
 from mmmammo.apis.score_results import ExamScores, FloatArray, ImageScores
-from mmmammo.apis.score_rules import columns_of_scores, names_of_scores, rule_of_model
+from mmmammo.apis.score_rules import columns_of_scores, names_of_scores, rule_of_model, unit_of_scores
 from mmmammo.datasets import ExamDataset, FourViewDataset, ViewClassificationDataset
 from mmmammo.datasets.four_view_dataset import four_views
 from mmmammo.datasets.mammogram_dataset import image_record, reading_order
@@ -78,6 +78,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
         use_fast_layers(self.model)
         self.classes = _told_classes(self.model, self.classes)
         self.frozen = frozen or Frozen()
+        self.frozen.require_unit(unit_of_scores(self.model))
         self.columns: TableColumns | None = None  # known once the model has said something
         self.rule: ExamRule | None = None
 

@@ -46,6 +46,11 @@ def names_of_scores(columns: TableColumns, classes: Sequence[str]) -> tuple[str,
     return tuple(names[i] for i in columns.outputs)
 
 
+def unit_of_scores(model: nn.Module) -> str:
+    """What a model gives one score: ``'exam'`` if its head says so, else ``'image'``."""
+    return 'exam' if getattr(getattr(model, 'head', None), 'scored_unit', '') == 'exam' else 'image'
+
+
 def rule_of_model(model: nn.Module, cfg: Config, columns: TableColumns) -> ExamRule:
     """How the config's metrics put the scores of images together; where they do not, as paper 4 does.
 
@@ -56,7 +61,7 @@ def rule_of_model(model: nn.Module, cfg: Config, columns: TableColumns) -> ExamR
         cfg: Of the model.
         columns: Of its scores.
     """
-    if getattr(getattr(model, 'head', None), 'scored_unit', '') == 'exam':
+    if unit_of_scores(model) == 'exam':
         return ExamRule('max', 'max', 'probabilities', 'exam')
     measures = _measures(cfg, columns)
     for level in ('exam', 'breast'):

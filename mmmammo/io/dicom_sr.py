@@ -8,17 +8,23 @@ and certainty; its evidence are the images that were looked at, also those in wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import highdicom as hd
 import numpy as np
 import numpy.typing as npt
 from highdicom import sr
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
+from pydicom.uid import ExplicitVRLittleEndian
 
 from mmmammo.io.dicom_file import HEAD_LENGTH, looks_like_dicom, open_dicom, quiet
 from mmmammo.io.whole_files import written_whole
@@ -37,6 +43,13 @@ _RESULT = Code('RESULT', '99MMMAMMO', 'Result')
 _NO_DETECTION = Code('NO_DETECTION', '99MMMAMMO', 'No detection by the algorithm')
 _SIDES = {Laterality.LEFT: codes.SCT.Left, Laterality.RIGHT: codes.SCT.Right}
 _UIDS = ('SOPClassUID', 'SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID')
+_ANY = re.compile(r'.*', re.DOTALL)
+_FORMS = {
+    'PatientBirthDate': re.compile(r'\d{8}'),
+    'StudyDate': re.compile(r'\d{8}'),
+    'StudyTime': re.compile(r'\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?'),
+    'PatientSex': re.compile('[MFO]'),
+}
 _MAY_BE_EMPTY = (
     *('PatientID', 'PatientName', 'PatientBirthDate', 'PatientSex', 'StudyID', 'StudyDate', 'StudyTime'),
     *('AccessionNumber', 'ReferringPhysicianName'),
@@ -64,7 +77,14 @@ class MarkedImage:
     lesions: Sequence[str] = ()
 
 
-def write_detection_report(path: Path, images: Sequence[MarkedImage], model: str, version: str) -> Path:
+def write_detection_report(
+    path: Path,
+    images: Sequence[MarkedImage],
+    model: str,
+    version: str,
+    parameters: Sequence[str] = (),
+    is_complete: bool = True,
+) -> Path:
     """Write the structured report of one exam.
 
     Args:
@@ -72,67 +92,89 @@ def write_detection_report(path: Path, images: Sequence[MarkedImage], model: str
         images: Of one study, also those without detections.
         model: Which model it was: config and checkpoint.
         version: Of this package.
+        parameters: What decides which detections are listed, in words: the threshold, say.
+        is_complete: Whether all images of the exam were looked at.
 
     Raises:
-        MammoError: If a file is no DICOM, lacks an identifier, or the images are of several studies.
+        MammoError: If a file is no DICOM or lacks an identifier, the images are of several studies, or a header cannot
+            be taken over.
     """
-    sources = _sources([image.path for image in images])
-    lesions: dict[str, hd.UID] = {}
-    algorithm = sr.AlgorithmIdentification(name=model, version=version, manufacturer=MANUFACTURER)
-    groups = [
-        _region(image, source, number, lesions, algorithm)
-        for image, source in zip(images, sources, strict=True)
-        for number in range(len(image.scores))
+    with _told(images[0].path if images else path):
+        sources = _sources([image.path for image in images])
+        algorithm = sr.AlgorithmIdentification(model, version, parameters or None, manufacturer=MANUFACTURER)
+        report = sr.ComprehensiveSR(
+            sources,
+            _content(images, sources, algorithm)[0],
+            hd.UID(),
+            _SERIES['report'],
+            hd.UID(),
+            1,
+            manufacturer=MANUFACTURER,
+            is_complete=is_complete,
+            series_description=WARNING,
+        )
+        return _saved(report, path)
+
+
+def _content(
+    images: Sequence[MarkedImage], sources: Sequence[Dataset], algorithm: sr.AlgorithmIdentification
+) -> sr.MeasurementReport:
+    """Template TID 1500: who looked, and what was found."""
+    marks = [
+        (image, source, i) for image, source in zip(images, sources, strict=True) for i in range(len(image.scores))
     ]
-    device = sr.DeviceObserverIdentifyingAttributes(uid=hd.UID(), name=MANUFACTURER, model_name=model[:64])
+    lesions: dict[str, hd.UID] = {}
+    groups = [_region(*mark, f'detection {i}', lesions, algorithm) for i, mark in enumerate(marks, 1)]
+    uid = hd.UID.from_uuid(str(uuid5(NAMESPACE_URL, f'{MANUFACTURER} {algorithm[0].value} {algorithm[1].value}')))
+    device = sr.DeviceObserverIdentifyingAttributes(uid, MANUFACTURER, model_name=algorithm[0].value[:64])
     context = sr.ObservationContext(sr.ObserverContext(codes.DCM.Device, device))
-    content = sr.MeasurementReport(context, codes.SCT.Mammography, groups or [_nothing(sources, algorithm)])
-    report = sr.ComprehensiveSR(
-        sources,
-        content[0],
-        hd.UID(),
-        _SERIES['report'],
-        hd.UID(),
-        1,
-        manufacturer=MANUFACTURER,
-        is_complete=True,
-        series_description=WARNING,
-    )
-    return _saved(report, path)
+    return sr.MeasurementReport(context, codes.SCT.Mammography, groups or [_nothing(sources, algorithm)])
 
 
-def write_picture(path: Path, picture: npt.NDArray[np.uint8], beside: Path) -> Path:
-    """Write a picture as Secondary Capture.
+def write_picture(path: Path, picture: npt.NDArray[np.uint8], of: Sequence[Path]) -> Path:
+    """Write a picture of an exam as Secondary Capture.
 
     Args:
         path: The new file; its folder is made.
         picture: (h, w, 3) RGB.
-        beside: A DICOM file of the exam; the picture gets its patient and study.
+        of: The DICOM files that it shows, of one study; it gets their patient and study.
 
     Raises:
-        MammoError: If that is no DICOM, or lacks an identifier.
+        MammoError: As :func:`write_detection_report`.
     """
-    captured = hd.sc.SCImage.from_ref_dataset(
-        _sources([beside])[0],
-        np.ascontiguousarray(picture),
-        'RGB',
-        8,
-        'PATIENT',
-        hd.UID(),
-        _SERIES['picture'],
-        hd.UID(),
-        1,
-        MANUFACTURER,
-        patient_orientation=('L', 'F'),
-        transfer_syntax_uid='1.2.840.10008.1.2.1',
-        series_description=WARNING,
-    )
-    captured.BurnedInAnnotation = 'NO'  # of the patient: the picture shows boxes, scores and the names of views
-    return _saved(captured, path)
+    with _told(of[0]):
+        sources = _sources(of)
+        captured = hd.sc.SCImage.from_ref_dataset(
+            sources[0],
+            np.ascontiguousarray(picture),
+            'RGB',
+            8,
+            'PATIENT',
+            hd.UID(),
+            _SERIES['picture'],
+            hd.UID(),
+            1,
+            MANUFACTURER,
+            patient_orientation=('L', 'F'),
+            transfer_syntax_uid=ExplicitVRLittleEndian,
+            series_description=WARNING,
+        )
+        captured.PatientOrientation = []  # of several views, some of them mirrored
+        if sources[0].get('IssuerOfPatientID'):
+            captured.IssuerOfPatientID = sources[0].IssuerOfPatientID
+        burned = {str(source.get('BurnedInAnnotation', '')) for source in sources}
+        if 'YES' in burned or burned == {'NO'}:  # else nobody knows
+            captured.BurnedInAnnotation = 'YES' if 'YES' in burned else 'NO'
+        return _saved(captured, path)
 
 
 def _region(
-    image: MarkedImage, source: Dataset, number: int, lesions: dict[str, hd.UID], algorithm: sr.AlgorithmIdentification
+    image: MarkedImage,
+    source: Dataset,
+    number: int,
+    label: str,
+    lesions: dict[str, hd.UID],
+    algorithm: sr.AlgorithmIdentification,
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     """One detection. Those of one lesion share its tracking identifier."""
     x1, y1, x2, y2 = image.boxes[number].tolist()
@@ -144,7 +186,7 @@ def _region(
     )
     side = _SIDES.get(image.laterality)
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        sr.TrackingIdentifier(uid, f'lesion {name}' if name else f'detection {number + 1}'),
+        sr.TrackingIdentifier(uid, f'lesion {name}' if name else label),
         sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, corners, sr.SourceImageForRegion.from_source_image(source)),
         finding_type=_code_of(image.categories[number]),
         algorithm_id=algorithm,
@@ -166,8 +208,9 @@ def _nothing(
 
 
 def _code_of(category: str) -> Code:
-    """Of SNOMED, or of a scheme of our own; a code value has 16 characters at most."""
-    return _FINDINGS.get(category) or Code(category.upper()[:16], '99MMMAMMO', category[:64])
+    """Of SNOMED, or of a scheme of our own, whose values are a digest, since they have 16 characters at most."""
+    value = hashlib.sha256(category.encode()).hexdigest()[:12].upper()
+    return _FINDINGS.get(category) or Code(value, '99MMMAMMO', category[:64])
 
 
 def _sources(paths: Sequence[Path]) -> list[Dataset]:
@@ -184,7 +227,7 @@ def _sources(paths: Sequence[Path]) -> list[Dataset]:
             field='StudyInstanceUID',
             found=f'{len(studies)} studies in one exam',
             expected='one',
-            remedy='give a folder per study',
+            remedy='correct the exam_id of annotations.csv that puts them together',
         )
     return sources
 
@@ -198,15 +241,46 @@ def _source(path: Path) -> Dataset:
     missing = [name for name in _UIDS if not source.get(name)]
     if missing:
         raise _error(path, ', '.join(missing), 'nothing', 'what identifies image, series and study')
+    return _mended(source)
+
+
+def _mended(source: Dataset) -> Dataset:
+    """The header in Unicode, without what is no date, time or sex; what may be empty is."""
+    source.decode()
     for name in _MAY_BE_EMPTY:
-        if name not in source:
-            setattr(source, name, None)
+        value = source.get(name)
+        value = value[0] if isinstance(value, MultiValue) and value else value
+        text = '' if value is None else str(value)
+        setattr(source, name, text if text and _FORMS.get(name, _ANY).fullmatch(text) else None)
+    source.SpecificCharacterSet = 'ISO_IR 192'
     return source
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what highdicom and pydicom refuse into one message, and keep what they print to themselves.
+
+    Both show values of the header, such as names.
+    """
+    try:
+        with quiet():
+            yield
+    except MammoError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as err:
+        remedy = 'leave out --dicom for this exam; the other results are written all the same'
+        raise MammoError(
+            path.name,
+            field='header',
+            found=f'what cannot be taken over into a new file ({type(err).__name__})',
+            expected='patient, study and images as the standard has them',
+            remedy=remedy,
+        ) from None
 
 
 def _saved(dataset: Dataset, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path, 'wb') as file, quiet():
+    with written_whole(path, 'wb') as file:
         dataset.save_as(file, enforce_file_format=True)
     return path
 

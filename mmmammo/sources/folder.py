@@ -63,10 +63,12 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
     links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
     raw_name = written_name(raw.resolve(), raw.resolve().parent)
-    exams = [said[file.path].exam_id or exam for file, exam in zip(files, _exam_ids(files, raw_name), strict=True)]
-    patients = _patient_ids(files, exams)
+    places = _exam_places(files)
+    exams = [said[f.path].exam_id or _exam_id(place, raw_name) for f, place in zip(files, places, strict=True)]
+    patients = _patient_ids(files, exams, places, raw_name)
     records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
-    records += _refused(links, _exam_ids([*files, *links], raw_name)[len(files) :], entries, records)
+    of_links = [_exam_id(place, raw_name) for place in _exam_places([*files, *links])[len(files) :]]
+    records += _refused(links, of_links, entries, records)
     yield from sorted(records, key=lambda record: record.path)
 
 
@@ -169,8 +171,8 @@ def _link(path: Path, name: str) -> _File:
     return _File(path, name, None, *parse_view_name(path.stem), is_folder=path.is_dir())
 
 
-def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
-    """The folder of each file's exam, with what tells exams of one folder apart."""
+def _exam_places(files: Sequence[_File]) -> list[tuple[str, str]]:
+    """The folder of each file's exam, and what tells exams of one folder apart."""
     studies: dict[tuple[str, str], list[str]] = {}
     for file in files:
         if file.study is not None:
@@ -178,7 +180,7 @@ def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
     homes = {study: os.path.commonpath(folders) or '.' for study, folders in studies.items()}
     crowded = Counter(homes.values())
     by_prefix, unnamed = _folders_of_many(files), _folders_of_unnamed(files)
-    ids = []
+    places = []
     for file in files:
         folder = file.folder.as_posix()
         if file.study is not None:
@@ -188,8 +190,14 @@ def _exam_ids(files: Sequence[_File], raw_name: str) -> list[str]:
             part = PurePosixPath(file.name).stem
         else:
             part = _prefix(file) if folder in by_prefix else ''
-        ids.append('-'.join(filter(None, ('' if folder == '.' and part else folder, part))))
-    return [raw_name if exam == '.' else exam for exam in ids]
+        places.append((folder, part))
+    return places
+
+
+def _exam_id(place: tuple[str, str], raw_name: str) -> str:
+    folder, part = place
+    name = '-'.join(filter(None, ('' if folder == '.' and part else folder, part)))
+    return raw_name if name == '.' else name
 
 
 def _folders_of_many(files: Sequence[_File]) -> set[str]:
@@ -221,14 +229,28 @@ def _prefix(file: _File) -> str:
     return '-'.join(before) if len(before) < len(words) else ''
 
 
-def _patient_ids(files: Sequence[_File], exams: Sequence[str]) -> dict[str, str]:
-    """By exam: PatientID as a digest, else a folder, see :func:`patients_of_exams`."""
-    patients = patients_of_exams(exams)
+def _patient_ids(
+    files: Sequence[_File], exams: Sequence[str], places: Sequence[tuple[str, str]], raw_name: str
+) -> dict[str, str]:
+    """By exam: PatientID as a digest; without one a folder (:func:`patients_of_exams`), or whose other exams it has."""
+    paths = {
+        exam: '/'.join(part for part in place if part not in ('', '.')) or exam
+        if exam == _exam_id(place, raw_name)
+        else exam
+        for exam, place in zip(exams, places, strict=True)
+    }
+    by_path = patients_of_exams(list(paths.values()))
+    folders = {exam: by_path[path] for exam, path in paths.items()}
+    said: dict[str, str] = {}
     for file, exam in zip(reversed(files), reversed(exams), strict=True):
         name = (file.meta.patient_id or '').strip() if file.meta is not None else ''
         if name.upper() not in _NOBODY:
-            patients[exam] = _digest('patient', name)
-    return patients
+            said[exam] = _digest('patient', name)
+    owners: dict[str, set[str]] = {}
+    for exam, patient in said.items():
+        owners.setdefault(folders[exam], set()).add(patient)
+    known = {folder: min(patients) for folder, patients in owners.items() if len(patients) == 1}
+    return {exam: said.get(exam) or known.get(folder, folder) for exam, folder in folders.items()}
 
 
 def _record(file: _File, exam: str, patient: str, said: ImageAnnotation) -> ImageRecord:

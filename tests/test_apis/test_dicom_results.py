@@ -49,7 +49,7 @@ def writer(tmp_path):
 
 
 def test_a_report_and_a_picture_per_exam(writer, panel, tmp_path):
-    exam = SimpleNamespace(images=[image('e/a.dcm', [(1, 2, 11, 22)])])
+    exam = SimpleNamespace(images=[image('e/a.dcm', [(1, 2, 11, 22)])], rejected=())
     report, picture = writer.add(exam, panel)
     assert [path.relative_to(tmp_path).as_posix() for path in (report, picture)] == [
         'dicom/exam 1_report.dcm',
@@ -71,7 +71,9 @@ def test_files_that_are_no_dicom_are_told_and_nothing_is_written(writer, panel, 
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     console = Console(file=io.StringIO(), width=300)
-    exam = SimpleNamespace(images=[image('e/a.dcm', [(1, 2, 11, 22)]), image('e/b.png', [])])
+    exam = SimpleNamespace(images=[image('e/a.dcm', [(1, 2, 11, 22)]), image('e/b.png', [])], rejected=())
+    (tmp_path / 'dicom').mkdir()
+    (tmp_path / 'dicom' / 'exam 1_report.dcm').write_text('of another run')
     tool.tell_dicom(writer, exam, panel, console)
     assert 'no DICOM: b.png: format: found no DICOM' in console.file.getvalue()
-    assert not (tmp_path / 'dicom').exists()
+    assert not list((tmp_path / 'dicom').iterdir())

@@ -1,5 +1,7 @@
 """A calibration and a threshold of one split, used on other exams."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,18 @@ def test_nothing_frozen_changes_nothing():
 def test_a_threshold_of_the_other_kind_is_refused(files, name, of_detections, message):
     with pytest.raises(MammoError, match=message):
         Frozen.load(None, files / name, of_detections=of_detections)
+
+
+def test_what_was_chosen_on_other_units_or_another_scale_is_refused(files):
+    of_exams = replace(CLASSIFIER, chosen_on=replace(VAL, unit='exam'))
+    Frozen(point=of_exams).require_unit('exam')
+    Frozen(point=CLASSIFIER).require_unit('image')  # an older file, which does not say
+    with pytest.raises(MammoError, match=r'operating point: chosen_on\.unit: found exam; expected image'):
+        Frozen(point=of_exams).require_unit('image')
+    for calibrated, calibration in ((True, None), (False, files / 'calibration.json')):
+        replace(CLASSIFIER, calibrated=calibrated).save(files / 'point.json')
+        with pytest.raises(MammoError, match='expected the same scale here'):
+            Frozen.load(calibration, files / 'point.json', of_detections=False)
 
 
 def test_several_scores_have_no_single_threshold():

@@ -1,5 +1,8 @@
 """Results as DICOM: whose they are, where the regions lie, and that another library reads them."""
 
+import re
+import warnings
+
 import numpy as np
 import pydicom
 import pytest
@@ -71,7 +74,7 @@ def test_every_image_is_named_also_without_a_detection(images, tmp_path):
 def test_detections_of_one_lesion_share_its_identifier(images, tmp_path):
     _, (first, alone, second) = groups_of(write_detection_report(tmp_path / 'sr.dcm', images, 'm', '1.0'))
     assert first.tracking_uid == second.tracking_uid != alone.tracking_uid
-    assert first.tracking_identifier == 'lesion A'
+    assert (first.tracking_identifier, alone.tracking_identifier) == ('lesion A', 'detection 2')
 
 
 def test_an_exam_in_which_nothing_was_found_has_a_report(images, tmp_path):
@@ -105,10 +108,62 @@ def test_files_without_optional_tags_are_enough(tmp_path):
 def test_a_picture_belongs_to_the_study(images, tmp_path):
     picture = np.zeros((30, 40, 3), np.uint8)
     picture[5, 7] = (255, 128, 0)
-    written = pydicom.dcmread(write_picture(tmp_path / 'panel.dcm', picture, images[0].path))
+    written = pydicom.dcmread(write_picture(tmp_path / 'panel.dcm', picture, [image.path for image in images]))
     np.testing.assert_array_equal(written.pixel_array, picture)
     assert (written.PatientID, written.StudyInstanceUID) == ('p1', '1.2.3')
     assert written.SOPClassUID.name.startswith('Secondary Capture') and written.SeriesDescription == WARNING
+
+
+@pytest.mark.parametrize(
+    'odd',
+    [
+        {'SpecificCharacterSet': ['', 'ISO 2022 IR 87'], 'PatientName': 'Yamada^Tarou'},
+        {'SpecificCharacterSet': 'ISO_IR 100', 'PatientName': 'Müller^Jörg'},
+        {'PatientSex': 'W', 'PatientBirthDate': '1960', 'StudyDate': '2024-01-02', 'StudyTime': '12:30:11'},
+        {'PatientName': 'DOE JANE'},
+        {'PatientName': ['Doe^Jane', 'Roe^Jane']},
+    ],
+    ids=lambda odd: ' '.join(odd),
+)
+def test_odd_headers_are_mended_and_names_never_printed(tmp_path, odd, capfd, caplog):
+    warnings.simplefilter('always')
+    path = mammogram(tmp_path / 'cc.dcm', **odd)
+    report, _ = groups_of(write_detection_report(tmp_path / 'sr.dcm', [marked(path)], 'm', '1.0'))
+    picture = pydicom.dcmread(write_picture(tmp_path / 'p.dcm', np.zeros((4, 4, 3), np.uint8), [path]))
+    name = odd.get('PatientName', 'Doe^Jane')
+    wanted = name if isinstance(name, str) else name[0]
+    assert str(report.PatientName) == str(picture.PatientName) == wanted
+    printed = ''.join(capfd.readouterr()) + caplog.text
+    assert not any(word in printed for word in re.split(r'\W+', wanted))
+
+
+def test_what_the_standard_does_not_know_is_told_without_its_values(tmp_path):
+    path = mammogram(tmp_path / 'cc.dcm', SOPClassUID='1.2.3.4.5')
+    with pytest.raises(
+        MammoError, match=r'cc\.dcm: header: found what cannot be taken over into a new file \(KeyError\)'
+    ):
+        write_detection_report(tmp_path / 'sr.dcm', [marked(path)], 'm', '1.0')
+
+
+@pytest.mark.parametrize(('said', 'expected'), [('NO', 'NO'), ('YES', 'YES'), (None, None)])
+def test_a_picture_says_of_labels_what_its_images_say(tmp_path, said, expected):
+    paths = [
+        mammogram(tmp_path / 'a.dcm', BurnedInAnnotation='NO'),
+        mammogram(tmp_path / 'b.dcm', BurnedInAnnotation=said),
+    ]
+    written = pydicom.dcmread(write_picture(tmp_path / 'p.dcm', np.zeros((4, 4, 3), np.uint8), paths))
+    assert written.get('BurnedInAnnotation') == expected
+    assert not written.PatientOrientation
+
+
+def test_a_report_says_how_it_came_about(images, tmp_path):
+    made = {'parameters': ['detections of certainty 5 % or more'], 'is_complete': False}
+    report, _ = groups_of(write_detection_report(tmp_path / 'sr.dcm', images, 'm', '1.0', **made))
+    assert report.CompletionFlag == 'PARTIAL'
+    assert 'detections of certainty 5 % or more' in [element.value for element in report.iterall()]
+    again, _ = groups_of(write_detection_report(tmp_path / 'sr2.dcm', images, 'm', '1.0'))
+    observers = [[e.value for e in one.iterall() if e.keyword == 'UID'] for one in (report, again)]
+    assert observers[0][0] == observers[1][0], 'the device is the same one'
 
 
 def test_what_cannot_be_reported_on_is_told(tmp_path):

@@ -149,6 +149,38 @@ def test_exams_of_one_woman_stay_together_below_a_common_folder(tmp_path):
     assert patients(tmp_path) == {'x/ann/1': 'x/ann', 'x/ann/2': 'x/ann', 'x/eve/1': 'x/eve'}
 
 
+def test_exams_of_one_folder_are_one_woman(tmp_path):
+    for name in ('ann/2019_L-CC.png', 'ann/2021_L-CC.png', 'eve/L-CC.png'):
+        png(tmp_path / name)
+    for i in range(MOST_IMAGES + 1):
+        png(tmp_path / f'joan/{i:03}.png')
+    dicom(tmp_path / 'kim/1.dcm', study='1.1', patient='')
+    dicom(tmp_path / 'kim/2.dcm', study='1.2', patient='')
+    found = patients(tmp_path)
+    assert found['ann-2019'] == found['ann-2021'] == 'ann' and found['eve'] == 'eve'
+    assert {patient for exam, patient in found.items() if exam.startswith('joan')} == {'joan'}
+    assert {patient for exam, patient in found.items() if exam.startswith('kim')} == {'kim'}
+
+
+def test_an_exam_without_an_id_is_of_the_woman_whose_folder_it_is_in(tmp_path):
+    dicom(tmp_path / 'ann/1/a.dcm', study='1.1', patient='Ann')
+    dicom(tmp_path / 'ann/2/b.dcm', study='1.2', patient='')
+    dicom(tmp_path / 'two/1/a.dcm', study='1.3', patient='Eve')
+    dicom(tmp_path / 'two/2/b.dcm', study='1.4', patient='Kim')
+    dicom(tmp_path / 'two/3/c.dcm', study='1.5', patient='')
+    found = patients(tmp_path)
+    assert found['ann/1'] == found['ann/2'] != 'ann'
+    assert len({found[f'two/{i}'] for i in (1, 2, 3)}) == 3 and found['two/3'] == 'two'
+
+
+def test_exams_that_a_table_names_are_their_own_patients(tmp_path):
+    for i in range(3):
+        png(tmp_path / f'all/{i}_L_CC.png')
+    table = 'file,exam_id\n' + ''.join(f'all/{i}_L_CC.png,e{i}\n' for i in range(3))
+    (tmp_path / 'annotations.csv').write_text(table)
+    assert patients(tmp_path) == {f'e{i}': f'e{i}' for i in range(3)}
+
+
 def test_many_images_without_side_and_view_are_no_exam(tmp_path):
     for i in range(MOST_IMAGES + 1):
         png(tmp_path / f'all/{i:03}.png')

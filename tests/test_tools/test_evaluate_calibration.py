@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ def test_a_calibration_is_fitted_on_one_table_and_applied_to_another(run, tables
     assert before['low'] < before['value'] < before['high']
     assert (calibration['method'], calibration['same_split'], calibration['chosen_on']['n']) == (method, False, 60)
     assert [Path(file['path']).name for file in written['files']] == ['test.csv', 'val.csv']
-    assert load_calibration(tmp_path / 'out' / 'calibration.json') == scaling
+    of_images = replace(scaling, chosen_on=replace(scaling.chosen_on, unit='image'))
+    assert load_calibration(tmp_path / 'out' / 'calibration.json') == of_images
     assert (tmp_path / 'out' / 'plots' / 'calibration.svg').is_file()
     assert "fitted on split 'val' (60 rows)" in ' '.join(capsys.readouterr().out.split())
     assert 'before calibration' in (tmp_path / 'out' / 'report.html').read_text()
@@ -83,7 +85,9 @@ def test_what_was_frozen_gives_the_same_numbers_again(run, tables, tmp_path):
     again = run(test_file, '--calibration', kept[0], '--operating-point', kept[1])
     assert again['numbers'] == first['numbers']
     assert again['operating_point']['numbers'] == first['operating_point']['numbers']
-    assert OperatingPoint.load(kept[1]).threshold == first['operating_point']['threshold']
+    point = OperatingPoint.load(kept[1])
+    assert point.threshold == first['operating_point']['threshold']
+    assert (point.chosen_on.unit, point.calibrated) == ('image', True)
 
 
 def test_without_calibration_the_key_is_there_and_empty(run, tables):

@@ -32,6 +32,7 @@ class OperatingPoint:
         chosen_on: The split it was chosen on.
         n_positive: Positive rows, or lesions, of that split.
         achieved: What it reached there; too good to be reported.
+        calibrated: Whether the scores were calibrated before; ``None`` where nobody said.
     """
 
     threshold: float
@@ -40,6 +41,7 @@ class OperatingPoint:
     chosen_on: SplitRecord
     n_positive: int
     achieved: Mapping[str, float]
+    calibrated: bool | None = None
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON; its folder is made."""

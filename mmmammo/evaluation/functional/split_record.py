@@ -23,11 +23,13 @@ class SplitRecord:
         name: ``'train'``, ``'val'``, ``'test'`` or any other.
         ids_sha256: Digest of the sorted ids of its rows.
         n: Rows.
+        unit: What a row is: ``'image'``, ``'breast'``, ``'exam'``; '' where nobody said.
     """
 
     name: str
     ids_sha256: str
     n: int
+    unit: str = ''
 
     @classmethod
     def of(cls, name: str, ids: Sequence[Any]) -> SplitRecord:

@@ -74,7 +74,8 @@ def fit_calibration(table: ScoreTable, method: str) -> Scaling:
             remedy='correct the name',
         )
     require_one_class(table)
-    return CALIBRATION_METHODS[method](table.labels[:, 0], table.scores[:, 0], table.ids, table.split)
+    scaling = CALIBRATION_METHODS[method](table.labels[:, 0], table.scores[:, 0], table.ids, table.split)
+    return replace(scaling, chosen_on=replace(scaling.chosen_on, unit=table.level))
 
 
 def calibrated(table: ScoreTable, scaling: Scaling) -> ScoreTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -106,15 +106,24 @@ def report_detections(
     return FrozenReport(point, report.same_split, numbers, shift)
 
 
-def choose_for_scores(summary: ScoreSummary, rule: str, target: float | None) -> OperatingPoint:
-    """A threshold of rows from the table it is to be chosen on.
+def choose_for_scores(
+    summary: ScoreSummary, rule: str, target: float | None, *, calibrated: bool = False
+) -> OperatingPoint:
+    """A threshold of rows from the table it is to be chosen on; it remembers what a row is.
+
+    Args:
+        summary: Of that table.
+        rule: How it is chosen.
+        target: What is to be reached.
+        calibrated: Whether the scores were calibrated.
 
     Raises:
         MammoError: If the table has several classes.
     """
     require_one_class(summary.table)
     table = summary.table
-    return choose_operating_point(table.labels[:, 0], table.scores[:, 0], table.ids, table.split, rule, target)
+    point = choose_operating_point(table.labels[:, 0], table.scores[:, 0], table.ids, table.split, rule, target)
+    return replace(point, chosen_on=replace(point.chosen_on, unit=table.level), calibrated=calibrated)
 
 
 def report_scores(
