@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData
 
 from mmmammo.apis.cross_view import rescore_samples
 from mmmammo.apis.exam_files import panel_of
-from mmmammo.apis.exam_stream import Data, ExamStream
+from mmmammo.apis.exam_stream import ExamStream
 from mmmammo.apis.lesion_letters import with_pairs
 from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
@@ -109,7 +109,8 @@ class ExamInferencer(ExamStream[ExamResult]):
         views = [view for view, _ in taken]
         for graph in self._graphs:
             graph.attention = None
-        samples = self._forward([data for _, data in taken])
+        at_once = len(taken) if isinstance(self.model, MultiViewMixin) else BATCH
+        samples = self.forward_in_batches([data for _, data in taken], at_once)
         for sample, view in zip(samples, views, strict=True):
             # the matcher asks for it, and classifiers pack none
             sample.set_metainfo(_anatomy(view) | sample.metainfo)
@@ -125,12 +126,6 @@ class ExamInferencer(ExamStream[ExamResult]):
     def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> ExamResult:
         """A result without images."""
         return ExamResult(exam_id, (), tuple(rejected))
-
-    def _forward(self, packed: Sequence[Data]) -> list[DetDataSample]:
-        """The whole exam at once, if the model looks at views together; else few at a time, however many there are."""
-        size = len(packed) if isinstance(self.model, MultiViewMixin) else BATCH
-        batches = (packed[i : i + size] for i in range(0, len(packed), size))
-        return [sample for batch in batches for sample in self.forward(next(self.preprocess(batch)))]
 
     def postprocess(
         self, preds: Sequence[DetDataSample], views: Sequence[Prepared], attention: torch.Tensor | None = None

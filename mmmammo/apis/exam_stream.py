@@ -121,6 +121,11 @@ class ExamStream(BaseInferencer, Generic[Result]):
                 refused.append(rejected_row(view.quality.path, view.quality.exam_id, err.reason))
         return taken, refused
 
+    def forward_in_batches(self, packed: Sequence[Data], size: int) -> list[Any]:
+        """What the model says of each image, given at most ``size`` at once, however many an exam has."""
+        batches = (packed[i : i + size] for i in range(0, len(packed), size))
+        return [sample for batch in batches for sample in self.forward(next(self.preprocess(batch)))]
+
     def preprocess(self, inputs: Sequence[Data], batch_size: int = 1, **kwargs: Any) -> Iterator[Data]:
         """The batch of what :meth:`packed` made of an exam's images."""
         yield self.collate_fn(list(inputs))

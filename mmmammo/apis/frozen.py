@@ -14,7 +14,6 @@ from mmmammo.evaluation.functional.recalibration import IsotonicScaling, Tempera
 from mmmammo.structures import MammoError
 
 FloatArray = npt.NDArray[np.float64]
-_OF_DETECTIONS = 'froc_'
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Frozen:
             MammoError: If a file cannot be used, or the threshold was chosen on the other kind of scores.
         """
         found = None if point is None else OperatingPoint.load(point)
-        if found is not None and found.rule.startswith(_OF_DETECTIONS) != of_detections:
+        if found is not None and found.of_detections != of_detections:
             kinds = ('scores of a classifier', 'detections')
             raise MammoError(
                 str(point),

@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmmammo.apis.runs import datasets_of
 from mmmammo.evaluation.functional import ScoreMeasure
 from mmmammo.evaluation.metrics import (
     APMetric,
@@ -210,10 +211,7 @@ def images_root(cfg: Config) -> Path:
 
 def tested_set(cfg: Config) -> Any:
     """The data set of the test, without what wraps it."""
-    dataset = cfg.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    return dataset
+    return next(datasets_of(cfg.test_dataloader))
 
 
 def _read_scores(kinds: Sequence[type]) -> bool:

@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmmammo.apis.exam_stream import Data, ExamStream, rejected_row
+from mmmammo.apis.exam_stream import ExamStream, rejected_row
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import tested_set
 from mmmammo.apis.runs import for_testing, load_config
@@ -87,8 +87,9 @@ class ScoreInferencer(ExamStream[ExamScores]):
         prepared, rejected = self.prepared(records)
         chosen, left_out = self._chosen(prepared)
         taken, refused = self.packed(chosen)
-        batches = self._batches([data for _, data in taken])
-        samples = [sample for batch in batches for sample in self.forward(next(self.preprocess(batch)))]
+        # one by one, if it judges images: some models need gigabytes for each
+        at_once = max(len(taken), 1) if issubclass(self.dataset, ExamDataset) else 1
+        samples = self.forward_in_batches([data for _, data in taken], at_once)
         images = self._counted(self.postprocess(samples, [view for view, _ in taken]))
         names = () if self.columns is None else names_of_scores(self.columns, self.classes)
         rows = (*rejected, *left_out, *refused)
@@ -123,11 +124,6 @@ class ScoreInferencer(ExamStream[ExamScores]):
         kept = _one_of_each(views)
         rows = [view.quality for i, view in enumerate(views) if i not in kept]
         return [views[i] for i in kept], [rejected_row(row.path, row.exam_id, _NO_PLACE) for row in rows]
-
-    def _batches(self, packed: list[Data]) -> list[list[Data]]:
-        if issubclass(self.dataset, ExamDataset):
-            return [packed] if packed else []
-        return [[one] for one in packed]  # one by one: some models need gigabytes for an image
 
     def _counted(self, images: list[ImageScores]) -> list[ImageScores]:
         """Which images count in the scores of breasts and exams.

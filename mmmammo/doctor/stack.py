@@ -38,9 +38,7 @@ def probe_own_operators() -> list[Row]:
 
     reason = why_not_loaded()
     if reason:
-        return [
-            ('mmmammo operators', Status.WARN, f'{reason}: DINO on CPU takes twice the time, Mask R-CNN a quarter more')
-        ]
+        return [('mmmammo operators', Status.WARN, f'{reason}: DINO on CPU takes twice the time, Mask R-CNN more too')]
     generator = torch.Generator().manual_seed(0)
     value, locations, weights = (
         torch.rand(size, generator=generator) for size in ((1, 12, 2, 35), (1, 3, 2, 1, 4, 2), (1, 3, 2, 1, 4))

@@ -27,6 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
@@ -63,11 +64,11 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
     links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
     raw_name = written_name(raw.resolve(), raw.resolve().parent)
-    places = _exam_places(files)
-    exams = [said[f.path].exam_id or _exam_id(place, raw_name) for f, place in zip(files, places, strict=True)]
-    patients = _patient_ids(files, exams, places, raw_name)
+    places = [(said[file.path].exam_id, place.levels) for file, place in zip(files, _exam_places(files), strict=True)]
+    exams = [name or '-'.join(levels) or raw_name for name, levels in places]
+    patients = _patient_ids(files, exams, [name or '/'.join(levels) or raw_name for name, levels in places])
     records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
-    of_links = [_exam_id(place, raw_name) for place in _exam_places([*files, *links])[len(files) :]]
+    of_links = ['-'.join(place.levels) or raw_name for place in _exam_places([*files, *links])[len(files) :]]
     records += _refused(links, of_links, entries, records)
     yield from sorted(records, key=lambda record: record.path)
 
@@ -171,8 +172,19 @@ def _link(path: Path, name: str) -> _File:
     return _File(path, name, None, *parse_view_name(path.stem), is_folder=path.is_dir())
 
 
-def _exam_places(files: Sequence[_File]) -> list[tuple[str, str]]:
-    """The folder of each file's exam, and what tells exams of one folder apart."""
+class _Place(NamedTuple):
+    """The folder of an exam, and what tells exams of one folder apart."""
+
+    folder: str
+    part: str
+
+    @property
+    def levels(self) -> list[str]:
+        """Both, without the raw folder itself and nothing."""
+        return [level for level in self if level not in ('', '.')]
+
+
+def _exam_places(files: Sequence[_File]) -> list[_Place]:
     studies: dict[tuple[str, str], list[str]] = {}
     for file in files:
         if file.study is not None:
@@ -190,14 +202,8 @@ def _exam_places(files: Sequence[_File]) -> list[tuple[str, str]]:
             part = PurePosixPath(file.name).stem
         else:
             part = _prefix(file) if folder in by_prefix else ''
-        places.append((folder, part))
+        places.append(_Place(folder, part))
     return places
-
-
-def _exam_id(place: tuple[str, str], raw_name: str) -> str:
-    folder, part = place
-    name = '-'.join(filter(None, ('' if folder == '.' and part else folder, part)))
-    return raw_name if name == '.' else name
 
 
 def _folders_of_many(files: Sequence[_File]) -> set[str]:
@@ -229,18 +235,10 @@ def _prefix(file: _File) -> str:
     return '-'.join(before) if len(before) < len(words) else ''
 
 
-def _patient_ids(
-    files: Sequence[_File], exams: Sequence[str], places: Sequence[tuple[str, str]], raw_name: str
-) -> dict[str, str]:
+def _patient_ids(files: Sequence[_File], exams: Sequence[str], paths: Sequence[str]) -> dict[str, str]:
     """By exam: PatientID as a digest; without one a folder (:func:`patients_of_exams`), or whose other exams it has."""
-    paths = {
-        exam: '/'.join(part for part in place if part not in ('', '.')) or exam
-        if exam == _exam_id(place, raw_name)
-        else exam
-        for exam, place in zip(exams, places, strict=True)
-    }
-    by_path = patients_of_exams(list(paths.values()))
-    folders = {exam: by_path[path] for exam, path in paths.items()}
+    by_path = patients_of_exams(paths)
+    folders = {exam: by_path[path] for exam, path in zip(exams, paths, strict=True)}
     said: dict[str, str] = {}
     for file, exam in zip(reversed(files), reversed(exams), strict=True):
         name = (file.meta.patient_id or '').strip() if file.meta is not None else ''

@@ -43,6 +43,11 @@ class OperatingPoint:
     achieved: Mapping[str, float]
     calibrated: bool | None = None
 
+    @property
+    def of_detections(self) -> bool:
+        """Whether it is one of detections, not of rows."""
+        return self.rule.startswith('froc_')
+
     def save(self, path: str | Path) -> None:
         """Write it as JSON; its folder is made."""
         save_json(path, {'format': FORMAT} | asdict(self))
@@ -276,7 +281,7 @@ def _is_same(point: OperatingPoint, record: SplitRecord) -> bool:
 
 
 def _require_kind(point: OperatingPoint, *, of_detections: bool) -> None:
-    if point.rule.startswith('froc_') != of_detections:
+    if point.of_detections != of_detections:
         expected = 'a threshold of detections' if of_detections else 'a threshold of row scores'
         remedy = 'the scores of detections and of rows are not comparable: choose one for each'
         raise _error('rule', repr(point.rule), expected, remedy)
