@@ -12,6 +12,7 @@ from mmmammo.anatomy import LandmarkError, landmarks_of
 from mmmammo.io import read_film_scan, read_mammogram
 from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
+from mmmammo.prepare.facing import facing_the_breast
 from mmmammo.prepare.findings import check_findings, clipped, mapped
 from mmmammo.prepare.gate import (
     Fault,
@@ -74,6 +75,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
     small = SmallCopy.of(mammogram.pixels)
+    findings = facing_the_breast(findings, small, gate)
     edge = _chest_edge(small, laterality, gate)
     pixels = mammogram.pixels
     if record.film is None:

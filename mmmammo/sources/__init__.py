@@ -8,7 +8,7 @@ from typing import cast
 from mmmammo.sources.protocol import CountCheck, Source, SourceOption
 from mmmammo.structures import MammoError
 
-SOURCES = ('cbis_ddsm', 'cmmd', 'cohort', 'ddsm', 'folder', 'inbreast', 'mias', 'phantom', 'rsna', 'vindr')
+SOURCES = ('cbis_ddsm', 'cmmd', 'cohort', 'ddsm', 'embed', 'folder', 'inbreast', 'mias', 'phantom', 'rsna', 'vindr')
 
 
 def get_source(name: str) -> Source:

@@ -14,7 +14,7 @@ import csv
 import io
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -161,6 +161,7 @@ def read_table(
     *,
     delimiter: str = ',',
     absent: Collection[str] = ('', 'nan'),
+    only_known: bool = False,
 ) -> Table:
     """Read a table by the names of its columns, in any order.
 
@@ -172,13 +173,18 @@ def read_table(
         optional: Columns that are read where they are there.
         delimiter: Between cells.
         absent: What an empty cell is written as, in small letters.
+        only_known: Rows keep the cells of these columns only, for tables that have a hundred more.
 
     Raises:
         MammoError: If the file cannot be read or is larger than 256 MiB, a required column is missing, a quote is not
             closed, or a row has too few or too many cells.
     """
     form = f', separated by {delimiter!r}'
-    return table_of(path, _records(path, delimiter), required, optional, absent=absent, form=form)
+    table = table_of(path, _records(path, delimiter), required, optional, absent=absent, form=form)
+    if not only_known:
+        return table
+    known = [name for name in table.columns if name not in table.extra]
+    return replace(table, rows=tuple(replace(row, cells={k: row.cells[k] for k in known}) for row in table.rows))
 
 
 def table_of(

@@ -16,7 +16,7 @@ from mmmammo.phantom.dressing.planted import Planted
 from mmmammo.phantom.exam import PhantomExam, make_exam
 from mmmammo.structures import MammoError
 
-DRESSES: tuple[str, ...] = ('cbis_ddsm', 'cmmd', 'cohort', 'ddsm', 'inbreast', 'mias', 'rsna', 'vindr')
+DRESSES: tuple[str, ...] = ('cbis_ddsm', 'cmmd', 'cohort', 'ddsm', 'embed', 'inbreast', 'mias', 'rsna', 'vindr')
 
 
 class Dress(Protocol):

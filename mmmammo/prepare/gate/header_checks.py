@@ -69,6 +69,8 @@ def _synthetic(record: ImageRecord, meta: MammogramMeta) -> Seen:
     generated = [word for word in _image_type(meta) if word in ('GENERATED_2D', 'TOMO_2D', 'C-VIEW', 'CVIEW')]
     if generated:
         return label('ImageType'), f'{generated[0]}, computed from a tomosynthesis'
+    if record.labels.get('synthetic_2d'):
+        return 'synthetic 2D, in the tables of the source', 'yes'
     return _words(meta, 'SeriesDescription', _GENERATED)
 
 
@@ -79,6 +81,8 @@ def _magnification(record: ImageRecord, meta: MammogramMeta) -> Seen:
     factor = meta.attributes.get('magnification_factor')
     if factor is not None and factor >= _MAGNIFIED:
         return label('EstimatedRadiographicMagnificationFactor'), f'{factor:g}'
+    if record.labels.get('magnification'):
+        return 'spot or magnification, in the tables of the source', 'yes'
     return _words(meta, 'PaddleDescription', _ENLARGED) or _words(meta, 'SeriesDescription', _ENLARGED)
 
 
