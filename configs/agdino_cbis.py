@@ -1,5 +1,5 @@
-# DINO with the anatomy graph of AG-RCNN on CBIS-DDSM: past paper 3, which has it on Mask R-CNN only. Everything but
-# the neck is stock; compare with agrcnn_cbis.py.
+# DINO with the anatomy graph of AG-RCNN on CBIS-DDSM: past paper 3, which has it on Mask R-CNN only. The rest is
+# DINO for 16-bit views, as _base_/models/agdino_r50.py tells; compare with agrcnn_cbis.py.
 _base_ = [
     './_base_/models/agdino_r50.py',
     './_base_/datasets/cbis_exams.py',

@@ -9,6 +9,12 @@
 #   * anchors have ratios 0.5, 1, 2: the paper's 1.5 to 3.6 contradict its masses' mean aspect of 1.08;
 #   * the first convolution sums the RGB filters: the paper's luma weights leave a third of the response that the
 #     frozen BatchNorm expects (backbone.stem_adaptation='luma' has them);
+#   * landmarks are found by the robust method, and the corner line of MLO views runs half-way to the corner: the
+#     paper's recipe is for clean film, its corner line overshoots (agrcnn/agrcnn_as_printed_cbis.py has both);
+#   * a tenth of the links between views is cut in training, to be ready for missing views; where the other breast is
+#     missing, attention is 1/2 and the factor 1.2, as where nothing differs;
+#   * images keep their aspect, the longest side 1024, and are padded: its 1024 x 1024 would stretch them;
+#   * the first 500 steps warm up;
 #   * masks are 28 x 28, as its RoIAlign of 14 and a deconvolution give; its text says 14 x 14;
 #   * half precision is a choice of the command line: tools/train.py --amp.
 _base_ = [

@@ -1,5 +1,5 @@
-# RTMDet with the anatomy graph of AG-RCNN on CBIS-DDSM: past paper 3, which has it on Mask R-CNN only. Everything but
-# the neck is stock; compare with agrcnn_cbis.py.
+# RTMDet with the anatomy graph of AG-RCNN on CBIS-DDSM: past paper 3, which has it on Mask R-CNN only. The rest is
+# RTMDet for 16-bit views, as _base_/models/agrtmdet_l.py tells; compare with agrcnn_cbis.py.
 _base_ = [
     './_base_/models/agrtmdet_l.py',
     './_base_/datasets/cbis_exams.py',

@@ -5,6 +5,8 @@
 #   * anchors have ratios 0.5, 1, 2: the paper's 1.5 to 3.6 contradict its masses' mean aspect of 1.08;
 #   * the first convolution sums the RGB filters: the paper's luma weights leave a third of the response that the
 #     frozen BatchNorm expects (backbone.stem_adaptation='luma' has them);
+#   * images keep their aspect, the longest side 1024, and are padded: its 1024 x 1024 would stretch them;
+#   * the first 500 steps warm up;
 #   * masks are 28 x 28, as its RoIAlign of 14 and a deconvolution give; its text says 14 x 14;
 #   * half precision is a choice of the command line: tools/train.py --amp.
 _base_ = [

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mmmammo import cli
+from mmmammo.anatomy import CORNER_MODES
 from mmmammo.io.exam_index import read_index
 from mmmammo.prepare.geometric_prior import build_geometric_prior
 from mmmammo.structures import MammoError
@@ -30,7 +31,13 @@ Then name the file in the config:
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     images = read_index(training_index(args.source)).images
-    prior = build_geometric_prior(images, tuple(args.num_nodes), per_triad=args.per_triad, smoothing=args.smoothing)
+    prior = build_geometric_prior(
+        images,
+        tuple(args.num_nodes),
+        per_triad=args.per_triad,
+        smoothing=args.smoothing,
+        corner_mode=args.corner_mode,
+    )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     prior.save(args.out)
     cells = int(np.count_nonzero(prior.counts))
@@ -60,6 +67,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         default=0.0,
         metavar='SIGMA',
         help='share counts among neighbouring nodes; a fraction of the breast, 0.1 reaches the next node',
+    )
+    parser.add_argument(
+        '--corner-mode',
+        choices=CORNER_MODES,
+        default='midpoint',
+        help='where the corner line of MLO views runs, as in PackMammogram; seed is as the paper has it (midpoint)',
     )
     return parser.parse_args(argv)
 

@@ -20,13 +20,15 @@ from mmmammo.anatomy.lesion_matching import (
     relative_offsets,
 )
 from mmmammo.anatomy.manual import apply_manual, load_manual_landmarks
-from mmmammo.anatomy.pseudo_landmarks import node_layout, pseudo_landmarks
+from mmmammo.anatomy.pseudo_landmarks import CORNER_MODES, check_corner_mode, node_layout, pseudo_landmarks
 
 __all__ = [
+    'CORNER_MODES',
     'GeometricPrior',
     'LandmarkError',
     'apply_manual',
     'assign_pairs',
+    'check_corner_mode',
     'cooccurrence',
     'cross_view_evidence',
     'curvature',

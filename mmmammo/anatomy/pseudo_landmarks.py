@@ -111,14 +111,7 @@ def pseudo_landmarks(
 
 def _check(landmarks: BreastLandmarks, corner_mode: str) -> None:
     """Refuse what no nodes can be built on."""
-    if corner_mode not in CORNER_MODES:
-        raise LandmarkError(
-            'pseudo_landmarks',
-            field='corner_mode',
-            found=repr(corner_mode),
-            expected=' or '.join(map(repr, CORNER_MODES)),
-            remedy='use one of these',
-        )
+    check_corner_mode(corner_mode)
     for part in ('contour', 'nipple', 'pectoral_line'):
         points = getattr(landmarks, part)
         if not np.isfinite(points).all() or (part == 'contour' and len(points) < 3):
@@ -129,6 +122,22 @@ def _check(landmarks: BreastLandmarks, corner_mode: str) -> None:
                 expected='finite coordinates, at least three for a contour',
                 remedy='detect the landmarks again or correct them by hand',
             )
+
+
+def check_corner_mode(corner_mode: str) -> None:
+    """Refuse what is none.
+
+    Raises:
+        LandmarkError: If it is not one of :data:`CORNER_MODES`.
+    """
+    if corner_mode not in CORNER_MODES:
+        raise LandmarkError(
+            'pseudo_landmarks',
+            field='corner_mode',
+            found=repr(corner_mode),
+            expected=' or '.join(map(repr, CORNER_MODES)),
+            remedy='use one of these',
+        )
 
 
 def _evenly(chord: Points, count: int) -> Points:

@@ -61,8 +61,9 @@ class ExamInferencer(ExamStream[ExamResult]):
         bfloat16: Compute backbone and neck in bfloat16: quicker on a GPU and on CPUs that know it, scores differ in
             the third decimal.
         cross_view: File of ``tools/fit_cross_view.py``: detections are scored anew by the other views of their exam.
-        options: How files are prepared. By default those of a classifier as the prepared set of its config was, which
-            then must be there; those of a detector cut to the breast, at their own resolution.
+        options: How files are prepared. By default those of a classifier as the prepared set of its config was, and
+            with a second stage as its set was, which then must be there; else those of a detector cut to the breast, at
+            their own resolution.
 
     Raises:
         MammoError: If a file is missing, the model gives scores only, a checkpoint is not its config's, or there is no
@@ -84,7 +85,7 @@ class ExamInferencer(ExamStream[ExamResult]):
         cfg = for_testing(load_config(config))
         init_default_scope(cfg.default_scope)
         _require_boxes(cfg)
-        super().__init__(cfg, checkpoint, device, options or _options(cfg))
+        super().__init__(cfg, checkpoint, device, options or _options(cfg, second_stage))
         self.score_thr = score_thr
         skip_masks(self.model)
         speed_up(self.model)
@@ -181,11 +182,16 @@ class ExamInferencer(ExamStream[ExamResult]):
         return int(self._graphs[0].strides[0])
 
 
-def _options(cfg: Config) -> PrepareOptions:
-    """How a config's files are prepared where nobody says."""
+def _options(cfg: Config, second_stage: tuple[str | Path, str | Path] | None) -> PrepareOptions:
+    """How a config's files are prepared where nobody says.
+
+    A detector resizes what it is given; a classifier, of images or of patches, knows one size of pixels only.
+    """
     kind = DATASETS.get(tested_set(cfg).type) or object
     if issubclass(kind, ViewClassificationDataset):
         return recorded_options(tested_set(cfg).data_root)
+    if second_stage is not None:
+        return recorded_options(tested_set(load_config(second_stage[0])).data_root)
     return PrepareOptions()
 
 

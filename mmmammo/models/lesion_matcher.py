@@ -18,6 +18,7 @@ from mmmammo.registry import MODELS
 from mmmammo.structures import STANDARD_VIEWS, LesionPair, MammoError
 
 _ROI_SIZE = 7
+_IMAGES_COUNT_AS = 4
 
 
 class BatchFeatures(NamedTuple):
@@ -56,8 +57,10 @@ class LesionMatcher:
 
     The odds that two detections are one lesion come from their places and sizes
     (:mod:`mmmammo.anatomy.lesion_matching`); a model adds the likeness of its features there: ``appearance`` times the
-    cosine of their means over either box, after the mean of all detections of the exam is taken off. A view without
-    landmarks has no pairs. Of repeats each is paired with the best one of the other projection.
+    cosine of their means over either box, after what is common to the exam is taken off: the mean of its detections, in
+    which its images count as four more. Two detections that look alike are so never less likely one lesion than by
+    geometry alone, even if the exam has no others. A view without landmarks has no pairs. Of repeats each is paired
+    with the best one of the other projection.
 
     Args:
         prior: File of ``tools/build_geometric_prior.py``, or a loaded one: places at which lesions were seen in both
@@ -142,8 +145,19 @@ class LesionMatcher:
         scales = [np.tile(sample.metainfo.get('scale_factor', (1, 1)), 2) for sample in samples]
         seen = box_means(level, [at * scale for at, scale in zip(boxes, scales, strict=True)], self.stride)
         exams = [f'{s.metainfo.get("exam_slot", 0)}/{meta_of(s, "exam_id")}' for s in samples]
-        rows = np.repeat(np.unique(exams, return_inverse=True)[1], [len(at) for at in boxes])
-        return np.split(_without_mean(seen, rows), np.cumsum([len(at) for at in boxes])[:-1])
+        exam = np.unique(exams, return_inverse=True)[1]
+        counts = [len(at) for at in boxes]
+        common = _common(seen, np.repeat(exam, counts), self._image_means(samples, level), exam)
+        rest = seen - common[np.repeat(exam, counts)]
+        units = rest / np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-6)
+        return np.split(units, np.cumsum(counts)[:-1])
+
+    def _image_means(self, samples: Sequence[DetDataSample], level: Tensor) -> np.ndarray:
+        """(B, C), without the padding."""
+        whole = tuple(length * self.stride for length in level.shape[2:])
+        shapes = [sample.metainfo.get('img_shape', whole)[:2] for sample in samples]
+        cut = [level[i, :, : -(-h // self.stride), : -(-w // self.stride)] for i, (h, w) in enumerate(shapes)]
+        return np.stack([_array(image.float().mean((1, 2))) for image in cut])
 
 
 def box_means(level: Tensor, boxes: Sequence[np.ndarray], stride: int) -> np.ndarray:
@@ -163,13 +177,19 @@ def box_means(level: Tensor, boxes: Sequence[np.ndarray], stride: int) -> np.nda
     return seen.double().cpu().numpy()
 
 
-def _without_mean(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Rows less the mean of their group, at length one; 0 where nothing is left."""
-    counts = np.bincount(groups, minlength=1)
-    sums = np.zeros((len(counts), vectors.shape[1]))
+def _common(seen: np.ndarray, exam_of_box: np.ndarray, images: np.ndarray, exam_of_image: np.ndarray) -> np.ndarray:
+    """(exams, C): the mean of the detections of each exam and of its images, which count as some more."""
+    sums, counts = _sums(seen, exam_of_box, len(images))
+    of_images, num_images = _sums(images, exam_of_image, len(images))
+    prior = of_images / np.maximum(num_images, 1)[:, None]
+    return (sums + _IMAGES_COUNT_AS * prior) / (counts + _IMAGES_COUNT_AS)[:, None]
+
+
+def _sums(vectors: np.ndarray, groups: np.ndarray, num_groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of the rows of each group, and how many there are."""
+    sums = np.zeros((num_groups, vectors.shape[1]))
     np.add.at(sums, groups, vectors)
-    rest = vectors - (sums / np.maximum(counts, 1)[:, None])[groups]
-    return rest / np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-6)
+    return sums, np.bincount(groups, minlength=num_groups)
 
 
 def _array(values: Tensor) -> np.ndarray:

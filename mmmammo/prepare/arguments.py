@@ -125,7 +125,10 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
         '--clahe', nargs='?', type=float, const=_CLIP_LIMIT, metavar='CLIP', help='equalise, and bake that in (clip 2)'
     )
     group.add_argument(
-        '--landmarks', choices=LANDMARK_SOURCES, default='detected', help='found, or as the source has them (found)'
+        '--landmarks',
+        choices=LANDMARK_SOURCES,
+        default='detected',
+        help="found, found by paper 3's recipe, or as the source has them (found)",
     )
     group.add_argument(
         '--policy',

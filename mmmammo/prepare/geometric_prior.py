@@ -25,6 +25,7 @@ def build_geometric_prior(
     *,
     per_triad: bool = False,
     smoothing: float = 0.0,
+    corner_mode: str = 'midpoint',
 ) -> GeometricPrior:
     """Put each lesion seen in both views of a breast to its nearest node in either, and count.
 
@@ -36,6 +37,7 @@ def build_geometric_prior(
         num_nodes: (CC, MLO).
         per_triad: Count a pair once for each of its two views that has a contralateral one, as triads of
             (examined, ipsilateral, contralateral) do. ``num_pairs`` stays the number of pairs.
+        corner_mode: As that of ``PackMammogram``, see :func:`mmmammo.anatomy.pseudo_landmarks`.
         smoothing: Width of the Gaussian that shares counts among neighbouring nodes, as a fraction of the breast.
 
     Raises:
@@ -47,7 +49,7 @@ def build_geometric_prior(
         )
     views = _best_views(images)
     sizes = dict(zip(STANDARD_VIEWS, num_nodes, strict=True))
-    nodes = {key: pseudo_landmarks(image.landmarks, key[2], sizes[key[2]]) for key, image in views.items()}
+    nodes = {key: pseudo_landmarks(image.landmarks, key[2], sizes[key[2]], corner_mode) for key, image in views.items()}
     pairs: list[tuple[int, int]] = []
     num_pairs = 0
     for exam, side in sorted({key[:2] for key in views}):
@@ -66,7 +68,7 @@ def build_geometric_prior(
     templates = [_mean_template(views, nodes, view) for view in STANDARD_VIEWS]
     if smoothing > 0:
         counts = spread_counts(counts, *templates, smoothing)
-    info = {'views': len(views), 'per_triad': per_triad, 'smoothing': smoothing}
+    info = {'views': len(views), 'per_triad': per_triad, 'smoothing': smoothing, 'corner_mode': corner_mode}
     return GeometricPrior(num_nodes, counts, *templates, num_pairs, info)
 
 

@@ -181,7 +181,7 @@ def _landmarks(
     if options.landmarks == 'truth' and record.landmarks is not None:
         return record.landmarks
     try:
-        return landmarks_of(small, edge, view)
+        return landmarks_of(small, edge, view, 'paper' if options.landmarks == 'paper' else 'robust')
     except LandmarkError:
         return None
 

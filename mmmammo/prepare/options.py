@@ -12,7 +12,7 @@ from mmmammo.prepare.policies import completed
 from mmmammo.prepare.splits import check_fractions
 from mmmammo.structures import MammoError, Policy, Problem
 
-LANDMARK_SOURCES = ('detected', 'truth')
+LANDMARK_SOURCES = ('detected', 'paper', 'truth')
 SCALES = ('height', 'scale', 'long_side', 'spacing')
 _LEAST_SIDE = 64
 _COARSE = 0.5  # the scale from which a codestream's own half size is enough

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,11 @@ from mmmammo.prepare.options import PrepareOptions, SetOptions
 from mmmammo.structures import MammoError
 
 FACTS = 'prepare.json'
-_ALWAYS = {'landmarks': 'detected'}
-"""Whatever the record says: only its own source knows the truth."""
 _OF_IMAGES, _OF_SETS = ({field.name for field in fields(kind)} for kind in (PrepareOptions, SetOptions))
 
 
 def recorded_options(prepared: str | Path) -> PrepareOptions:
-    """The options of a prepared set, as its ``prepare.json`` has them; but landmarks are always detected.
+    """The options of a prepared set, as its ``prepare.json`` has them; but landmarks that its source knew are detected.
 
     Args:
         prepared: The set, or the file.
@@ -33,7 +31,8 @@ def recorded_options(prepared: str | Path) -> PrepareOptions:
     if unknown:
         raise _error(path, f'unknown {", ".join(unknown)}', 'options of this version of mmmammo')
     try:
-        return PrepareOptions(**{name: value for name, value in said.items() if name in _OF_IMAGES} | _ALWAYS)
+        options = PrepareOptions(**{name: value for name, value in said.items() if name in _OF_IMAGES})
+        return replace(options, landmarks='detected') if options.landmarks == 'truth' else options
     except (MammoError, TypeError, AttributeError) as err:
         found = err.found if isinstance(err, MammoError) else err
         raise _error(path, found, 'options as tools/prepare_dataset.py writes them') from err

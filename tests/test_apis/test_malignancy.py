@@ -16,6 +16,7 @@ from mmmammo.apis.exam_files import panel_view
 from mmmammo.apis.exam_inferencer import ExamInferencer
 from mmmammo.apis.runs import for_testing
 from mmmammo.phantom import PhantomConfig, make_exam
+from mmmammo.prepare import PrepareOptions
 from mmmammo.structures import MammoError
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -74,12 +75,29 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path, checkpoint):
         MalignancyClassifier(CONFIG, tmp_path / 'other.pth')
 
 
+def test_files_are_prepared_as_the_patches_were_learned(checkpoint, tmp_path):
+    """A patch of finer pixels, shrunk to its size, looks smoother than those that the classifier saw."""
+    detector = save_weights(DETECTOR, tmp_path / 'detector.pth', ('mass',))
+    cfg = Config.fromfile(CONFIG)
+    cfg.test_dataloader.dataset.data_root = str(tmp_path)
+    cfg.dump(tmp_path / 'patches.py')
+    stage = (tmp_path / 'patches.py', checkpoint)
+    with pytest.raises(MammoError, match=r'prepare\.json.*--prepared-as'):
+        ExamInferencer(DETECTOR, detector, 'cpu', second_stage=stage)
+    (tmp_path / 'prepare.json').write_text('{"options": {"height": 128}}')
+    assert ExamInferencer(DETECTOR, detector, 'cpu', second_stage=stage).options == PrepareOptions(height=128)
+    options = PrepareOptions(height=96)
+    assert ExamInferencer(DETECTOR, detector, 'cpu', second_stage=stage, options=options).options == options
+
+
 def test_detections_of_a_single_view_model_get_malignancy_and_pairs(checkpoint, tmp_path):
     for view in make_exam(PhantomConfig(height=256), seed=3).views:
         (tmp_path / 'exam').mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / 'exam' / f'{view.name}.png'), (view.image * 65535).astype(np.uint16))
     detector = save_weights(DETECTOR, tmp_path / 'detector.pth', ('mass',))
-    infer = ExamInferencer(DETECTOR, detector, 'cpu', score_thr=0.0, second_stage=(CONFIG, checkpoint))
+    infer = ExamInferencer(
+        DETECTOR, detector, 'cpu', score_thr=0.0, second_stage=(CONFIG, checkpoint), options=PrepareOptions()
+    )
     (exam,) = infer(tmp_path / 'exam')
     for image in exam.images:
         assert len(image.malignancy) == len(image.boxes) > 0

@@ -1,12 +1,13 @@
 """Anatomy in the pixels of the network input."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from dotted_images import SIZE, dot_at, dotted_results
 
-from mmmammo.anatomy import pseudo_landmarks
+from mmmammo.anatomy import CORNER_MODES, LandmarkError, pseudo_landmarks
 from mmmammo.datasets.transforms import PackMammogram, formatting
 from mmmammo.datasets.transforms.formatting import contour_mask
 from mmmammo.models.layers import exam_context
@@ -83,6 +84,19 @@ def test_nodes_are_those_of_anatomy_scaled():
     nodes = pack(results, num_nodes=(13, 17))['data_samples'].nodes
     reference = pseudo_landmarks(dotted_results()['landmarks'], 'CC', 13)
     np.testing.assert_allclose(nodes, reference * (0.5, 0.25), atol=1e-4)
+
+
+def test_the_corner_line_is_where_the_mode_says():
+    landmarks = replace(
+        dotted_results('MLO')['landmarks'], pectoral_line=np.array([[SIZE[1] / 3, 0], [0, SIZE[0] / 3]])
+    )
+    results = {mode: dotted_results('MLO') | {'landmarks': landmarks} for mode in CORNER_MODES}
+    places = {mode: pack(results[mode], corner_mode=mode)['data_samples'].nodes for mode in CORNER_MODES}
+    for mode, nodes in places.items():
+        np.testing.assert_allclose(nodes, pseudo_landmarks(landmarks, 'MLO', 26, mode), atol=1e-3)
+    assert np.abs(places['seed'] - places['midpoint']).max() > 1
+    with pytest.raises(LandmarkError, match="corner_mode: found 'middle'"):
+        PackMammogram(corner_mode='middle')
 
 
 def test_mirrored_exam_has_mirrored_nodes():

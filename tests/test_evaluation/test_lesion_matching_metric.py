@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,13 @@ def test_only_views_of_one_breast_are_partners():
     assert lesion_matching([CC, other], []).n_detections == 0
 
 
+def test_of_repeats_the_best_ones_are_partners():
+    images = [CC, MLO, replace(CC, image_id=3), replace(MLO, image_id=4)]
+    pairs = [LesionPair(3, 0, 4, 0, 0.9), LesionPair(3, 2, 4, 1, 0.8)]
+    assert lesion_matching(images, pairs, qualities=[0.2, 0.3, 0.8, 0.9]).recall == 1.0
+    assert lesion_matching(images, pairs).recall == 0.0
+
+
 def test_lesions_without_id_are_left_out():
     assert lesion_matching([CC, image(2, 'MLO', [A], [A], [])], []).n_pairs == 0
 
@@ -72,8 +80,9 @@ def test_pairs_of_what_is_not_there_are_refused(pair):
         lesion_matching([CC, MLO], [pair])
 
 
-def sample_of(prediction, pairs=()):
+def sample_of(prediction, pairs=(), quality=0.0):
     return {
+        'quality': quality,
         'img_id': prediction.image_id,
         'exam_id': prediction.exam_id,
         'laterality': prediction.laterality,
@@ -92,6 +101,14 @@ def test_metric_says_the_same():
     metric.process(None, [sample_of(CC, pairs), sample_of(MLO)])
     values = metric.evaluate(2)
     assert values['matching/recall'] == 0.5 and values['matching/n_pairs'] == 2
+
+
+def test_metric_knows_which_repeat_is_the_best():
+    metric = LesionMatchingMetric()
+    pairs = (LesionPair(3, 0, 2, 0, 0.9), LesionPair(3, 2, 2, 1, 0.8))
+    samples = [sample_of(CC, quality=0.1), sample_of(replace(CC, image_id=3), pairs, 0.9), sample_of(MLO, quality=0.5)]
+    metric.process(None, samples)
+    assert metric.evaluate(3)['matching/recall'] == 1.0
 
 
 def test_a_model_that_pairs_nothing_is_named():

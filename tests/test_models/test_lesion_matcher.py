@@ -82,6 +82,27 @@ def test_likeness_decides_where_geometry_does_not():
     assert samples[0].lesion_pairs[0].score < sure
 
 
+@pytest.mark.parametrize('depth', [0.0, 4.0, 8.0])
+def test_two_detections_that_look_alike_are_no_less_likely_one_lesion_than_by_geometry(depth):
+    samples = [sample('L', 'CC', [box(40, 32, 16)]), sample('L', 'MLO', [box(40 + depth, 32, 16)])]
+    level = torch.rand(2, 8, 16, 12, generator=torch.Generator().manual_seed(0)) / 10
+    level[:, :3, 2:6, 3:8] += 1.0
+    by = {}
+    for appearance in (0.0, 1.0):
+        pairs_of(samples, [level], appearance=appearance)
+        by[appearance] = samples[0].lesion_pairs[0].score
+    assert by[1.0] > by[0.0]
+
+
+def test_padding_is_not_looked_at():
+    samples = [sample('L', view, [box(40, 32, 16), box(40, 96, 16)], img_shape=(128, 96)) for view in ('CC', 'MLO')]
+    level = torch.rand(2, 8, 16, 12, generator=torch.Generator().manual_seed(0))
+    pairs_of(samples, [level])
+    before = [pair.score for pair in samples[0].lesion_pairs]
+    pairs_of(samples, [torch.nn.functional.pad(level, (0, 4, 0, 8), value=100.0)], input_shape=(192, 128))
+    assert [pair.score for pair in samples[0].lesion_pairs] == pytest.approx(before, abs=1e-6)
+
+
 def test_resized_inputs_are_looked_at_in_their_own_pixels():
     """Boxes are in prepared pixels, features in those of the network input, twice as many."""
     samples = [sample('L', view, [box(40, 32, 16), box(40, 96, 16)], scale_factor=(2.0, 2.0)) for view in ('CC', 'MLO')]

@@ -97,6 +97,15 @@ def test_templates_lie_in_the_unit_box():
     np.testing.assert_allclose(prior.template_cc, pseudo_landmarks(landmarks_of('CC'), 'CC', 13) / (80, 200), atol=1e-9)
 
 
+def test_the_corner_line_of_the_template_is_where_the_mode_says():
+    images = breast([finding_at('CC', 2, 'a')], [finding_at('MLO', 3, 'a')])
+    prior = build_geometric_prior(images, NUM_NODES, corner_mode='seed')
+    nodes = pseudo_landmarks(landmarks_of('MLO'), 'MLO', 17, 'seed')
+    np.testing.assert_allclose(prior.template_mlo, nodes / (80, 200), atol=1e-9)
+    assert np.abs(prior.template_mlo - build_geometric_prior(images, NUM_NODES).template_mlo).max() > 0.01
+    assert prior.info['corner_mode'] == 'seed'
+
+
 def test_the_surest_of_repeated_views_counts():
     images = [
         image('L', 'CC', [finding_at('CC', 1, 'a')], confidence=0.1),

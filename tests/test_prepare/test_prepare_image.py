@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from mmmammo.anatomy import detect_landmarks
+from mmmammo.io import read_mammogram
 from mmmammo.prepare import PrepareOptions, prepare_image
 from mmmammo.structures import Affine, BreastLandmarks, Finding, ImageRecord, Laterality, MammoError, View
 from mmmammo.testing.raw_files import SIZE, draw_breast, write_dicom, write_png
@@ -155,6 +157,15 @@ def test_landmarks_are_found_in_prepared_pixels(tmp_path):
     assert set(landmarks.found_by) == {'contour', 'nipple', 'pectoral_line'}
     tip = prepare_image(png_record(tmp_path, 'R'), PrepareOptions(height=128)).image.affine.points([0.2 * WIDTH, 128])
     assert np.abs(landmarks.nipple - tip).max() < 6
+
+
+def test_landmarks_may_be_found_by_the_papers_recipe(tmp_path):
+    options = PrepareOptions(height=128, landmarks='paper')
+    prepared = prepare_image(png_record(tmp_path, 'R', 'MLO'), options).image
+    whole = read_mammogram(tmp_path / 'R_MLO.png').pixels
+    meant = detect_landmarks(whole, 'R', 'MLO', method='paper').transformed(prepared.affine)
+    assert prepared.landmarks.nipple == pytest.approx(meant.nipple, abs=1e-6)
+    assert prepared.landmarks.pectoral_line == pytest.approx(meant.pectoral_line, abs=1e-6)
 
 
 def test_true_landmarks_go_through_mirror_crop_and_scale(tmp_path):

@@ -25,6 +25,7 @@ def test_what_the_set_says_is_what_is_done(tmp_path, whole):
 
 def test_the_truth_is_not_known_of_other_images(tmp_path):
     assert recorded_options(write(tmp_path, {'landmarks': 'truth'})).landmarks == 'detected'
+    assert recorded_options(write(tmp_path, {'landmarks': 'paper'})).landmarks == 'paper'
 
 
 def test_sets_of_earlier_versions_say_less(tmp_path):

@@ -59,7 +59,8 @@ def read_curve(work_dir: Path, key: str) -> LossCurve:
             remedy='train first, or give another --key',
         )
     steps, values = np.array(sorted(by_step)), [by_step[step] for step in sorted(by_step)]
-    per_epoch = steps.max() / max(epoch for epoch, _ in values)
+    # the last step logged in epoch e is at most e whole epochs; the last epoch of all may have been cut off
+    per_epoch = max(step / epoch for step, (epoch, _) in zip(steps, values, strict=True))
     return LossCurve(steps / per_epoch, np.array([value for _, value in values]), stages_of(work_dir))
 
 

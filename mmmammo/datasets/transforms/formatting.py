@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from mmdet.datasets.transforms import PackDetInputs
 
-from mmmammo.anatomy import node_layout, pseudo_landmarks
+from mmmammo.anatomy import check_corner_mode, node_layout, pseudo_landmarks
 from mmmammo.datasets.transforms.tracking import current_affine
 from mmmammo.registry import TRANSFORMS
 from mmmammo.structures import MASK_STRIDE, STANDARD_VIEWS
@@ -84,13 +84,22 @@ class PackMammogram(PackDetInputs):
     Args:
         num_nodes: Pseudo-landmarks of a CC and of an MLO view.
         meta_keys: Keys copied to the meta information, where present.
+        corner_mode: How far from the corner its line of nodes runs in an MLO view, see
+            :func:`mmmammo.anatomy.pseudo_landmarks`; a prior has to be built with the same.
 
     Raises:
-        LandmarkError: If a number of nodes cannot be laid out.
+        LandmarkError: If a number of nodes cannot be laid out, or there is no such corner mode.
     """
 
-    def __init__(self, num_nodes: Sequence[int] = (22, 26), meta_keys: Sequence[str] = META_KEYS) -> None:
+    def __init__(
+        self,
+        num_nodes: Sequence[int] = (22, 26),
+        meta_keys: Sequence[str] = META_KEYS,
+        corner_mode: str = 'midpoint',
+    ) -> None:
         super().__init__(meta_keys=tuple(meta_keys))
+        check_corner_mode(corner_mode)
+        self.corner_mode = corner_mode
         self.num_nodes = dict(zip(STANDARD_VIEWS, num_nodes, strict=True))
         for view, number in self.num_nodes.items():
             node_layout(view, number)  # complains about impossible numbers before any image is read
@@ -106,7 +115,7 @@ class PackMammogram(PackDetInputs):
         landmarks, view = results.get('landmarks'), results.get('view')
         if landmarks is None or view not in self.num_nodes:
             return None
-        nodes = pseudo_landmarks(landmarks, view, self.num_nodes[view])
+        nodes = pseudo_landmarks(landmarks, view, self.num_nodes[view], self.corner_mode)
         return current_affine(results).points(nodes).astype(np.float32)
 
     def _breast_mask(self, results: dict[str, Any]) -> npt.NDArray[np.bool_] | None:

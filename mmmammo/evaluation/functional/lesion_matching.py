@@ -41,11 +41,12 @@ def lesion_matching(
     matching: str = 'iou',
     iou_thr: float = 0.2,
     score_thr: float = 0.0,
+    qualities: Sequence[float] | None = None,
 ) -> LesionMatching:
     """Score pairs against the lesions' ids.
 
-    A detection is a true positive if it found a lesion that has an id. Only exams whose views are partners of each
-    other (docs/conventions.md) count: repeats and other projections do not.
+    A detection is a true positive if it found a lesion that has an id. Only images that are partners of each other
+    (docs/conventions.md) count: other projections do not, nor repeats but the best one.
 
     Args:
         images: Truth with ``gt_lesion_ids``, and detections.
@@ -53,12 +54,13 @@ def lesion_matching(
         matching: How detections find lesions, see :func:`~mmmammo.evaluation.functional.match_detections`.
         iou_thr: Likewise.
         score_thr: Detections below it, which were not offered for pairing, are none.
+        qualities: One per image: of repeats the best one is the partner; by default the first one.
 
     Raises:
         MammoError: If a pair names an image or a detection that is not there.
     """
     lesion_of = _found_lesions(images, matching, iou_thr, score_thr)
-    partner = _partners(images)
+    partner = _partners(images, qualities)
     _check(pairs, {image.image_id: len(image.boxes) for image in images})
     ends = [((p.image_id, p.detection), (p.other_image_id, p.other_detection)) for p in pairs]
     ends = [pair for pair in ends if partner.get(pair[0][0]) == pair[1][0] and partner.get(pair[1][0]) == pair[0][0]]
@@ -95,10 +97,13 @@ def _found_lesions(
     return found
 
 
-def _partners(images: Sequence[ImagePrediction]) -> dict[Any, Any]:
+def _partners(images: Sequence[ImagePrediction], qualities: Sequence[float] | None) -> dict[Any, Any]:
     """Image -> the other view of the breast, of images that are each other's partner."""
     ipsilateral, _ = pair_views(
-        [image.exam_id for image in images], [image.laterality for image in images], [image.view for image in images]
+        [image.exam_id for image in images],
+        [image.laterality for image in images],
+        [image.view for image in images],
+        qualities,
     )
     mutual = (ipsilateral >= 0) & (ipsilateral[ipsilateral] == np.arange(len(images)))
     return {images[i].image_id: images[ipsilateral[i]].image_id for i in np.flatnonzero(mutual)}

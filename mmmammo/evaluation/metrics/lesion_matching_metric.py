@@ -16,10 +16,11 @@ from mmmammo.structures import ImagePrediction, LesionPair
 
 @dataclass(frozen=True, eq=False)
 class PairedPrediction:
-    """One image with the pairs that begin in it."""
+    """One image with the pairs that begin in it, and how sure its landmarks are."""
 
     image: ImagePrediction
     pairs: tuple[LesionPair, ...]
+    quality: float
 
     @property
     def image_id(self) -> Any:
@@ -55,12 +56,13 @@ class LesionMatchingMetric(GatheredMetric):
         """
         remedy = "give the model lesion_matcher=dict(type='mmmammo.LesionMatcher'), or drop this metric"
         pairs = require(sample, 'lesion_pairs', remedy)
-        return PairedPrediction(image_prediction(sample), tuple(pairs))
+        return PairedPrediction(image_prediction(sample), tuple(pairs), float(sample.get('quality') or 0))
 
     def score(self, images: list[PairedPrediction]) -> dict[str, float]:
         """Compare with the lesions' ids."""
         pairs = [pair for image in images for pair in image.pairs]
-        result = lesion_matching([image.image for image in images], pairs, **self.rules)
+        qualities = [image.quality for image in images]
+        result = lesion_matching([image.image for image in images], pairs, qualities=qualities, **self.rules)
         log_table(
             f'Lesions over views: {result.n_pairs} found in both, {result.n_predicted} pairs of true positives, '
             f'{result.n_detections} true positives in views with a partner',

@@ -74,7 +74,9 @@ class TokenGrid:
 
 
 def sine_encoding(places: Tensor, channels: int) -> Tensor:
-    """Waves of a place: half of the channels for x, half for y, wavelengths from 2 down to 2 / 2^(channels / 4 - 1).
+    """Waves of a place: half of the channels for x, half for y.
+
+    Wavelengths from 2 down to 2 / 2^(channels / 4 - 1), but no shorter than 1 / 32.
 
     Args:
         places: (..., 2).
