@@ -6,8 +6,9 @@
 #   * it gives neither classes ("mass" here), epochs, batch, queries, loss weights nor sizes: these are DINO's;
 #   * chosen labels of denoising queries always change (label_noise='other'): DINO's own noise does nothing with one
 #     class;
-#   * it starts from ImageNet weights; from COCO, mmdet's dino-4scale_r50_8xb2-12e_coco: --cfg-options load_from=FILE
-#     model.bbox_head.share_layers=False (that file has a head per layer; a shared one would get the sixth's regressor).
+#   * it starts from ImageNet weights (ihrrb_dino/ihrrb_dino_r50_4scale_birads_coco.py from COCO's), as the paper's
+#     backbones do; DINO's recipe for other sets starts from COCO;
+#   * crops without a lesion are kept, as in DINO (allow_negative_crop): no lesion is moved into them.
 # Second stage: ihrrb_dino/ihrrb_dino_r50_4scale_birads_finetune.py.
 _base_ = [
     './_base_/models/mammo_dino_r50.py',

@@ -82,7 +82,7 @@ def shrink(cfg, size=(96, 96)):
         shrink_dino(cfg.model)
     for split in SPLITS:
         for step in steps_of(cfg[f'{split}_dataloader'].dataset.pipeline):
-            if step.type == 'Resize':
+            if step.type in ('Resize', 'mmmammo.SmoothResize'):
                 step.scale = size
             elif step.type == 'mmmammo.CropFinding':
                 step.size = size[0]

@@ -56,13 +56,16 @@ def test_each_side_moves_within_its_bounds(lambda1, lambda2):
     assert (low > 0.9 * lambda1).all() and (high > 0.9 * lambda2).all()
 
 
-def test_negatives_move_every_side_beyond_lambda1():
+@pytest.mark.parametrize(('lambda1', 'lambda2'), [(0.4, 0.8), (0.4, 0.5), (0.4, 0.6), (0.2, 0.9)])
+def test_negatives_move_every_side_between_lambda1_and_lambda2(lambda1, lambda2):
     # Up to lambda2 < 1 nothing is turned inside out, so the corners come back from centre and size.
-    positives, negatives, truth, _ = noisy_corners(0.4, 0.8, 2000)
+    positives, negatives, truth, _ = noisy_corners(lambda1, lambda2, 2000)
     half = torch.tensor([0.16, 0.20, 0.16, 0.20], dtype=torch.double) / 2
     moved = [(corners - truth).abs()[:, 0] / half for corners in (positives, negatives)]
-    assert moved[0].max() < 0.4 + 1e-4
-    assert moved[1].min() > 0.4 - 1e-4 and moved[1].max() < 0.8 + 1e-4
+    near = 0.01 * lambda2 + 1e-4
+    assert moved[0].max() < lambda1 + 1e-4 and moved[0].max() > lambda1 - near and moved[0].min() < near
+    assert moved[1].min() > lambda1 - 1e-4 and moved[1].min() < lambda1 + near
+    assert moved[1].max() < lambda2 + 1e-4 and moved[1].max() > lambda2 - near
 
 
 def test_both_directions_are_as_likely():

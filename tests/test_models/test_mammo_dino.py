@@ -5,7 +5,10 @@ import copy
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
-from tiny_dino import as_mmdet, batch, tiny_cfg, tiny_dino
+from mmengine.runner import load_checkpoint
+from scipy.optimize import linear_sum_assignment
+from tiny_dino import DIM, as_mmdet, batch, tiny_cfg, tiny_dino
+from torchvision.ops import generalized_box_iou
 
 from mmmammo.models import MammoDINO
 from mmmammo.models.layers import fuse_deformable_attention
@@ -109,15 +112,20 @@ def test_shared_heads_are_one_head_beside_that_of_query_selection(layers):
     assert all(p.grad is not None for p in heads.parameters())
 
 
-def test_a_shared_head_takes_the_last_of_separate_heads():
-    """What the advice to load COCO weights with share_layers=False rests on."""
+@pytest.mark.parametrize('load', ['torch', 'mmengine'])
+def test_a_shared_head_refuses_the_weights_of_separate_ones(load, tmp_path):
+    """Names and shapes are the same: all layers would get the last regressor, without a word."""
     cfg = tiny_cfg()
     cfg['bbox_head']['share_layers'] = True
     separate, shared = tiny_dino(), MODELS.build(cfg)
-    shared.load_state_dict(separate.state_dict())
-    for theirs, ours in zip(separate.bbox_head.reg_branches, shared.bbox_head.reg_branches, strict=True):
-        same = torch.equal(theirs[0].weight, ours[0].weight)
-        assert same == (theirs is not separate.bbox_head.reg_branches[0])
+    torch.save({'state_dict': separate.state_dict()}, tmp_path / 'separate.pth')
+    with pytest.raises(MammoError, match=r'_branches\.1.*share_layers=False'):
+        if load == 'torch':
+            shared.load_state_dict(separate.state_dict())
+        else:
+            load_checkpoint(shared, str(tmp_path / 'separate.pth'))
+    shared.load_state_dict(MODELS.build(cfg).state_dict())
+    MODELS.build(tiny_cfg()).load_state_dict(shared.state_dict())
 
 
 def test_mixed_query_selection_takes_anchors_from_the_image_and_contents_from_training(model):
@@ -252,6 +260,38 @@ def test_each_lesion_is_told_the_anchor_of_its_query():
     assert torch.allclose(by_lesion, anchors[0, [2, 7]], atol=1e-5)
     assert torch.allclose(found.boxes[found.lesions.argsort()].clamp(0, 1), anchors[0, [2, 7]], atol=1e-4)
     assert len(samples[1].matched_anchors) == 0
+
+
+def test_anchors_are_the_initial_ones_of_the_queries_that_the_last_layer_matches():
+    """With regressors that move, against a literal Hungarian match (focal 2, L1 5, GIoU 2) of the last layer."""
+    head = tiny_dino(layers=3, test_cfg={'max_per_img': 8, 'match_anchors': True}).eval().bbox_head
+    _, (sample, _) = batch(LESIONS)
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(3, 1, 12, DIM, generator=generator)
+    references = [0.2 + 0.6 * torch.rand(1, 12, 4, generator=generator) for _ in range(4)]
+    with torch.no_grad():
+        scores, boxes = head(hidden, references)
+        head.predict(hidden, references, [sample])
+    size = torch.tensor([48.0, 64, 48, 64])
+    truth = sample.gt_instances.bboxes
+    centres = torch.cat([(truth[:, :2] + truth[:, 2:]) / 2, truth[:, 2:] - truth[:, :2]], 1) / size
+    queries = {layer: literal_match(scores[layer, 0], boxes[layer, 0], centres, size) for layer in (0, 2)}
+    assert queries[0] != queries[2] and not torch.allclose(references[0][0, queries[2]], references[3][0, queries[2]])
+    found = sample.matched_anchors
+    order = found.lesions.argsort()
+    assert torch.equal(found.anchors[order], references[0][0, queries[2]])
+    assert torch.allclose(found.boxes[order], centres, atol=1e-6)
+
+
+def literal_match(logits, boxes, truth, size):
+    """Query of each lesion of class 0; boxes and truth cxcywh in [0, 1]."""
+    p = logits.sigmoid()[:, 0]
+    positive, negative = -0.25 * (1 - p) ** 2 * (p + 1e-12).log(), -0.75 * p**2 * (1 - p + 1e-12).log()
+    cost = 2 * (positive - negative)[:, None] + 5 * (boxes[:, None] - truth).abs().sum(-1)
+    corners = [torch.cat([b[:, :2] - b[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2], 1) * size for b in (boxes, truth)]
+    cost -= 2 * generalized_box_iou(*corners)
+    rows, columns = linear_sum_assignment(cost)
+    return [int(rows[list(columns).index(lesion)]) for lesion in range(len(truth))]
 
 
 def test_anchors_are_matched_only_where_asked_for(model):

@@ -39,7 +39,9 @@ from mmmammo.visualization.figures import Plot, save_plots
 
 def resize_scale(cfg: Config) -> tuple[int, int] | None:
     """What the training pipeline resizes to."""
-    scales = [step.scale for step in cfg.train_dataloader.dataset.pipeline if step.type == 'Resize']
+    scales = [
+        step.scale for step in cfg.train_dataloader.dataset.pipeline if step.type in ('Resize', 'mmmammo.SmoothResize')
+    ]
     return tuple(scales[0]) if scales else None
 
 

@@ -14,10 +14,15 @@ resize = dict(
     type='RandomChoiceResize',
     scales=[(side, longest_side) for side in short_sides],
     keep_ratio=True,
-    interpolation='area',  # parent: bilinear, which aliases
+    resize_type='mmmammo.SmoothResize',  # parent: bilinear, which aliases
 )
 zoom = [
-    dict(type='RandomChoiceResize', scales=[(side, 4200) for side in (400, 500, 600)], keep_ratio=True),
+    dict(
+        type='RandomChoiceResize',
+        scales=[(side, 4200) for side in (400, 500, 600)],
+        keep_ratio=True,
+        resize_type='mmmammo.SmoothResize',
+    ),
     dict(type='RandomCrop', crop_type='absolute_range', crop_size=(384, 600), allow_negative_crop=True),
     resize,
 ]
@@ -30,7 +35,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='mmmammo.LoadMammogram'),
-    dict(type='Resize', scale=(longest_side, 800), keep_ratio=True, interpolation='area'),
+    dict(type='mmmammo.SmoothResize', scale=(longest_side, 800), keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),  # after Resize: ground truth stays in prepared pixels
     dict(type='mmmammo.PackMammogram'),
 ]

@@ -9,10 +9,15 @@ resize = dict(
     type='RandomChoiceResize',
     scales=[(side, longest_side) for side in short_sides],
     keep_ratio=True,
-    interpolation='area',
+    resize_type='mmmammo.SmoothResize',
 )
 zoom = [
-    dict(type='RandomChoiceResize', scales=[(int(factor * side), 6300) for side in (400, 500, 600)], keep_ratio=True),
+    dict(
+        type='RandomChoiceResize',
+        scales=[(int(factor * side), 6300) for side in (400, 500, 600)],
+        keep_ratio=True,
+        resize_type='mmmammo.SmoothResize',
+    ),
     dict(
         type='RandomCrop',
         crop_type='absolute_range',

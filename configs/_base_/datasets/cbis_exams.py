@@ -12,7 +12,7 @@ num_workers = 4
 train_pipeline = [
     dict(type='mmmammo.LoadMammogram'),
     dict(type='LoadAnnotations', with_bbox=True, with_mask=True, poly2mask=False),
-    dict(type='Resize', scale=image_scale, keep_ratio=True, interpolation='area'),  # mmdet: bilinear, which aliases
+    dict(type='mmmammo.SmoothResize', scale=image_scale, keep_ratio=True),  # mmdet: bilinear, which aliases
     dict(type='mmmammo.ElasticDeform', prob=0.3, spacing=128, magnitude=10),
     dict(
         type='mmmammo.MammoAlbu',
@@ -36,7 +36,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='mmmammo.LoadMammogram'),
-    dict(type='Resize', scale=image_scale, keep_ratio=True, interpolation='area'),
+    dict(type='mmmammo.SmoothResize', scale=image_scale, keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),  # after Resize: ground truth stays in prepared pixels
     dict(type='mmmammo.PackMammogram', num_nodes=num_nodes),
 ]

@@ -12,6 +12,7 @@ from mmmammo.datasets.transforms.mammo_albu import MammoAlbu
 from mmmammo.datasets.transforms.nyu_window import LoadPatchHeatmaps, NYUWindow
 from mmmammo.datasets.transforms.patch_jitter import PatchJitter
 from mmmammo.datasets.transforms.patches import CutPatch, OpenView, SamplePatch
+from mmmammo.datasets.transforms.smooth_resize import SmoothResize
 from mmmammo.datasets.transforms.view_flip import AsDisplayed, FlipView
 from mmmammo.datasets.transforms.view_framing import CentreCrop, RandomRigidCrop, ResizeToWidth
 from mmmammo.datasets.transforms.view_packing import PackView
@@ -38,6 +39,7 @@ __all__ = [
     'PackMammogram',
     'PackView',
     'PatchJitter',
+    'SmoothResize',
     'RandomRigidCrop',
     'ResizeToWidth',
     'SamplePatch',

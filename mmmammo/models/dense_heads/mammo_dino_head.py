@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -29,12 +30,15 @@ class MammoDINOHead(DINOHead):
         **kwargs: As in :class:`mmdet.models.DINOHead`.
 
     Raises:
-        MammoError: If more detections are asked for than queries and classes can give.
+        MammoError: If more detections are asked for than queries and classes can give, or a shared head is given the
+            weights of separate ones, whose names and shapes are the same.
     """
 
     def __init__(self, *args: Any, share_layers: bool = False, **kwargs: Any) -> None:
         self.share_layers = share_layers  # _init_layers, called by the parent, reads it
         super().__init__(*args, **kwargs)
+        if share_layers:
+            self.register_load_state_dict_pre_hook(_refuse_separate_heads)
 
     def forward(self, hidden_states: Tensor, references: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Logits and boxes of all layers, always in float32.
@@ -118,3 +122,26 @@ class MammoDINOHead(DINOHead):
             boxes=bbox_xyxy_to_cxcywh(gt_boxes / size)[lesions].clamp(0, 1),
             lesions=lesions,
         )
+
+
+def _refuse_separate_heads(head: MammoDINOHead, state_dict: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Complain about weights of one head per layer; loaded into a shared one, all layers would get the last of them.
+
+    Raises:
+        MammoError: If those of two decoder layers differ.
+    """
+    for kind in ('cls_branches', 'reg_branches'):
+        for name, value in state_dict.items():
+            if not name.startswith(f'{prefix}{kind}.'):
+                continue
+            layer, rest = name.removeprefix(f'{prefix}{kind}.').split('.', 1)
+            first = state_dict.get(f'{prefix}{kind}.0.{rest}')
+            if int(layer) < head.num_pred_layer - 1 and first is not None and not torch.equal(first, value):
+                raise MammoError(
+                    'MammoDINOHead',
+                    field=name,
+                    found='other weights than those of layer 0: a head for each decoder layer',
+                    expected='one head, because share_layers=True',
+                    remedy='give --cfg-options model.bbox_head.share_layers=False, here and wherever this model is '
+                    'used, or take configs/ihrrb_dino/…_coco.py',
+                )
