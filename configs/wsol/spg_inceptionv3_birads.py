@@ -9,7 +9,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(out_steps=['pool3', 'Mixed_6e']),  # of B1; of B2 and the map
+    backbone=dict(out_steps=['pool3', 'Mixed_6d', 'Mixed_6e']),  # of B1; of B2; of the map
     head=dict(type='mmmammo.SPGHead', in_channels=(288, 768, 768), guide_channels=(512, 512)),
 )
 

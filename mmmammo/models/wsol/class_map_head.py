@@ -37,8 +37,8 @@ class ClassMapHead(ClsHead):
         attention_dropout: Likewise.
         map_class: Whose map is the heatmap; 1, the last of (normal, mass), by default.
         box_level: Boxes surround what is above this share of the peak. Objects that fill a picture want the paper's .2,
-            lesions more; ``threshold@…`` of ``LocalisationMetric`` on a validation set says how much. Localisation
-            accuracy itself does not depend on it.
+            lesions more; ``threshold@…`` of ``LocalisationMetric(regions='largest', pixels='continuous')`` on a
+            validation set says how much. Localisation accuracy itself does not depend on it.
         box_regions: ``'largest'`` region, as in the paper, or ``'all'``.
         loss: Classification loss.
         init_cfg: Initial weights.
