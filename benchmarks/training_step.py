@@ -1,8 +1,9 @@
 """What a training step of AG-RCNN costs beside one of Mask R-CNN, in seconds per image and in memory per exam.
 
-Both hold the same weights and see the same exams of four views; the two sides of a row run in turns, and medians are
-compared. A row is a setting of ``mmmammo.AccelerationHook`` and a number of exams in the batch, the same on both sides;
-the goal (DESIGN.md 7) is that of the setting as-is. What a setting gains is seen by comparing rows.
+Both hold the same weights, have the operators that ``tools/train.py`` puts in, and see the same exams of four views;
+the two sides of a row run in turns, and medians are compared. A row is a setting of ``mmmammo.AccelerationHook`` and a
+number of exams in the batch, the same on both sides; the goal (DESIGN.md 7) is that of the setting as-is. What a
+setting gains is seen by comparing rows.
 
 Memory per exam is that of a batch divided by its exams. On a GPU it is the peak of what torch allocates besides weights
 and gradients. On a CPU it is what autograd keeps for the gradient, weights not counted: less than the peak, to which
@@ -26,6 +27,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from mmmammo.engine.fast_layers import fuse_operators
 from mmmammo.memory import keep_freed_memory
 from mmmammo.testing.benchmark_options import add_detector_options
 from mmmammo.testing.detector_timing import alternate, build_pair, describe, noise_exams, trainer, with_setting
@@ -49,7 +51,7 @@ def main() -> None:
     if not args.return_memory:
         keep_freed_memory()  # as the tools do
     torch.manual_seed(0)
-    pair = build_pair(args.model, args.device)
+    pair = [fuse_operators(model) for model in build_pair(args.model, args.device)]  # as tools/train.py does
     table = Table(title=f'a training step at {args.size[0]} x {args.size[1]}, {args.model}, {describe(args.device)}')
     for column in COLUMNS:
         table.add_column(column, justify='left' if column == 'setting' else 'right', no_wrap=True)

@@ -1,6 +1,5 @@
 # One level, three encoder layers, 300 queries: reductions that Mammo-DETR (NYU) reports to serve mammograms better
-# than the
-# full DINO; the level and the number of queries are our choice. Parent: ../ihrrb_dino_r50_4scale_birads.py
+# than the full DINO; the level and the number of queries are our choice. Parent: ../ihrrb_dino_r50_4scale_birads.py
 _base_ = ['../ihrrb_dino_r50_4scale_birads.py']
 
 model = dict(

@@ -98,7 +98,7 @@ def test_the_log_names_rule_level_and_normal_images(log):
     assert 'FROC, centre in box: 1 breasts with a lesion, 3 images (1 normal, with false positives)' in log.text
 
 
-def test_both_averages_of_paper_1_are_logged_and_printed(log):
+def test_both_averages_of_paper_0_are_logged_and_printed(log):
     # IoU 0.6 exactly: right up to there, so 5 of 7 and 5 of 8.
     numbers = evaluate(APMetric(iou_thrs=AVG8), [data_sample(1, [([0.0, 0.0, 10.0, 6.0], 0.9)], [LESION])])
     assert numbers['ap/mean7_0.20-0.80'] == pytest.approx(5 / 7)
