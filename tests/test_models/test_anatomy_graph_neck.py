@@ -122,7 +122,11 @@ def literal_neck(neck, features, samples, level, index, factor):
 @pytest.mark.parametrize('index', range(4), ids=['L-CC', 'L-MLO', 'R-CC', 'R-MLO'])
 @pytest.mark.parametrize(('fusion', 'level'), [('residual', 1), ('residual', 3), ('multiplicative', 3)])
 def test_equals_the_paper_written_out_in_values_and_gradients(index, fusion, level):
-    neck = make_neck(fusion=fusion)
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 4, (22, 26))  # not symmetric, with zeros
+    neck = make_neck(fusion=fusion, prior=GeometricPrior((22, 26), counts, rng.random((22, 2)), rng.random((26, 2)), 9))
+    degree = np.sqrt(np.outer(counts.sum(1), counts.sum(0)))
+    np.testing.assert_allclose(neck.bipartite.geometric_prior, counts / degree, rtol=1e-6)
     features = [f.requires_grad_() for f in features_of(4)]
     samples = exam_batch()['data_samples']
     found = run(neck, features, samples)[level][index]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from tiny_dino import batch
 
 from mmmammo.evaluation.functional import SIZE_CLASSES
 from mmmammo.registry import MODELS
@@ -39,6 +40,67 @@ def head_of(num_classes):
 @pytest.mark.parametrize(('num_classes', 'parameters'), [(80, 47_833_484), (1, 47_671_139)])
 def test_r50_has_as_many_parameters_as_mmdets(num_classes, parameters):
     assert count(build_on_meta('r50_4scale', num_classes)) == parameters
+
+
+NUMBERS = {
+    'num_queries': 900,
+    'encoder.num_layers': 6,
+    'decoder.num_layers': 6,
+    'encoder.layer_cfg.self_attn_cfg.embed_dims': 256,
+    'encoder.layer_cfg.ffn_cfg.feedforward_channels': 2048,
+    'decoder.layer_cfg.self_attn_cfg.num_heads': 8,
+    'positional_encoding.temperature': 20,
+    'dn_cfg.pos_noise_scale': 1.0,
+    'dn_cfg.neg_noise_scale': 2.0,
+    'dn_cfg.label_noise_scale': 0.5,
+    'dn_cfg.group_cfg.num_dn_queries': 100,
+    'bbox_head.loss_cls.loss_weight': 1.0,
+    'bbox_head.loss_cls.alpha': 0.25,
+    'bbox_head.loss_cls.gamma': 2.0,
+    'bbox_head.loss_bbox.loss_weight': 5.0,
+    'bbox_head.loss_iou.loss_weight': 2.0,
+    'test_cfg.max_per_img': 300,
+}
+"""SYSTEMS.md 1.2, for the three headline configs alike."""
+
+
+@pytest.mark.parametrize(
+    ('name', 'milestones'), [('r50_4scale', [30]), ('r50_5scale', [30]), ('swinl_4scale', [27, 33])]
+)
+def test_headline_configs_have_the_numbers_of_the_method(name, milestones):
+    cfg = Config.fromfile(CONFIGS / f'ihrrb_dino_{name}_birads.py')
+
+    def value(path):
+        found = cfg.model
+        for key in path.split('.'):
+            found = found[key]
+        return found
+
+    assert {path: value(path) for path in NUMBERS} == NUMBERS
+    costs = {cost.type: cost.weight for cost in cfg.model.train_cfg.assigner.match_costs}
+    assert costs == {'FocalLossCost': 2.0, 'BBoxL1Cost': 5.0, 'IoUCost': 2.0}
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('AdamW', 1e-4, 1e-4)
+    assert cfg.optim_wrapper.clip_grad == {'max_norm': 0.1, 'norm_type': 2}
+    assert cfg.optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult == 0.1
+    assert cfg.train_cfg.max_epochs == 36 and cfg.param_scheduler[0].milestones == milestones
+    assert cfg.auto_scale_lr.base_batch_size == 16
+
+
+@pytest.mark.slow
+def test_r50_at_its_own_depth_and_with_all_queries_takes_a_step():
+    cfg = Config.fromfile(CONFIGS / 'ihrrb_dino_r50_4scale_birads.py').model
+    init_default_scope('mmdet')
+    cfg.backbone.init_cfg = None
+    model = MODELS.build(cfg).train()
+    images, samples = batch([[[60.0, 50.0, 100.0, 90.0]]], size=(256, 224))  # 1,190 tokens, of which 900 are chosen
+    losses = model.loss(images, samples)
+    total = sum(value.sum() for value in losses.values())
+    total.backward()
+    assert (
+        total.isfinite() and len(losses) == 39
+    )  # three of the encoder, and of six layers, each with and without noise
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.requires_grad and p.grad is not None)
 
 
 def test_swin_large_part_by_part():

@@ -94,6 +94,35 @@ def test_symmetric_breasts_get_equal_rows():
     assert torch.equal(left, right)
 
 
+@pytest.mark.parametrize('number', [0, 1], ids=['CC', 'MLO'])
+def test_with_one_neighbour_both_halves_of_the_block_formula_are_the_two_breasts(number):
+    """Each node's nearest is itself, so J^ of the examined breast is that of the other one, its halves exchanged."""
+    sizes = (N_CC, N_MLO)
+    graph = InceptionGraph(CHANNELS, tuple(torch.rand(n, 2) for n in sizes), (1,), row_norm=False)
+    n, eye = sizes[number], torch.eye(sizes[number])
+    assert torch.equal(neighbour_matrix(torch.rand(n, 2), 1), eye)
+    left, right = torch.randn(n, CHANNELS), torch.randn(n, CHANNELS)
+    block = torch.cat([torch.cat([eye, eye], 1), torch.cat([eye, eye], 1)])
+    expected = torch.relu(block @ torch.cat([left, right]) @ graph.branch_weight.detach()[0])
+    batch = torch.stack([padded(left), padded(right)])[None]
+    found = graph(batch, torch.tensor([number, number]), partner([1, 0]))[0].detach()
+    torch.testing.assert_close(found[0, :n], expected[:n])
+    torch.testing.assert_close(found[1, :n], expected[n:])
+    torch.testing.assert_close(found[0, :n], found[1, :n])  # I + J = J^T + I: what differs is seen by both
+
+
+def test_the_mirrored_place_is_looked_at_and_no_other():
+    """A change at one node of the other breast moves that node alone, with one neighbour."""
+    graph = InceptionGraph(CHANNELS, (torch.rand(N_CC, 2), torch.rand(N_MLO, 2)), (1,))
+    torch.nn.init.constant_(graph.branch_weight, 0.5)
+    batch = torch.rand(1, 2, N_MLO, CHANNELS)
+    changed = batch.clone()
+    changed[0, 1, 3] += 1
+    index, both = torch.tensor([1, 1]), partner([1, 0])
+    moved = (graph(changed, index, both) - graph(batch, index, both))[0, 0].abs().sum(1)
+    assert moved.nonzero().flatten().tolist() == [3]
+
+
 def test_swapping_the_breasts_swaps_the_rows():
     graph = InceptionGraph(CHANNELS, (torch.rand(N_CC, 2), torch.rand(N_MLO, 2)), (1, 3))
     batch = torch.randn(1, 2, N_MLO, CHANNELS)
