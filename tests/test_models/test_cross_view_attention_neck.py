@@ -195,19 +195,57 @@ def test_view_dropout_only_in_training():
     assert torch.equal(run(neck.train(), features, samples)[0], features[0])
 
 
-def test_constants_survive_the_grid():
+def test_constants_survive_the_grid_and_padding_gets_nothing():
     grid = TokenGrid((5, 3), torch.tensor([[96.0, 128.0], [50.0, 77.0]]), SIZE)
-    tokens, valid = grid.pool(torch.full((2, CHANNELS, 16, 12), 3.0))
-    assert valid[0].all() and not valid[1].all()
-    torch.testing.assert_close(tokens[valid], torch.full_like(tokens[valid], 3.0))
-    assert float(tokens[~valid].abs().max()) == 0.0
-    torch.testing.assert_close(grid.spread(tokens[:1], (16, 12)), torch.full((1, CHANNELS, 16, 12), 3.0))
+    tokens = grid.pool(torch.full((2, CHANNELS, 16, 12), 3.0))
+    torch.testing.assert_close(tokens, torch.full((2, 15, CHANNELS), 3.0))
+    spread = grid.spread(tokens, (16, 12))
+    torch.testing.assert_close(spread[0], torch.full((CHANNELS, 16, 12), 3.0))
+    # of stride 8: centres of 10 rows (4 ... 76 < 77) and 6 columns (4 ... 44 < 50) lie in the second image
+    expected = torch.zeros(CHANNELS, 16, 12)
+    expected[:, :10, :6] = 3.0
+    torch.testing.assert_close(spread[1], expected)
+
+
+def test_the_grid_of_an_image_does_not_depend_on_the_batch():
+    features = torch.randn(1, CHANNELS, 10, 6)
+    alone = TokenGrid((5, 3), torch.tensor([[48.0, 80.0]]), (80, 48))
+    beside = TokenGrid((5, 3), torch.tensor([[48.0, 80.0]]), SIZE)
+    padded = torch.nn.functional.pad(features, (0, 6, 0, 6), value=7.0)
+    torch.testing.assert_close(alone.pool(features), beside.pool(padded))
+    tokens = torch.randn(1, 15, CHANNELS)
+    torch.testing.assert_close(alone.spread(tokens, (10, 6)), beside.spread(tokens, (16, 12))[..., :10, :6])
+
+
+@pytest.mark.parametrize('shape', [(16, 12), (3, 2), (40, 31)])
+def test_spreading_is_bilinear_interpolation(shape):
+    grid = TokenGrid((5, 3), torch.tensor([[96.0, 128.0]]), SIZE)
+    tokens = torch.randn(1, 15, CHANNELS)
+    maps = tokens.transpose(1, 2).unflatten(2, (5, 3))
+    torch.testing.assert_close(
+        grid.spread(tokens, shape), torch.nn.functional.interpolate(maps, shape, mode='bilinear')
+    )
+
+
+def test_an_exam_gets_the_same_beside_a_larger_one():
+    """Views of one exam of 64 x 48 pixels, alone and in a batch padded to 128 x 96."""
+    neck = make_neck()
+    views = exam_batch(views=FOUR_VIEWS[:2])['data_samples']
+    for sample in views:
+        sample.set_metainfo({'img_shape': (64, 48)})
+    features = features_of(2)
+    small = [f[:, :, : -(-f.shape[2] // 2), : -(-f.shape[3] // 2)] for f in features][:4]
+    with neck.given(neck.read_context(views, (64, 48), torch.device('cpu'))):
+        alone = neck(small)
+    together = run(neck, features, views)
+    for a, b in zip(alone[:3], together[:3], strict=True):  # 3 columns of stride 32 are not halved evenly
+        torch.testing.assert_close(a, b[:, :, : a.shape[2], : a.shape[3]], rtol=1e-4, atol=1e-5)
 
 
 def test_a_level_coarser_than_the_grid_fills_every_token():
-    grid = TokenGrid((16, 16), torch.tensor([[96.0, 128.0]]), SIZE)
-    tokens, valid = grid.pool(torch.randn(1, CHANNELS, 4, 3))
-    assert valid.all() and tokens.isfinite().all()
+    grid = TokenGrid((16, 16), torch.tensor([[96.0, 128.0], [1.0, 1.0]]), SIZE)
+    tokens = grid.pool(torch.randn(2, CHANNELS, 4, 3))
+    assert tokens.shape == (2, 256, CHANNELS) and tokens.isfinite().all()
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
 class TokenGrid:
     """The same number of tokens per image whatever its size, so that attention over an exam has bounded memory.
 
-    The grid is laid over the padded batch. A token is the mean of the pixels of its cell that lie in the image; one
-    without such a pixel is not valid.
+    Each image has its own grid, laid over what of the batch is image and not padding, so that its tokens do not depend
+    on the other images. A token is the mean of the pixels of its cell.
 
     Args:
         grid: (rows, columns).
@@ -26,51 +25,57 @@ class TokenGrid:
         self.sizes = sizes
         self.input_shape = input_shape
         rows, columns = grid
-        height, width = input_shape
-        xs = (torch.arange(columns, device=sizes.device) + 0.5) * (width / columns)
-        ys = (torch.arange(rows, device=sizes.device) + 0.5) * (height / rows)
-        centres = torch.stack(torch.meshgrid(xs, ys, indexing='xy'), dim=-1).flatten(0, 1)  # (T, 2)
-        self.places = centres / sizes[:, None]
-        """(B, T, 2), centres of the cells with the image, not the padded batch, as [0, 1]^2."""
+        xs = (torch.arange(columns, device=sizes.device) + 0.5) / columns
+        ys = (torch.arange(rows, device=sizes.device) + 0.5) / rows
+        self.places = torch.stack(torch.meshgrid(xs, ys, indexing='xy'), dim=-1).flatten(0, 1)
+        """(T, 2), centres of the cells with the image as [0, 1]^2."""
 
-    def pool(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens of one level.
+    def pool(self, features: Tensor) -> Tensor:
+        """(B, T, C), the tokens of one level.
 
         Args:
             features: (B, C, H, W).
-
-        Returns:
-            (B, T, C) tokens, 0 where not valid, and (B, T) bool whether they are.
         """
-        rows, columns = (
-            self._shares(length, count, extent, sizes)
-            for length, count, extent, sizes in zip(
-                features.shape[2:], self.grid, self.input_shape, self.sizes.T.flip(0), strict=True
-            )
-        )
+        rows, columns = (_means(n, length, count) for n, length, count in self._axes(features.shape[2:]))
         # An image is a rectangle, so the mean over a cell is one over rows and one over columns: two products whose
         # gradient needs no copy of the features, and which half precision, too, adds up in float32.
         pooled = rows[:, None].to(features) @ (features @ columns[:, None].mT.to(features))
-        valid = rows.any(dim=2)[:, :, None] & columns.any(dim=2)[:, None]
-        return pooled.flatten(2).transpose(1, 2), valid.flatten(1)
+        return pooled.flatten(2).transpose(1, 2)
 
     def spread(self, tokens: Tensor, shape: tuple[int, int]) -> Tensor:
-        """The inverse way, smoothly: (B, T, C) to (B, C, *shape) by bilinear interpolation."""
+        """The inverse way, smoothly: (B, T, C) to (B, C, *shape) by bilinear interpolation; 0 in the padding."""
         maps = tokens.transpose(1, 2).unflatten(2, self.grid)
-        return F.interpolate(maps, size=tuple(shape), mode='bilinear', align_corners=False)
+        rows, columns = (_shares(n, length, count) for n, length, count in self._axes(shape))
+        return rows[:, None].to(maps) @ maps @ columns[:, None].mT.to(maps)
 
-    @staticmethod
-    def _shares(length: int, count: int, extent: int, sizes: Tensor) -> Tensor:
-        """(B, count, length): what each of ``length`` feature pixels adds to each of ``count`` cells along one axis.
+    def _axes(self, shape: tuple[int, ...]) -> list[tuple[Tensor, int, int]]:
+        """Per axis, rows first: (B,) feature pixels of each image, feature pixels of the batch, cells."""
+        found = []
+        for length, count, extent, sizes in zip(shape, self.grid, self.input_shape, self.sizes.T.flip(0), strict=True):
+            # those whose centre lies in the image, and the first one
+            pixels = (sizes * (length / extent) + 0.5).ceil().long() - 1
+            found.append((pixels.clamp(1, length), length, count))
+        return found
 
-        Cells overlap where they do not divide evenly, so that each has a pixel even on a level coarser than the grid.
-        """
-        cells, pixels = torch.arange(count), torch.arange(length)
-        begin, end = cells * length // count, -(-(cells + 1) * length // count)
-        member = ((pixels >= begin[:, None]) & (pixels < end[:, None])).to(sizes.device)
-        inside = (pixels.to(sizes.device) + 0.5) * (extent / length) < sizes[:, None]  # (B, length)
-        weights = (member & inside[:, None]).float()
-        return weights / weights.sum(dim=2, keepdim=True).clamp(min=1)
+
+def _means(pixels: Tensor, length: int, count: int) -> Tensor:
+    """(B, count, length): what each feature pixel adds to the mean of each cell along one axis.
+
+    Cells overlap where they do not divide evenly, so that each has a pixel even on a level coarser than the grid.
+    """
+    at, cells = torch.arange(length, device=pixels.device), torch.arange(count, device=pixels.device)
+    begin = cells * pixels[:, None] // count  # (B, count)
+    end = -(-(cells + 1) * pixels[:, None] // count)
+    member = ((at >= begin[..., None]) & (at < end[..., None])).float()
+    return member / member.sum(dim=2, keepdim=True)
+
+
+def _shares(pixels: Tensor, length: int, count: int) -> Tensor:
+    """(B, length, count): what each cell adds to each feature pixel along one axis, by linear interpolation."""
+    at, cells = torch.arange(length, device=pixels.device), torch.arange(count, device=pixels.device)
+    centre = ((at + 0.5) * count / pixels[:, None] - 0.5).clamp(0, count - 1)  # (B, length), in cells
+    near = (1 - (centre[..., None] - cells).abs()).clamp(min=0)
+    return near * (at < pixels[:, None])[..., None]
 
 
 def sine_encoding(places: Tensor, channels: int) -> Tensor:

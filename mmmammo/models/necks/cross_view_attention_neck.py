@@ -86,16 +86,15 @@ class CrossViewAttentionNeck(ExamContextReader, BaseModule):
         """
         context = self.context.dropped(self.view_dropout) if self.training else self.context
         grid = TokenGrid(self.grid, context.sizes, context.input_shape)
-        pooled = [grid.pool(inputs[level]) for level in self.levels]
-        tokens, valid = (torch.stack(parts) for parts in zip(*pooled, strict=True))  # (L, B, T, C), (L, B, T)
-        news = self.output(self._attend(tokens, valid, grid.places, (context.ipsilateral, context.contralateral)))
+        tokens = torch.stack([grid.pool(inputs[level]) for level in self.levels])  # (L, B, T, C)
+        news = self.output(self._attend(tokens, grid.places, (context.ipsilateral, context.contralateral)))
         outputs = list(inputs)
         for level, of_level in zip(self.levels, news, strict=True):
             features = inputs[level]
             outputs[level] = features + grid.spread(of_level, features.shape[2:]).to(features)
         return tuple(outputs)
 
-    def _attend(self, tokens: Tensor, valid: Tensor, places: Tensor, partners: Sequence[Partners]) -> Tensor:
+    def _attend(self, tokens: Tensor, places: Tensor, partners: Sequence[Partners]) -> Tensor:
         """(L, B, T, C): what each token takes from the partners of its image."""
         levels, batch, size, channels = tokens.shape
         normed = self.norm(tokens)
@@ -104,10 +103,10 @@ class CrossViewAttentionNeck(ExamContextReader, BaseModule):
         relation = self.relation.view(2, 2, channels)
         keys = torch.cat([key[:, p.index] + r[0] for p, r in zip(partners, relation, strict=True)], dim=2)
         values = torch.cat([value[:, p.index] + r[1] for p, r in zip(partners, relation, strict=True)], dim=2)
-        seen = torch.cat([valid[:, p.index] & p.present[:, None] for p in partners], dim=2)  # (L, B, 2 T)
+        seen = torch.cat([p.present[:, None].expand(-1, size) for p in partners], dim=1)  # (B, 2 T)
         # The null token: something to attend to where no partner is.
         keys, values = F.pad(keys, (0, 0, 1, 0)), F.pad(values, (0, 0, 1, 0))
-        seen = F.pad(seen, (1, 0), value=True).flatten(0, 1)
+        seen = F.pad(seen, (1, 0), value=True).repeat(levels, 1)
         query, keys, values = (self._heads(x) for x in (self.query(placed), keys, values))
         found = F.scaled_dot_product_attention(query, keys, values, attn_mask=seen[:, None, None])
         return found.transpose(1, 2).reshape(levels, batch, size, channels)
