@@ -34,6 +34,16 @@ def test_robust_nipple_of_a_half_ellipse_in_mlo(make_breast, semi_axes):
     assert np.hypot(*(found.nipple - (semi_axes[0], 512))) < 2
 
 
+@pytest.mark.parametrize(
+    ('semi_axes', 'off'), [((700, 400), 7.7), ((700, 480), 213), ((600, 500), 14.8), ((400, 460), 7.7)]
+)
+def test_nipple_of_the_papers_recipe_in_mlo_is_off_by_what_the_docs_say(make_breast, semi_axes, off):
+    """Its spline smooths the contour by some 8 px, and curvature finds the tip of that, or the fold below."""
+    image = make_breast(semi_axes=semi_axes, muscle_top=0.4 * semi_axes[0])
+    found = detect_landmarks(image, 'L', 'MLO', 'paper')
+    assert np.hypot(*(found.nipple - (semi_axes[0], 512))) == pytest.approx(off, abs=1)
+
+
 @pytest.mark.parametrize('degrees', [45, 60, 75])
 def test_robust_line_in_texture(make_breast, degrees):
     image = make_breast(semi_axes=(500, 700), muscle_top=300, degrees=degrees, texture=0.05)
