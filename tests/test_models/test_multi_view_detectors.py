@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from mmmammo.models import EvidenceGraphNeck, LesionMatcher
 from mmmammo.models.lesion_matcher import box_means
+from mmmammo.testing.detector_timing import trainer, with_setting
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'models'
@@ -98,6 +99,31 @@ def test_detects_like_the_plain_detector_at_first(system):
     plain, multi = plain_twin(system)
     batch = exam_batch(size=SIZE)
     assert_same(predict(multi, batch), predict(plain, batch))
+
+
+DEVICES = ['cpu', pytest.param('cuda', marks=pytest.mark.gpu)]
+
+
+@pytest.mark.parametrize('device', DEVICES)
+def test_any_device_gives_what_a_cpu_gives(multi, device):
+    batch = exam_batch(size=SIZE)
+    found = predict(copy.deepcopy(multi).to(device), batch)
+    assert_same([instances.cpu() for instances in found], predict(multi, batch), atol=1e-3)
+
+
+@pytest.mark.parametrize('device', DEVICES)
+def test_bfloat16_and_channels_last_train_on_any_device(multi, device):
+    model = with_setting(multi.to(device), 'channels-last+bf16')
+    batch = exam_batch(size=SIZE, boxes=[[12.0, 30, 26, 50]])
+    if not hasattr(model, 'roi_head'):
+        for sample in batch['data_samples']:
+            del sample.gt_instances.masks
+    step = trainer(model, batch)
+    before = [parameter.detach().clone() for parameter in model.neck[1].parameters()]
+    losses = [step() for _ in range(2)]
+    assert np.isfinite(losses).all()
+    assert any(not torch.equal(a, b) for a, b in zip(before, model.neck[1].parameters(), strict=True))
+    multi.to('cpu')
 
 
 def test_the_lesion_matcher_looks_where_the_boxes_are(multi, monkeypatch):
