@@ -52,6 +52,17 @@ def test_identity_at_initialisation(fusion, graphs, views):
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize('graphs', [(True, True), (True, False), (False, True)], ids=['both', 'bgn', 'ign'])
+def test_a_random_start_scrambles_what_the_detector_sees(graphs):
+    neck = make_neck(trained=False, fusion='multiplicative', bgn=graphs[0], ign=graphs[1], fusion_start='random')
+    weights = [p for name, p in neck.fusion.named_parameters()]
+    assert all(w.any() and w.std() > 0.1 for w in weights)
+    w_f = torch.cat([neck.fusion.feature_weight, *([neck.fusion.message_weight] if graphs[0] else [])], 1)
+    assert w_f.abs().max() <= (6 / sum(w_f.shape)) ** 0.5  # Xavier's bound for the whole of W_f
+    features = features_of(4)
+    assert not torch.allclose(run(neck, features, exam_batch()['data_samples'])[0], features[0], atol=0.1)
+
+
 @pytest.fixture
 def float64():
     torch.set_default_dtype(torch.float64)
@@ -328,6 +339,7 @@ def test_prior_of_other_node_counts_is_refused(prior):
         ({'levels': (0, 1)}, 'strides'),
         ({'strides': (2, 4, 8, 16)}, 'strides'),
         ({'fusion': 'sum'}, 'fusion'),
+        ({'fusion_start': 'zero'}, 'fusion_start'),
         ({'view_dropout': 1.0}, 'view_dropout'),
     ],
     ids=str,

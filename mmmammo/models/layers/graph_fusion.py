@@ -24,6 +24,8 @@ CURVES = {
 }
 """'residual' is the fusion of paper 3; 'multiplicative' the original one, whose attention collapsed to zero there."""
 
+STARTS = ('identity', 'random')
+
 NEUTRAL_ATTENTION = 0.5
 """sigmoid(0): the attention where the inception graph has nothing to say."""
 
@@ -32,7 +34,8 @@ class GraphFusion(nn.Module):
     r"""Y = [f(F^_I) o F_e, F_B] W_f^T with F^_I = sigmoid(F_I w_I) and f from ``CURVES``.
 
     W_f is linear, so its graph half acts on the nodes before they are mapped back, psi(Z) W = psi(Z W), and so does
-    w_I; a pixel costs one C x C product. Initially w_I = 0 and W_f = [I / f(1/2) | 0]: the fusion is the identity.
+    w_I; a pixel costs one C x C product. Initially w_I = 0 and W_f = [I / f(1/2) | 0]: the fusion is the identity; or
+    both are random, as where nobody says otherwise.
 
     An image without a contralateral view has Z_I = 0, so attention 1/2. SYSTEMS.md 4.8 would have f = 1 there, which
     is attention 0.4 of the residual curve; but W_f divides by f(1/2) = 1.2, so at initialisation such an image, and it
@@ -43,10 +46,19 @@ class GraphFusion(nn.Module):
         mode: A key of ``CURVES``.
         bipartite: Whether there is an F_B.
         inception: Whether there is an F_I; without one f is 1.
+        start: ``'identity'``, or ``'random'``: w_I and W_f from Xavier's distribution.
     """
 
-    def __init__(self, channels: int, mode: str, bipartite: bool, inception: bool) -> None:
+    def __init__(self, channels: int, mode: str, bipartite: bool, inception: bool, start: str = STARTS[0]) -> None:
         super().__init__()
+        if start not in STARTS:
+            raise MammoError(
+                'AnatomyGraphNeck',
+                field='fusion_start',
+                found=repr(start),
+                expected=f'one of {list(STARTS)}',
+                remedy='choose one',
+            )
         if mode not in CURVES:
             raise MammoError(
                 'AnatomyGraphNeck',
@@ -65,6 +77,17 @@ class GraphFusion(nn.Module):
         if bipartite:
             self.message_weight = nn.Parameter(torch.zeros(channels, channels))
             """The right half of W_f."""
+        if start == 'random':
+            self._start_at_random()
+
+    def _start_at_random(self) -> None:
+        halves = [self.feature_weight, *([self.message_weight] if hasattr(self, 'message_weight') else [])]
+        drawn = nn.init.xavier_uniform_(torch.empty(len(self.feature_weight), sum(half.shape[1] for half in halves)))
+        with torch.no_grad():
+            for half, part in zip(halves, drawn.split([half.shape[1] for half in halves], dim=1), strict=True):
+                half.copy_(part)
+        if hasattr(self, 'attention_weight'):
+            nn.init.xavier_uniform_(self.attention_weight)
 
     def attention(self, compared: Tensor, mapping: NodeMapping) -> Tensor:
         """F^_I of one level: (B, N, C) Z_I -> (B, 1, HW) in (0, 1), ``NEUTRAL_ATTENTION`` where Z_I is 0."""

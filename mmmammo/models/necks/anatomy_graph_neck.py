@@ -51,6 +51,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         levels: Indices of the levels that take part; the others pass unchanged.
         strides: Input pixels per pixel of each of ``levels``.
         fusion: 'residual' or 'multiplicative', see :class:`GraphFusion`.
+        fusion_start: 'identity' or 'random', see there. From a random start a detector's features are scrambled first.
         prior: File of ``tools/build_geometric_prior.py``, or a loaded one; ``None`` for a uniform one. It is kept in
             buffers, so that a checkpoint carries it.
         prior_smoothing: Added to the counts of the prior before they are normalised.
@@ -83,6 +84,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         prior_row_norm: bool = False,
         view_dropout: float = 0.1,
         store_attention: bool = False,
+        fusion_start: str = 'identity',
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -98,7 +100,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         constants = read_graph_prior(prior, self.num_nodes, prior_smoothing)
         self.bipartite = BipartiteGraph(in_channels, constants.geometric, prior_row_norm) if bgn else None
         self.inception = InceptionGraph(in_channels, constants.templates, branches, row_norm) if ign else None
-        self.fusion = GraphFusion(in_channels, fusion, bipartite=bgn, inception=ign)
+        self.fusion = GraphFusion(in_channels, fusion, bipartite=bgn, inception=ign, start=fusion_start)
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Exchange features within exams.
