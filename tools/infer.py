@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         metavar='SET',
         help='prepare files as this prepared set was, or its prepare.json says (default: of a detector, cut to the '
-        "breast at their own size; of a classifier, as the config's own set)",
+        "breast at their own size, or with --malignancy as its config's set; of a classifier, as its own config's set)",
     )
     parser.add_argument(
         '--operating-point',
@@ -72,7 +72,8 @@ def parse_args() -> argparse.Namespace:
         '--malignancy',
         nargs=2,
         metavar=('CONFIG', 'CHECKPOINT'),
-        help='second stage: says how likely each detection is malignant (configs/agrcnn/malignancy_…)',
+        help='second stage: says how likely each detection is malignant (configs/agrcnn/malignancy_…); the '
+        'prepare.json of its set has to be there, or named with --prepared-as',
     )
     of_detectors.add_argument(
         '--cross-view',

@@ -3,6 +3,7 @@
 # higher than wide and the luma weights. Batches, stages and the start as the identity stay those of the parent.
 # Prepare: python tools/prepare_dataset.py cbis_ddsm --raw DIR --out data/cbis_ddsm_as_printed --height 1536 \
 #     --single-class mass --landmarks paper
+# Exams of your own, with the same landmarks: python tools/infer.py … --prepared-as data/cbis_ddsm_as_printed
 # Parent: ../agrcnn_cbis.py
 _base_ = ['../agrcnn_cbis.py']
 

@@ -1,5 +1,6 @@
 # Malignancy of detected lesions, the perspective of paper 3: InceptionV3 on patches of 299 pixels.
 # Second stage of the inferencer: python tools/infer.py CONFIG CKPT EXAMS --out DIR --malignancy THIS_CONFIG ITS_CKPT
+# which reads data/cbis_ddsm/prepare.json, or a copy of it named with --prepared-as.
 _base_ = [
     '../_base_/models/malignancy_inceptionv3.py',
     '../_base_/datasets/cbis_findings.py',

@@ -57,10 +57,10 @@ class LesionMatcher:
 
     The odds that two detections are one lesion come from their places and sizes
     (:mod:`mmmammo.anatomy.lesion_matching`); a model adds the likeness of its features there: ``appearance`` times the
-    cosine of their means over either box, after what is common to the exam is taken off: the mean of its detections, in
-    which its images count as four more. Two detections that look alike are so never less likely one lesion than by
-    geometry alone, even if the exam has no others. A view without landmarks has no pairs. Of repeats each is paired
-    with the best one of the other projection.
+    cosine of how their means over either box differ from the mean of the images, after what is common to all detections
+    of the exam is taken off; zero counts as four more of these, so that two detections that differ from the images in
+    the same way are never less likely one lesion than by geometry alone, even if the exam has no others. A view without
+    landmarks has no pairs. Of repeats each is paired with the best one of the other projection.
 
     Args:
         prior: File of ``tools/build_geometric_prior.py``, or a loaded one: places at which lesions were seen in both
@@ -147,10 +147,12 @@ class LesionMatcher:
         exams = [f'{s.metainfo.get("exam_slot", 0)}/{meta_of(s, "exam_id")}' for s in samples]
         exam = np.unique(exams, return_inverse=True)[1]
         counts = [len(at) for at in boxes]
-        common = _common(seen, np.repeat(exam, counts), self._image_means(samples, level), exam)
-        rest = seen - common[np.repeat(exam, counts)]
-        units = rest / np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-6)
-        return np.split(units, np.cumsum(counts)[:-1])
+        of_box = np.repeat(exam, counts)
+        sums, images = _sums(self._image_means(samples, level), exam, len(samples))
+        directions = _units(seen - (sums / np.maximum(images, 1)[:, None])[of_box])
+        sums, detections = _sums(directions, of_box, len(samples))
+        common = sums / (detections + _IMAGES_COUNT_AS)[:, None]
+        return np.split(_units(directions - common[of_box]), np.cumsum(counts)[:-1])
 
     def _image_means(self, samples: Sequence[DetDataSample], level: Tensor) -> np.ndarray:
         """(B, C), without the padding."""
@@ -177,12 +179,9 @@ def box_means(level: Tensor, boxes: Sequence[np.ndarray], stride: int) -> np.nda
     return seen.double().cpu().numpy()
 
 
-def _common(seen: np.ndarray, exam_of_box: np.ndarray, images: np.ndarray, exam_of_image: np.ndarray) -> np.ndarray:
-    """(exams, C): the mean of the detections of each exam and of its images, which count as some more."""
-    sums, counts = _sums(seen, exam_of_box, len(images))
-    of_images, num_images = _sums(images, exam_of_image, len(images))
-    prior = of_images / np.maximum(num_images, 1)[:, None]
-    return (sums + _IMAGES_COUNT_AS * prior) / (counts + _IMAGES_COUNT_AS)[:, None]
+def _units(vectors: np.ndarray) -> np.ndarray:
+    """Rows at length one; 0 where nothing is left."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
 
 def _sums(vectors: np.ndarray, groups: np.ndarray, num_groups: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,10 @@ _WITHIN = 0.9
 
 
 def facing_the_breast(findings: Sequence[Finding], small: SmallCopy, gate: Gate) -> list[Finding]:
-    """Mirror the findings that lie beside the breast, and whose mirror image lies in it.
+    """Mirror the findings of an image of which one lies beside the breast, and its mirror image in it.
+
+    The others are of the same copy: they are mirrored too, unless that would put them beside the breast. Where a breast
+    is so wide that all boxes lie in it either way, nothing can be told.
 
     Args:
         findings: In source pixels, all inside of the image.
@@ -27,30 +30,28 @@ def facing_the_breast(findings: Sequence[Finding], small: SmallCopy, gate: Gate)
     Raises:
         MammoError: If it is not, and the image has to be left out.
     """
-    kept = list(findings)
-    for i, other in _mirrored(findings, small):
-        fault = Fault(
-            Problem.ANNOTATION,
-            f'annotation ({other.category})',
-            f'({other.category}) beside the breast, whose mirror image is in it',
-            'a box in the breast',
-            'correct the annotation; boxes are in pixels of the source file',
-            mended='mirrored',
-        )
-        if gate.decide(fault):
-            kept[i] = other
-    return kept
-
-
-def _mirrored(findings: Sequence[Finding], small: SmallCopy) -> Iterator[tuple[int, Finding]]:
-    """Index and mirror image of those that face the wrong way."""
-    if not (findings and small.breast.any()):
-        return
     flip = Affine.mirror(small.shape[1])
-    for i, finding in enumerate(findings):
-        other = mapped(finding, flip)
-        if _share_of_breast(finding, small) <= _BESIDE and _share_of_breast(other, small) >= _WITHIN:
-            yield i, replace(other, attributes={**finding.attributes, 'mirrored': 'the table has it beside the breast'})
+    others = [mapped(finding, flip) for finding in findings]
+    here, there = ([_share_of_breast(one, small) for one in side] for side in (findings, others))
+    proofs = [i for i in range(len(findings)) if here[i] <= _BESIDE and there[i] >= _WITHIN]
+    if not (proofs and gate.decide(_fault(findings[proofs[0]]))):
+        return list(findings)
+    return [_told(other) if share > _BESIDE else one for one, other, share in zip(findings, others, there, strict=True)]
+
+
+def _fault(finding: Finding) -> Fault:
+    return Fault(
+        Problem.ANNOTATION,
+        f'annotation ({finding.category})',
+        f'({finding.category}) beside the breast, whose mirror image is in it',
+        'a box in the breast',
+        'correct the annotation; boxes are in pixels of the source file',
+        mended='mirrored',
+    )
+
+
+def _told(finding: Finding) -> Finding:
+    return replace(finding, attributes={**finding.attributes, 'mirrored': 'the table has it beside the breast'})
 
 
 def _share_of_breast(finding: Finding, small: SmallCopy) -> float:

@@ -75,7 +75,8 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
     small = SmallCopy.of(mammogram.pixels)
-    findings = facing_the_breast(findings, small, gate)
+    if record.boxes_may_be_mirrored:
+        findings = facing_the_breast(findings, small, gate)
     edge = _chest_edge(small, laterality, gate)
     pixels = mammogram.pixels
     if record.film is None:

@@ -30,8 +30,8 @@ class PrepareOptions:
         height: Scale every image so that its *source* would be this high, in pixels; the crop keeps the scale, so all
             views of a set with one detector size share their millimetres per pixel.
         crop: Whether to cut to the breast.
-        landmarks: ``'detected'``: found in the image, as a user's will be. ``'truth'``: the source's own where it has
-            any.
+        landmarks: ``'detected'``: found in the image, as a user's will be. ``'paper'``: found by the recipe of paper 3.
+            ``'truth'``: the source's own where it has any.
         scale: Scale every image by this factor, 0.25 for a quarter of the size.
         long_side: Scale every prepared image so that neither side exceeds this, in pixels; each crop thus has a scale
             of its own.

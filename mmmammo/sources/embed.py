@@ -2,18 +2,19 @@
 
 ::
 
-    <raw>/tables/EMBED_OpenData_metadata_reduced.csv   one row per file; EMBED_OpenData_metadata.csv will do
+    <raw>/tables/EMBED_OpenData_metadata_reduced.csv   one row per file; the full table is too large to be read
     <raw>/tables/EMBED_OpenData_clinical.csv           one row per finding; …_clinical_reduced.csv will do
     <raw>/images/cohort_1/<patient>/<study>/<series>/<SOP Instance UID>.dcm
 
 Nobody has all of it: women and exams of which no file is there are not spoken of, and a file that is missing in an
 exam of which others are there is told. A file is found by its name, wherever it lies below the folder; the folders of
-``anon_dicom_path`` are those of the authors.
+``anon_dicom_path`` are those of the authors. ``images`` and the folders in it may be links.
 
-A box says where a radiologist circled something, not which row of the clinical table that is. It gets the category and
-the pathology that all rows of the breast agree on; else it is a ``lesion`` with ``attributes['categories']``. Some
-boxes are those of the mirrored image (issues 5 and 9 of the authors' repository); they are found in the pixels, see
-:mod:`mmmammo.prepare.facing`.
+A box says where a radiologist circled something, not which row of the clinical table that is. It gets the category
+that all rows of the breast agree on, and so the pathology; else it is a ``lesion`` with ``attributes['categories']``.
+Most suspicious breasts have no box at all: ``unboxed='refuse'`` leaves their images out, for detectors. Some boxes are
+those of the mirrored image (issues 5 and 9 of the authors' repository): those that lie beside the breast are found in
+the pixels (:mod:`mmmammo.prepare.facing`), others are not.
 
 What was verified: names and meaning of columns are those of the authors' README, legend and notebooks. No file of the
 dataset was at hand.
@@ -30,6 +31,9 @@ from typing import Any
 
 from mmmammo.sources.embed_clinical import (
     CATEGORIES,
+    LESION,
+    SUSPICIOUS,
+    Clinical,
     categories_of,
     identifier,
     labels_of_breast,
@@ -37,7 +41,15 @@ from mmmammo.sources.embed_clinical import (
     read_clinical,
     rows_of_breast,
 )
-from mmmammo.sources.listing import link_refusal, list_files, missing_file, missing_row, only_file, written_name
+from mmmammo.sources.listing import (
+    link_refusal,
+    list_files,
+    list_linked,
+    missing_file,
+    missing_row,
+    only_file,
+    written_name,
+)
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.tables import Row, Table, read_table
 from mmmammo.structures import Finding, ImageRecord, Laterality, MammoError, Policy, Problem, View
@@ -49,9 +61,16 @@ OPTIONS: tuple[SourceOption, ...] = (
         '180',
         'how many days after an exam the pathology of the same breast is still its own',
     ),
+    SourceOption(
+        'unboxed',
+        ('keep', 'refuse'),
+        'keep',
+        'images without a box of a breast with cancer, or that is suspicious; without them no detector is told that '
+        'nothing is there',
+    ),
 )
 POLICIES: Mapping[Problem, Policy] = {}
-METADATA = ('EMBED_OpenData_metadata_reduced.csv', 'EMBED_OpenData_metadata.csv')
+METADATA = ('EMBED_OpenData_metadata_reduced.csv',)
 CLINICAL = ('EMBED_OpenData_clinical.csv', 'EMBED_OpenData_clinical_reduced.csv')
 
 _REQUIRED = ('empi_anon', 'acc_anon', 'anon_dicom_path', 'FinalImageType', 'ImageLateralityFinal', 'ViewPosition')
@@ -82,9 +101,10 @@ class _Download:
         files: All, sorted.
         images: By name; names are unique.
         metadata: One row per file of the whole dataset.
-        rows: Of it, by name of the file.
+        rows: Of it, by name of the file; of a file that is named again the first one.
+        twice: Rows that name a file again.
         clinical: One row per finding.
-        of_patient: Its rows, by patient.
+        patients: By exam, of the rows whose files are there.
     """
 
     raw: Path
@@ -92,8 +112,9 @@ class _Download:
     images: Mapping[str, Path]
     metadata: Table
     rows: Mapping[str, Row]
-    clinical: Table
-    of_patient: Mapping[str, list[Row]]
+    twice: Mapping[str, Row]
+    clinical: Clinical
+    patients: Mapping[str, set[str]]
 
 
 def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
@@ -101,14 +122,14 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
 
     Args:
         raw: The folder of the download.
-        **options: ``pathology_days``.
+        **options: ``pathology_days``, ``unboxed``.
 
     Raises:
         MammoError: If a table is missing or damaged, or two files have one name.
     """
-    days = int(chosen(options, OPTIONS)['pathology_days'])
+    values = chosen(options, OPTIONS)
     download = _look(Path(raw))
-    records = [_record(download, path, days) for path in download.images.values()]
+    records = [_record(download, path, values) for path in download.images.values()]
     yield from sorted([*records, *_missing(download)], key=lambda record: record.relative_path)
 
 
@@ -121,10 +142,12 @@ def count_skipped(raw: Path) -> int:
 def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
     """Rows and images beside the counts of the authors' notebook."""
     download = _look(Path(raw))
+    clinical = download.clinical
     told = {
         f'rows of {download.metadata.path.name}': (len(download.metadata.rows), 480_323, 'not the released table'),
-        f'rows of {download.clinical.path.name}': (len(download.clinical.rows), 81_776, 'not the released table'),
+        f'rows of {clinical.table.path.name}': (len(clinical.table.rows), 81_776, 'not the released table'),
         'images': (len(download.images), 480_323, 'not everything was downloaded'),
+        'findings of no exam or patient': (len(clinical.odd), 0, 'their ids are no numbers: left out'),
     }
     return tuple(CountCheck(what, n, known, '' if n == known else why) for what, (n, known, why) in told.items())
 
@@ -132,13 +155,20 @@ def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
 def _look(raw: Path) -> _Download:
     files = list_files(raw)
     metadata = read_table(_table(raw, files, METADATA), _REQUIRED, _OPTIONAL, only_known=True)
-    clinical, of_patient = read_clinical(_table(raw, files, CLINICAL))
+    clinical = read_clinical(_table(raw, files, CLINICAL))
+    for folder in (images := metadata.path.parents[1] / 'images', *sorted(images.glob('*'))):
+        files = list_linked(files, folder)
+    named = _images(raw, files)
     rows: dict[str, Row] = {}
+    twice: dict[str, Row] = {}
+    patients: dict[str, set[str]] = {}
     for row in metadata.rows:
         name = _file_name(row)
         if rows.setdefault(name, row) is not row:
-            raise row.error('anon_dicom_path', f'the file of row {rows[name].position} again', 'one row per file')
-    return _Download(raw, files, _images(raw, files), metadata, rows, clinical, of_patient)
+            twice.setdefault(name, row)
+        if name in named and all(_is_identified(row, column) for column in ('acc_anon', 'empi_anon')):
+            patients.setdefault(identifier(row, 'acc_anon'), set()).add(identifier(row, 'empi_anon'))
+    return _Download(raw, files, named, metadata, rows, twice, clinical, patients)
 
 
 def _table(raw: Path, files: tuple[Path, ...], names: Sequence[str]) -> Path:
@@ -147,15 +177,20 @@ def _table(raw: Path, files: tuple[Path, ...], names: Sequence[str]) -> Path:
         if (path := only_file(raw, files, name)) is not None:
             return path
     remedy = 'fetch the folder tables of the bucket too, and name the folder above it'
-    raise _error(raw, names[0], 'no such file', f'it, or {names[1]}', remedy)
+    raise _error(raw, names[0], 'no such file', ', or '.join(names), remedy)
 
 
 def _file_name(row: Row) -> str:
-    """The last part of the path alone is used: it can lead nowhere."""
-    name = PurePosixPath(row.text('anon_dicom_path')).name
-    if not _FILE.fullmatch(name):
-        raise row.error('anon_dicom_path', name, 'a path that ends in <SOP Instance UID>.dcm')
-    return name
+    """The last part of the path alone is used: it can lead nowhere. '' where it names no file."""
+    return PurePosixPath(row.text('anon_dicom_path', '')).name
+
+
+def _is_identified(row: Row, column: str) -> bool:
+    try:
+        identifier(row, column)
+    except MammoError:
+        return False
+    return True
 
 
 def _images(raw: Path, files: Sequence[Path]) -> dict[str, Path]:
@@ -167,33 +202,55 @@ def _images(raw: Path, files: Sequence[Path]) -> dict[str, Path]:
     return images
 
 
-def _record(download: _Download, path: Path, days: int) -> ImageRecord:
+def _record(download: _Download, path: Path, values: Mapping[str, str]) -> ImageRecord:
     """The record of a file; what is wrong with it is its refusal, so that the others go on."""
     name, row = written_name(path, download.raw), download.rows.get(path.name)
+    alone = Path(name).with_suffix('').as_posix()
+    record = ImageRecord(path, name, exam_id=alone, patient_id=alone)
     if row is None:
-        alone = Path(name).with_suffix('').as_posix()
-        refused = missing_row(name, download.metadata.path, path.name)
-        return ImageRecord(path, name, exam_id=alone, patient_id=alone, refused=refused)
-    patient = identifier(row, 'empi_anon')
-    record = ImageRecord(path, name, exam_id=identifier(row, 'acc_anon'), patient_id=patient)
+        return replace(record, refused=missing_row(name, download.metadata.path, path.name))
     if refused := link_refusal(path, download.raw.resolve()):
         return replace(record, refused=refused)
     try:
-        return _described(record, row, download.of_patient.get(patient, []), days)
+        exam, patient = _whose(download, path.name, row)
+        record = replace(record, exam_id=exam, patient_id=patient, boxes_may_be_mirrored=True)
+        return _described(record, row, download.clinical, values)
     except MammoError as err:
         return replace(record, refused=err)
 
 
-def _described(record: ImageRecord, row: Row, of_patient: Sequence[Row], days: int) -> ImageRecord:
+def _whose(download: _Download, name: str, row: Row) -> tuple[str, str]:
+    """Exam and patient.
+
+    Raises:
+        MammoError: If the tables do not agree about them.
+    """
+    exam, patient = (identifier(row, column) for column in ('acc_anon', 'empi_anon'))
+    if name in download.twice:
+        raise row.error('anon_dicom_path', f'the file of row {download.twice[name].position} too', 'one row per file')
+    told = {identifier(said, 'empi_anon') for said in download.clinical.of_exam.get(exam, ())}
+    others = sorted((download.patients.get(exam, set()) | told) - {patient})
+    if others:
+        raise row.error('empi_anon', f'{patient}, but {others[0]} in another row of the exam', 'one woman per exam')
+    return exam, patient
+
+
+def _described(record: ImageRecord, row: Row, clinical: Clinical, values: Mapping[str, str]) -> ImageRecord:
     side = row.choice('ImageLateralityFinal', _SIDES)
-    of_breast = rows_of_breast(of_patient, record.exam_id, side)
-    labels = labels_of_breast(of_breast, of_patient, side, days) | _acquisition(row)
+    of_exam = clinical.of_exam.get(record.exam_id, [])
+    of_patient = clinical.of_patient.get(record.patient_id, [])
+    labels = labels_of_breast(of_exam, of_patient, side, int(values['pathology_days'])) | _acquisition(row)
+    findings = _findings(row, rows_of_breast(of_exam, side), side, labels)
+    suspicious = labels.get('cancer') == 1 or labels.get('birads') in SUSPICIOUS
+    if values['unboxed'] == 'refuse' and suspicious and not findings:
+        found, remedy = 'no box in a suspicious breast', 'prepare with --unboxed keep to use the image nevertheless'
+        raise row.error('ROI_coords', found, 'one, or a breast in which nothing was seen', remedy)
     return replace(
         record,
         laterality=side,
         view=View.parse(row.text('ViewPosition', None)),
         labels=labels,
-        findings=_findings(row, of_breast, labels),
+        findings=findings,
     )
 
 
@@ -209,52 +266,65 @@ def _acquisition(row: Row) -> dict[str, Any]:
     return {name: value for name, value in labels.items() if value is not None}
 
 
-def _findings(row: Row, of_breast: Sequence[Row], labels: Mapping[str, Any]) -> tuple[Finding, ...]:
-    boxes = _numbers(row, 'ROI_coords')
+def _findings(row: Row, of_breast: Sequence[Row], side: Laterality, labels: Mapping[str, Any]) -> tuple[Finding, ...]:
+    boxes = _boxes(row)
     column = next((name for name in _COUNTS if row.has(name)), None)
     if column is not None and row.integer(column) != len(boxes):
         raise row.error(column, row.text(column), f'{len(boxes)}, as many as there are ROI_coords')
-    levels = _numbers(row, 'match_level')
-    found = categories_of(of_breast)
+    levels, found = _levels(row), categories_of(of_breast)
     findings = []
     for i, box in enumerate(boxes):
         attributes: dict[str, Any] = {'categories': found} if len(found) > 1 else {}
-        attributes |= {'match_level': levels[i]} if i < len(levels) else {}
-        category = found[0] if len(found) == 1 else 'lesion'
-        finding = Finding(_corners(row, box), category, pathology=pathology_of(of_breast), attributes=attributes)
+        attributes |= {'match_level': levels[i]} if len(levels) == len(boxes) else {}
+        category = found[0] if len(found) == 1 else LESION
+        finding = Finding(box, category, pathology=pathology_of(of_breast, side), attributes=attributes)
         findings.append(replace(finding, birads=labels.get('birads')))
     return tuple(findings)
 
 
-def _numbers(row: Row, column: str) -> list[Any]:
-    """A list as the table writes it, ``[[1, 2, 3, 4]]`` or ``()``; empty where the cell is."""
-    text, expected = row.text(column, '[]'), 'a list such as [[10, 20, 30, 40]]'
+def _boxes(row: Row) -> list[tuple[float, float, float, float]]:
+    """Corners x1, y1, x2, y2 of what the table has as ymin, xmin, ymax, xmax, in lists of any depth.
+
+    Raises:
+        MammoError: If the cell is no list of fours.
+    """
+    text = row.text('ROI_coords', '()')
+    numbers = list(_flat(_literal(text)))
+    if not all(isinstance(x, (int, float)) for x in numbers) or len(numbers) % 4:
+        raise row.error('ROI_coords', text, 'lists of four numbers: [[ymin, xmin, ymax, xmax]]')
+    fours = [numbers[i : i + 4] for i in range(0, len(numbers), 4)]
+    return [(float(x1), float(y1), float(x2), float(y2)) for y1, x1, y2, x2 in fours]
+
+
+def _levels(row: Row) -> list[Any]:
+    """1 where a box was drawn, 2 where it was copied from another image; nothing where that cannot be read."""
+    return [level for level in _flat(_literal(row.text('match_level', '()'))) if level in (1, 2)]
+
+
+def _literal(text: str) -> Any:
     try:
-        values = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as err:
-        raise row.error(column, text, expected) from err
-    if not isinstance(values, (list, tuple)):
-        raise row.error(column, text, expected)
-    return list(values)
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
 
 
-def _corners(row: Row, box: Any) -> tuple[float, float, float, float]:
-    """Corners x1, y1, x2, y2 of what the table has as ymin, xmin, ymax, xmax."""
-    if not (isinstance(box, (list, tuple)) and len(box) == 4 and all(isinstance(x, (int, float)) for x in box)):
-        raise row.error('ROI_coords', box, 'four numbers: ymin, xmin, ymax, xmax')
-    y1, x1, y2, x2 = map(float, box)
-    return x1, y1, x2, y2
+def _flat(values: Any) -> Iterator[Any]:
+    if isinstance(values, (list, tuple)):
+        for value in values:
+            yield from _flat(value)
+    else:
+        yield values
 
 
 def _missing(download: _Download) -> Iterator[ImageRecord]:
     """Refused records of files that lack in exams of which other files are there."""
-    there = {identifier(row, 'acc_anon') for name, row in download.rows.items() if name in download.images}
     for name, row in download.rows.items():
-        exam = identifier(row, 'acc_anon')
-        if name not in download.images and exam in there and row.text('FinalImageType', '') in _TYPES:
+        lacks = name not in download.images and row.text('FinalImageType', '') in _TYPES and _FILE.fullmatch(name)
+        if lacks and _is_identified(row, 'acc_anon') and identifier(row, 'acc_anon') in download.patients:
             where = _expected(row)
             refused = missing_file(where, row.path, row.position)
-            patient = identifier(row, 'empi_anon')
+            exam = identifier(row, 'acc_anon')
+            patient = min(download.patients[exam])
             yield ImageRecord(download.raw / where, where, exam_id=exam, patient_id=patient, refused=refused)
 
 

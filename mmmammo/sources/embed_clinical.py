@@ -1,20 +1,22 @@
 """What EMBED's clinical table says of a breast: one row per finding of an exam, one row of an exam without any.
 
-A row speaks of the breast that ``side`` names, of both where it names both or none. Its pathology was entered by hand,
-and often for the diagnostic exam only: the screening exam that led to it has none. So pathology of the same breast,
-recorded with exams up to some days later, counts too.
+A row speaks of the breast that ``side`` names, of both where it names both or none; its pathology of that which
+``bside`` names. Of an exam of both breasts a breast without a row is negative, as the authors' own workflow has it.
+Pathology was entered by hand, and often for the diagnostic exam only: the screening exam that led to it has none. So
+pathology of the same breast, recorded with exams up to some days later, counts too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from mmmammo.sources.tables import Row, Table, read_table
-from mmmammo.structures import Laterality
+from mmmammo.structures import Laterality, MammoError
 
 REQUIRED = ('empi_anon', 'acc_anon', 'side', 'asses', 'tissueden', 'path_severity')
 OPTIONAL = (
@@ -22,8 +24,11 @@ OPTIONAL = (
     'desc',
     'bside',
     'massshape',
+    'massmargin',
+    'massdens',
     'calcfind',
     'calcdistri',
+    'calcnumber',
     'age_at_study',
     'RACE_DESC',
     'ETHNICITY_DESC',
@@ -34,6 +39,7 @@ BIRADS = {'N': '1', 'B': '2', 'P': '3', 'A': '0', 'S': '4', 'M': '5', 'K': '6'}
 """Category by the letter of ``asses``, from the least to the most suspicious."""
 
 _NO_ASSESSMENT = 'X'
+_UNSUSPICIOUS = ('N', 'B')
 _DENSITIES = {f'{n}{end}': letter for n, letter in enumerate('ABCD', start=1) for end in ('', '.0')}
 _MALE = ('5', '5.0')
 _SEVERITIES = {f'{n}{end}': n for n in range(7) for end in ('', '.0')}
@@ -56,23 +62,53 @@ _SHAPES = {letter: category for category, letters in _MASS_SHAPES.items() for le
 CATEGORIES: tuple[str, ...] = (*_MASS_SHAPES, 'calcification', 'lesion')
 """The last one is a box of which the table does not tell what it is."""
 
+LESION = CATEGORIES[-1]
+SUSPICIOUS = ('0', '4', '5', '6')
+"""BI-RADS categories of a breast in which something was seen."""
+
 _ID = re.compile(r'(\d+)(?:\.0)?')
 _BOTH = (Laterality.LEFT, Laterality.RIGHT)
 _SIDES = {'L': (Laterality.LEFT,), 'R': (Laterality.RIGHT,), 'B': _BOTH}
 
 
-def read_clinical(path: Path) -> tuple[Table, dict[str, list[Row]]]:
-    """The table, and its rows by patient.
+@dataclass(frozen=True, eq=False)
+class Clinical:
+    """The table.
+
+    Args:
+        table: As it was read.
+        of_exam: Rows by ``acc_anon``.
+        of_patient: Rows by ``empi_anon``.
+        odd: Rows that name no exam or patient.
+    """
+
+    table: Table
+    of_exam: Mapping[str, list[Row]]
+    of_patient: Mapping[str, list[Row]]
+    odd: tuple[Row, ...]
+
+
+def read_clinical(path: Path) -> Clinical:
+    """Read the table.
 
     Raises:
-        MammoError: If it is damaged, or a row names no patient or exam.
+        MammoError: If it is damaged, or no row names an exam and a patient.
     """
     table = read_table(path, REQUIRED, OPTIONAL, only_known=True)
-    by_patient: dict[str, list[Row]] = {}
+    of_exam: dict[str, list[Row]] = {}
+    of_patient: dict[str, list[Row]] = {}
+    odd = []
     for row in table.rows:
-        identifier(row, 'acc_anon')
-        by_patient.setdefault(identifier(row, 'empi_anon'), []).append(row)
-    return table, by_patient
+        try:
+            exam, patient = (identifier(row, column) for column in ('acc_anon', 'empi_anon'))
+        except MammoError as err:
+            odd.append(row)
+            if len(odd) == len(table.rows):
+                raise err
+            continue
+        of_exam.setdefault(exam, []).append(row)
+        of_patient.setdefault(patient, []).append(row)
+    return Clinical(table, of_exam, of_patient, tuple(odd))
 
 
 def identifier(row: Row, column: str) -> str:
@@ -88,30 +124,27 @@ def identifier(row: Row, column: str) -> str:
     return match[1]
 
 
-def rows_of_breast(rows: Iterable[Row], exam: str, side: Laterality) -> list[Row]:
+def rows_of_breast(of_exam: Iterable[Row], side: Laterality) -> list[Row]:
     """The rows of an exam that speak of a breast.
 
     Args:
-        rows: Of the patient.
-        exam: ``acc_anon``.
+        of_exam: All of the exam.
         side: Which breast.
 
     Raises:
         MammoError: If one names an unknown side.
     """
-    return [
-        row for row in rows if identifier(row, 'acc_anon') == exam and side in row.choice('side', _SIDES, default=_BOTH)
-    ]
+    return [row for row in of_exam if side in row.choice('side', _SIDES, default=_BOTH)]
 
 
-def labels_of_breast(rows: Sequence[Row], of_patient: Sequence[Row], side: Laterality, days: int) -> dict[str, Any]:
+def labels_of_breast(of_exam: Sequence[Row], of_patient: Sequence[Row], side: Laterality, days: int) -> dict[str, Any]:
     """Labels of a breast in an exam; absent keys are unknown.
 
     ``cancer`` is 1 for invasive cancer and cancer in situ, 0 for any other pathology of the breast, and 0 without
     pathology where the assessment is negative or benign (BI-RADS 1, 2); any other assessment alone says nothing.
 
     Args:
-        rows: Of the breast in the exam, see :func:`rows_of_breast`.
+        of_exam: All rows of the exam.
         of_patient: All of the woman, for later pathology.
         side: Which breast.
         days: How much later.
@@ -119,34 +152,51 @@ def labels_of_breast(rows: Sequence[Row], of_patient: Sequence[Row], side: Later
     Raises:
         MammoError: If a row holds an unknown value.
     """
+    if not of_exam:
+        return {}
+    rows = rows_of_breast(of_exam, side)
     assessments = {letter for row in rows if (letter := _assessment(row))}
+    if not rows and 'bilat' in of_exam[0].text('desc', '').lower():
+        assessments = {'N'}
     worst = max(assessments, key=list(BIRADS).index, default=None)
-    densities = {letter for row in rows if (letter := _density(row))}
+    densities = {letter for row in of_exam if (letter := _density(row))}
     labels = {
         'birads': BIRADS[worst] if worst else None,
         'density': densities.pop() if len(densities) == 1 else None,
-        **_outcome(_severities(rows, of_patient, side, days), worst),
-        **_of_woman(rows),
+        **_outcome(_severities(of_exam, of_patient, side, days), worst),
+        **_of_woman(of_exam[0]),
     }
     return {name: value for name, value in labels.items() if value is not None}
 
 
 def categories_of(rows: Iterable[Row]) -> list[str]:
-    """Every category that rows describe, sorted.
+    """Every category that rows of a breast describe, sorted; a suspicious row that describes nothing is a ``lesion``.
 
     Raises:
-        MammoError: If a shape is unknown.
+        MammoError: If a shape or an assessment is unknown.
     """
-    found = {category for row in rows if (category := row.choice('massshape', _SHAPES, None))}
-    if any(row.has('calcfind') or row.has('calcdistri') for row in rows):
-        found.add('calcification')
+    found = set()
+    for row in rows:
+        described = _described(row)
+        if not described and _assessment(row) not in (None, *_UNSUSPICIOUS):
+            described = {LESION}
+        found |= described
     return sorted(found)
 
 
-def pathology_of(rows: Iterable[Row]) -> str | None:
-    """What all rows agree on: ``'malignant'``, ``'benign'``, or ``None`` where one says another thing or nothing."""
-    said = {row.choice('path_severity', _PATHOLOGY, None) for row in rows}
+def pathology_of(rows: Iterable[Row], side: Laterality) -> str | None:
+    """What all rows of a breast agree on: ``'malignant'`` or ``'benign'``; ``None`` if one says nothing or another."""
+    said = {row.choice('path_severity', _PATHOLOGY, None) if side in _of_pathology(row) else None for row in rows}
     return said.pop() if len(said) == 1 else None
+
+
+def _described(row: Row) -> set[str]:
+    shape = row.choice('massshape', _SHAPES, None)
+    found = {shape} if shape else {'mass'} if row.has('massmargin') or row.has('massdens') else set()
+    count = row.text('calcnumber', '0')
+    if row.has('calcfind') or row.has('calcdistri') or count not in ('0', '0.0'):
+        found.add('calcification')
+    return found
 
 
 def _assessment(row: Row) -> str | None:
@@ -158,18 +208,20 @@ def _density(row: Row) -> str | None:
     return row.choice('tissueden', _DENSITIES | dict.fromkeys(_MALE), None)
 
 
-def _severities(rows: Sequence[Row], of_patient: Sequence[Row], side: Laterality, days: int) -> set[int]:
+def _of_pathology(row: Row) -> tuple[Laterality, ...]:
+    """The breasts whose pathology a row has; none where it does not say."""
+    return row.choice('bside', _SIDES, None) or row.choice('side', _SIDES, ())
+
+
+def _severities(of_exam: Sequence[Row], of_patient: Sequence[Row], side: Laterality, days: int) -> set[int]:
     """Pathology of the breast, of this exam and of those in the days after it."""
-    if not rows:
-        return set()
-    exam, first = identifier(rows[0], 'acc_anon'), _date(rows[0])
-    found = set()
+    first = _date(of_exam[0])
+    rows = list(of_exam)
     for row in of_patient:
-        same, later = identifier(row, 'acc_anon') == exam, _date(row)
-        soon = first is not None and later is not None and 0 <= (later - first).days <= days
-        told = row.choice('bside', _SIDES, None) or row.choice('side', _SIDES, ())
-        if (same or soon) and side in told:
-            found.add(row.choice('path_severity', _SEVERITIES, None))
+        later = _date(row) if first is not None else None
+        if later is not None and 0 <= (later - first).days <= days:
+            rows.append(row)
+    found = {row.choice('path_severity', _SEVERITIES, None) for row in rows if side in _of_pathology(row)}
     return {severity for severity in found if severity is not None}
 
 
@@ -180,15 +232,12 @@ def _outcome(severities: set[int], assessment: str | None) -> dict[str, int]:
         return {'biopsy': 1}
     if severities:
         return {'cancer': 0, 'biopsy': 1}
-    return {'cancer': 0, 'biopsy': 0} if assessment in ('N', 'B') else {}
+    return {'cancer': 0, 'biopsy': 0} if assessment in _UNSUSPICIOUS else {}
 
 
-def _of_woman(rows: Sequence[Row]) -> dict[str, Any]:
+def _of_woman(row: Row) -> dict[str, Any]:
     """What every row of an exam repeats."""
-    if not rows:
-        return {}
-    row, when = rows[0], _date(rows[0])
-    described = row.text('desc', None)
+    when, described = _date(row), row.text('desc', None)
     return {
         'screening': None if described is None else int('screen' in described.lower()),
         'date': None if when is None else when.isoformat(),

@@ -66,7 +66,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     raw_name = written_name(raw.resolve(), raw.resolve().parent)
     places = [(said[file.path].exam_id, place.levels) for file, place in zip(files, _exam_places(files), strict=True)]
     exams = [name or '-'.join(levels) or raw_name for name, levels in places]
-    patients = _patient_ids(files, exams, [name or '/'.join(levels) or raw_name for name, levels in places])
+    patients = _patient_ids(files, exams, _paths_of(exams, places, raw_name))
     records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
     of_links = ['-'.join(place.levels) or raw_name for place in _exam_places([*files, *links])[len(files) :]]
     records += _refused(links, of_links, entries, records)
@@ -235,10 +235,18 @@ def _prefix(file: _File) -> str:
     return '-'.join(before) if len(before) < len(words) else ''
 
 
-def _patient_ids(files: Sequence[_File], exams: Sequence[str], paths: Sequence[str]) -> dict[str, str]:
+def _paths_of(
+    exams: Sequence[str], places: Sequence[tuple[str | None, Sequence[str]]], raw_name: str
+) -> dict[str, str]:
+    """By exam: its folders with ``/`` between; an id that the table gives is one, unless it is that of a place."""
+    derived = {'-'.join(levels) or raw_name: '/'.join(levels) or raw_name for _, levels in places}
+    return {exam: derived.get(exam, exam) for exam in exams}
+
+
+def _patient_ids(files: Sequence[_File], exams: Sequence[str], paths: Mapping[str, str]) -> dict[str, str]:
     """By exam: PatientID as a digest; without one a folder (:func:`patients_of_exams`), or whose other exams it has."""
-    by_path = patients_of_exams(paths)
-    folders = {exam: by_path[path] for exam, path in zip(exams, paths, strict=True)}
+    by_path = patients_of_exams(list(paths.values()))
+    folders = {exam: by_path[path] for exam, path in paths.items()}
     said: dict[str, str] = {}
     for file, exam in zip(reversed(files), reversed(exams), strict=True):
         name = (file.meta.patient_id or '').strip() if file.meta is not None else ''

@@ -93,6 +93,8 @@ class ImageRecord:
         film: Set where the file is a scan of a film, whose labels, tape and edges are no breast.
         notes: What the source put right in its own tables for this image; it makes the image ``mended``.
         sha256: Hex digest of the file, where the source publishes it; a file that differs is left out.
+        boxes_may_be_mirrored: Whether some findings of this source are those of a copy that faced the other way; they
+            are then mended where the pixels show it.
     """
 
     path: Path
@@ -111,6 +113,7 @@ class ImageRecord:
     film: FilmScan | None = None
     notes: tuple[str, ...] = ()
     sha256: str | None = None
+    boxes_may_be_mirrored: bool = False
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -82,11 +82,12 @@ def test_likeness_decides_where_geometry_does_not():
     assert samples[0].lesion_pairs[0].score < sure
 
 
+@pytest.mark.parametrize('strength', [1.0, 6.0])
 @pytest.mark.parametrize('depth', [0.0, 4.0, 8.0])
-def test_two_detections_that_look_alike_are_no_less_likely_one_lesion_than_by_geometry(depth):
+def test_two_detections_that_look_alike_are_no_less_likely_one_lesion_than_by_geometry(depth, strength):
     samples = [sample('L', 'CC', [box(40, 32, 16)]), sample('L', 'MLO', [box(40 + depth, 32, 16)])]
     level = torch.rand(2, 8, 16, 12, generator=torch.Generator().manual_seed(0)) / 10
-    level[:, :3, 2:6, 3:8] += 1.0
+    level[:, :3, 2:6, 3:8] += torch.tensor([strength, 1.0]).view(2, 1, 1, 1)
     by = {}
     for appearance in (0.0, 1.0):
         pairs_of(samples, [level], appearance=appearance)

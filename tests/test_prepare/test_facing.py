@@ -34,6 +34,17 @@ def test_a_box_in_the_background_is_mirrored_with_its_outline_and_told(small):
     assert 'mirrored' in found.attributes and 'mirrored' in gate.mended[0]
 
 
+def test_boxes_beside_it_go_with_it_unless_that_puts_them_outside(small):
+    found, gate = faced([(150, 140, 170, 160), (100, 140, 190, 160), (2, 2, 12, 12), (20, 140, 30, 150)], small)
+    assert [finding.bbox for finding in found] == [
+        (30, 140, 50, 160),
+        (10, 140, 100, 160),
+        (2, 2, 12, 12),
+        (20, 140, 30, 150),  # its mirror image is in the background
+    ]
+    assert len(gate.mended) == 1
+
+
 @pytest.mark.parametrize('box', [(30, 140, 50, 160), (70, 140, 110, 160), (150, 2, 170, 12)])
 def test_others_stay(small, box):
     """In the breast; at its border; and in the background on both sides."""

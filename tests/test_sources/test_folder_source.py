@@ -181,6 +181,18 @@ def test_exams_that_a_table_names_are_their_own_patients(tmp_path):
     assert patients(tmp_path) == {f'e{i}': f'e{i}' for i in range(3)}
 
 
+@pytest.mark.parametrize('named', ['all', 'L_CC', 'L_MLO'])
+def test_a_table_may_repeat_the_names_of_exams_as_they_were_derived(tmp_path, named):
+    names = [f'{woman}/{i}_{view}.png' for woman in ('p1', 'p2') for i in range(2) for view in ('L_CC', 'L_MLO')]
+    for name in names:
+        png(tmp_path / name)
+    before = patients(tmp_path)
+    rows = [f'{name},{name[:2]}-{name[3]}\n' for name in names if named == 'all' or name.endswith(f'{named}.png')]
+    (tmp_path / 'annotations.csv').write_text('file,exam_id\n' + ''.join(rows))
+    assert patients(tmp_path) == before
+    assert before == {'p1-0': 'p1', 'p1-1': 'p1', 'p2-0': 'p2', 'p2-1': 'p2'}
+
+
 def test_many_images_without_side_and_view_are_no_exam(tmp_path):
     for i in range(MOST_IMAGES + 1):
         png(tmp_path / f'all/{i:03}.png')

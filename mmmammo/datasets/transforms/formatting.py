@@ -85,7 +85,8 @@ class PackMammogram(PackDetInputs):
         num_nodes: Pseudo-landmarks of a CC and of an MLO view.
         meta_keys: Keys copied to the meta information, where present.
         corner_mode: How far from the corner its line of nodes runs in an MLO view, see
-            :func:`mmmammo.anatomy.pseudo_landmarks`; a prior has to be built with the same.
+            :func:`mmmammo.anatomy.pseudo_landmarks`. A prior has to be built with the same, which nothing checks: its
+            ``info`` tells; a uniform one and :class:`mmmammo.models.LesionMatcher` reckon with ``'midpoint'``.
 
     Raises:
         LandmarkError: If a number of nodes cannot be laid out, or there is no such corner mode.

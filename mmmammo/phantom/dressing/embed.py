@@ -194,11 +194,11 @@ FAULTS: tuple[Fault[Exam], ...] = (
     Fault('spot compression', 'quarantined', 'spot or magnification', lambda x: _first(x, spot_mag='1.0')),
     Fault('screen capture', 'quarantined', 'found ROI_SSC', lambda x: _first(x, FinalImageType='ROI_SSC')),
     Fault('boxes that are not counted', 'quarantined', 'as many as there are', lambda x: _first(x, num_roi='7')),
-    Fault('boxes that are no list', 'quarantined', 'a list such as', lambda x: _first(x, ROI_coords='12 to 40')),
+    Fault('boxes that are no list', 'quarantined', 'lists of four numbers', lambda x: _first(x, ROI_coords='12 to 40')),
     Fault(
         'box that lacks a corner',
         'quarantined',
-        'four numbers',
+        'lists of four numbers',
         lambda x: _first(x, num_roi='1', ROI_coords='[[1, 2]]'),
     ),
     Fault('no side', 'quarantined', 'ImageLateralityFinal', lambda x: _first(x, ImageLateralityFinal='')),
