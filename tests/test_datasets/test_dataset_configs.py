@@ -27,7 +27,7 @@ def small_loader(name, split, root):
     loader.update(num_workers=0, persistent_workers=False)
     loader.dataset.data_root = str(root)
     for step in loader.dataset.pipeline:
-        if step.type == 'mmmammo.SmoothResize':
+        if step.type in ('Resize', 'mmmammo.SmoothResize'):
             step.scale = (128, 104)
         if step.type == 'mmmammo.ElasticDeform':
             step.update(spacing=32, magnitude=3)
