@@ -51,7 +51,7 @@ def _fault(finding: Finding) -> Fault:
 
 
 def _told(finding: Finding) -> Finding:
-    return replace(finding, attributes={**finding.attributes, 'mirrored': 'the table has it beside the breast'})
+    return replace(finding, attributes={**finding.attributes, 'mirrored': 'the table has the boxes of a mirrored copy'})
 
 
 def _share_of_breast(finding: Finding, small: SmallCopy) -> float:

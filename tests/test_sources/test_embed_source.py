@@ -167,6 +167,13 @@ def test_boxes_are_read_from_lists_of_any_depth(copied, cell):
     )
 
 
+def test_a_place_without_a_box_may_be_counted(copied):
+    changed = {'num_roi': '2', 'ROI_coords': '((825, 563, 1343, 890), ())', 'match_level': '[1]'}
+    change_table(copied / dressing.METADATA, lambda row: row | changed)
+    usable = [record for record in embed.list_records(copied) if record.refused is None]
+    assert usable and {finding.bbox for record in usable for finding in record.findings} == {(563, 825, 890, 1343)}
+
+
 def test_suspicious_breasts_without_a_box_may_be_refused(copied):
     change_table(copied / dressing.METADATA, lambda row: row | {'num_roi': '0', 'ROI_coords': '()'})
     kept, refused = (records_by_path('embed', copied, unboxed=choice) for choice in ('keep', 'refuse'))

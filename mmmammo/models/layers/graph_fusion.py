@@ -51,22 +51,15 @@ class GraphFusion(nn.Module):
 
     def __init__(self, channels: int, mode: str, bipartite: bool, inception: bool, start: str = STARTS[0]) -> None:
         super().__init__()
-        if start not in STARTS:
-            raise MammoError(
-                'AnatomyGraphNeck',
-                field='fusion_start',
-                found=repr(start),
-                expected=f'one of {list(STARTS)}',
-                remedy='choose one',
-            )
-        if mode not in CURVES:
-            raise MammoError(
-                'AnatomyGraphNeck',
-                field='fusion',
-                found=repr(mode),
-                expected=f'one of {list(CURVES)}',
-                remedy='choose one',
-            )
+        for field, found, known in (('fusion', mode, CURVES), ('fusion_start', start, STARTS)):
+            if found not in known:
+                raise MammoError(
+                    'AnatomyGraphNeck',
+                    field=field,
+                    found=repr(found),
+                    expected=f'one of {list(known)}',
+                    remedy='choose one',
+                )
         self.curve = CURVES[mode]
         if inception:
             self.attention_weight = nn.Parameter(torch.zeros(channels, 1))
