@@ -8,6 +8,9 @@ import os
 import sys
 from collections.abc import Callable
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
 from mmmammo.structures import MammoError
 
 _ELSEWHERE = 'give another path, or remove what is in the way'
@@ -32,6 +35,12 @@ def make_parser(doc: str) -> argparse.ArgumentParser:
     first, _, rest = doc.partition('\n')
     formatter = argparse.RawDescriptionHelpFormatter
     return argparse.ArgumentParser(description=first, epilog=rest.strip('\n'), formatter_class=formatter)
+
+
+def progress_bar(console: Console) -> Progress:
+    """A bar with what is done of how much, the time that took, and what is left of it."""
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TextColumn('left'), TimeRemainingColumn(), console=console)
 
 
 def run(main: Callable[[], int | None], *, interrupted: str = 'run the same command again') -> None:

@@ -4,6 +4,7 @@
 Examples:
     python tools/infer.py configs/agrcnn_phantom.py work_dirs/agrcnn_phantom/epoch_3.pth my_exams --out results
     python tools/infer.py configs/holistic_phantom.py work_dirs/holistic_phantom/epoch_60.pth my_exams --out results
+    python tools/infer.py CONFIG CKPT archive --out results --workers 8 --resume   (go on, or add new exams)
 
 A detector writes results/detections.json and .csv (boxes in pixels of your files), files.csv (what became of each file)
 and results/panels/<exam>.png, in which the detections of one lesion in CC and MLO share letter and colour; with
@@ -16,21 +17,25 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mmengine.registry import init_default_scope
 from rich.console import Console
-from rich.markup import escape
 
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, ScoreInferencer, ScoreWriter, load_config
-from mmmammo.apis.arguments import make_parser
+from mmmammo.apis.arguments import add_config_options, make_parser
+from mmmammo.apis.exam_lines import tell_exam
+from mmmammo.apis.exam_stream import ExamStream
+from mmmammo.apis.exam_writer import stamp_of_exam
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
 from mmmammo.memory import keep_freed_memory
-from mmmammo.prepare import Prepared, PrepareOptions, recorded_options
+from mmmammo.prepare import PrepareOptions, by_exam, recorded_options
+from mmmammo.prepare.journal import sha256_of
 from mmmammo.sources import get_source
 from mmmammo.structures import ImageRecord, MammoError
 
@@ -38,6 +43,8 @@ if TYPE_CHECKING:
     from mmmammo.apis.dicom_results import DicomWriter
 
 SCORE_THR = 0.05
+Exams = dict[str, list[ImageRecord]]
+Result = TypeVar('Result', ExamResult, ExamScores)
 
 
 def parse_args() -> argparse.Namespace:
@@ -60,6 +67,20 @@ def parse_args() -> argparse.Namespace:
         help='a threshold that tools/evaluate.py chose and froze: of a detector, weaker detections are left out; of a '
         'classifier, images that reach it are called',
     )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=0,
+        help='processes that prepare the next exams while the model is busy; a file on which a decoder crashes then '
+        'costs no more than itself (default 0: none, exams in order of their names)',
+    )
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='keep what an earlier run to the same --out made of exams whose files are as they were: after Ctrl-C, or '
+        'every night',
+    )
+    add_config_options(parser)
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     of_detectors = parser.add_argument_group('detectors')
     of_detectors.add_argument('--score-thr', type=_score, help=f'leave out weaker detections (default {SCORE_THR})')
@@ -94,6 +115,9 @@ def parse_args() -> argparse.Namespace:
         metavar='JSON',
         help='a calibration that tools/evaluate.py fitted; thresholds are then on the calibrated scale',
     )
+    of_classifiers.add_argument(
+        '--tta', action='store_true', help='mean over each image and its mirror image, as tools/test.py --tta'
+    )
     return parser.parse_args()
 
 
@@ -103,58 +127,7 @@ def _score(text: str) -> float:
     return float(text)
 
 
-def show(exam: ExamResult | ExamScores, lines: Iterable[str], panel: Path | None, console: Console) -> None:
-    """An exam, a line per file."""
-    missing = f', missing {", ".join(exam.missing_views)}' if exam.missing_views else ''
-    console.print(
-        f'[bold]{escape(exam.exam_id)}[/bold]: {len(exam.images)} views{missing}', highlight=False, soft_wrap=True
-    )
-    for line in lines:
-        console.print(f'  {line}', highlight=False, soft_wrap=True, markup=False)
-    for row in exam.rejected:
-        console.print(
-            f'  not used: {row.path}: {row.reason}', style='red', highlight=False, soft_wrap=True, markup=False
-        )
-    if panel is not None:
-        console.print(f'  panel: {panel}', highlight=False, soft_wrap=True, markup=False)
-
-
-def lines_of_detections(exam: ExamResult) -> Iterable[str]:
-    """What was found in each file."""
-    for result in exam.images:
-        found = f'{len(result.scores)} detections, best {result.score:.3f}' if len(result.scores) else 'no detection'
-        quality = result.prepared.quality
-        landmarks = 'no landmarks'
-        if result.prepared.image.landmarks:
-            landmarks = f'landmarks {quality.landmark_confidence:.2f}'
-        yield f'{_place(result.prepared)} {found:<27} {landmarks}  {_file(result.prepared)}'
-
-
-def lines_of_scores(exam: ExamScores) -> Iterable[str]:
-    """Scores of images, breasts and the exam."""
-    for image in exam.images:
-        apart = '  called' if image.called else ''
-        apart += '' if image.counts else '  (counts in no breast or exam)'
-        yield f'{_place(image.prepared)} {_named(exam.classes, image.scores)}  {_file(image.prepared)}{apart}'
-    for side, scores in exam.breasts.items():
-        yield f'{side} breast {_named(exam.classes, scores)}'
-    if exam.exam is not None:
-        yield f'exam {_named(exam.classes, exam.exam)}'
-
-
-def _place(prepared: Prepared) -> str:
-    return f'{prepared.image.laterality} {prepared.image.view:<4}'
-
-
-def _file(prepared: Prepared) -> str:
-    return prepared.quality.path + (f'  ({prepared.quality.warnings})' if prepared.quality.warnings else '')
-
-
-def _named(classes: Sequence[str], scores: Sequence[float]) -> str:
-    return ', '.join(f'{name} {score:.3f}' for name, score in zip(classes, scores, strict=True))
-
-
-def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
+def detect(args: argparse.Namespace, exams: Exams, info: dict[str, Any], console: Console) -> int:
     """Lesions of every exam; returns how many images could be used."""
     frozen = _frozen(args, of_detections=True)
     inferencer = ExamInferencer(
@@ -166,22 +139,41 @@ def detect(args: argparse.Namespace, records: list[ImageRecord], info: dict[str,
         bfloat16=args.bf16,
         cross_view=args.cross_view,
         options=_options(args),
+        cfg_options=args.cfg_options,
     )
+    info |= {'score_thr': inferencer.score_thr, 'bfloat16': args.bf16, 'regions': args.regions}
     if args.malignancy:
-        info['malignancy'] = {'config': args.malignancy[0], 'checkpoint': Path(args.malignancy[1]).name}
+        info['malignancy'] = {'config': args.malignancy[0], **_named_file(args.malignancy[1])}
     if args.cross_view:
-        info['cross_view'] = args.cross_view.name
-    info |= frozen.as_info()
+        info['cross_view'] = _named_file(args.cross_view)
+    info |= frozen.as_info() | _preparation(inferencer)
+    records = [record for group in exams.values() for record in group]
     for_pacs = dicom_writer(args, inferencer, records)
-    usable = 0
-    with ResultWriter(args.out, inferencer.classes, info, args.regions) as writer:
-        for exam in inferencer.stream(records):
-            panel = writer.add(exam)
-            show(exam, lines_of_detections(exam), panel, console)
-            if for_pacs is not None:
-                tell_dicom(for_pacs, exam, panel, console)
-            usable += len(exam.images)
-    return usable
+
+    def tell(exam: ExamResult, panel: Path | None) -> None:
+        tell_exam(exam, panel, console)
+        if for_pacs is not None:
+            tell_dicom(for_pacs, exam, panel, console)
+
+    with ResultWriter(args.out, inferencer.classes, info, args.regions, _stamps(exams), args.resume) as writer:
+        for exam in results(args, inferencer, exams, writer.kept, console):
+            writer.add(exam, partial(tell, exam))
+    return writer.num_images
+
+
+def results(
+    args: argparse.Namespace, inferencer: ExamStream[Result], exams: Exams, kept: set[str], console: Console
+) -> Iterator[Result]:
+    """The result of each exam that is not there yet, under a bar that counts files."""
+    to_do = [record for exam_id, group in exams.items() if exam_id not in kept for record in group]
+    total = sum(map(len, exams.values()))
+    if kept:
+        console.print(f'Kept of an earlier run: {len(kept)} of {len(exams)} exams.', highlight=False)
+    with cli.progress_bar(console) as progress:
+        task = progress.add_task('files', total=total, completed=total - len(to_do))
+        for exam in inferencer.stream(to_do, args.workers):
+            yield exam
+            progress.advance(task, len(exams[exam.exam_id]))
 
 
 def dicom_writer(
@@ -209,26 +201,27 @@ def tell_dicom(writer: DicomWriter, exam: ExamResult, panel: Path | None, consol
         console.print(f'  no DICOM: {err}', style='red', highlight=False, soft_wrap=True, markup=False)
 
 
-def score(args: argparse.Namespace, records: list[ImageRecord], info: dict[str, Any], console: Console) -> int:
+def score(args: argparse.Namespace, exams: Exams, info: dict[str, Any], console: Console) -> int:
     """Scores of every exam; returns how many images could be used."""
     _refuse_options_of_detectors(args)
     frozen = _frozen(args, of_detections=False)
-    inferencer = ScoreInferencer(args.config, args.checkpoint, args.device, _options(args), frozen)
-    info |= frozen.as_info()
-    usable = called = 0
-    with ScoreWriter(args.out, info) as writer:
-        for exam in inferencer.stream(records):
-            show(exam, lines_of_scores(exam), writer.add(exam), console)
-            usable += len(exam.images)
-            called += sum(image.called or False for image in exam.images)
+    options = _options(args)
+    inferencer = ScoreInferencer(
+        args.config, args.checkpoint, args.device, options, frozen, cfg_options=args.cfg_options, flip=args.tta
+    )
+    info |= frozen.as_info() | _preparation(inferencer) | ({'tta': 'flip'} if args.tta else {})
+    with ScoreWriter(args.out, info, _stamps(exams), args.resume) as writer:
+        for exam in results(args, inferencer, exams, writer.kept, console):
             if inferencer.rule is not None:
-                info['rule'] = str(inferencer.rule)
-    if usable:
-        console.print(f'Scores: {info["rule"]}.', highlight=False, soft_wrap=True, markup=False)
-    if usable and frozen.point is not None:
+                writer.learn(rule=str(inferencer.rule))
+            writer.add(exam, partial(tell_exam, exam, console=console))
+    if writer.num_images:
+        console.print(f'Scores: {writer.facts["rule"]}.', highlight=False, soft_wrap=True, markup=False)
+    if writer.num_images and frozen.point is not None:
         chosen = f'{frozen.point.threshold:.4f}, {frozen.point.rule} on {frozen.point.chosen_on.name}'
-        console.print(f'Called: {called} of {usable} images, at {chosen}.', highlight=False, markup=False)
-    return usable
+        called = f'{writer.num_called} of {writer.num_images} images'
+        console.print(f'Called: {called}, at {chosen}.', highlight=False, markup=False)
+    return writer.num_images
 
 
 def _frozen(args: argparse.Namespace, *, of_detections: bool) -> Frozen:
@@ -239,12 +232,26 @@ def _threshold(args: argparse.Namespace, frozen: Frozen) -> float:
     """Below which detections are left out."""
     given = {
         '--calibration': args.calibration is not None,
+        '--tta': args.tta,
         '--score-thr beside --operating-point': args.score_thr is not None and frozen.point is not None,
     }
     _refuse(args, given, 'none of these for a model that gives boxes')
     if frozen.point is not None:
         return frozen.point.threshold
     return SCORE_THR if args.score_thr is None else float(args.score_thr)
+
+
+def _stamps(exams: Exams) -> dict[str, str]:
+    return {exam_id: stamp_of_exam(records) for exam_id, records in exams.items()}
+
+
+def _named_file(path: str | Path) -> dict[str, str]:
+    """A file's name and digest; its folder may name people."""
+    return {'file': Path(path).name, 'sha256': sha256_of(Path(path))}
+
+
+def _preparation(inferencer: ExamStream[Any]) -> dict[str, Any]:
+    return {'preparation': vars(inferencer.options), 'model': inferencer.digest}
 
 
 def _options(args: argparse.Namespace) -> PrepareOptions | None:
@@ -274,12 +281,12 @@ def main() -> int:
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     keep_freed_memory()
     console = Console()
-    records = list(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
-    cfg = load_config(args.config)
+    exams = by_exam(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
+    cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     finds_lesions = gives_boxes(cfg)
     info = {'config': args.config, 'checkpoint': Path(args.checkpoint).name, 'mmmammo_version': __version__}
-    usable = (detect if finds_lesions else score)(args, records, info, console)
+    usable = (detect if finds_lesions else score)(args, exams, info, console)
     if not usable:
         raise MammoError(
             args.exams,
@@ -299,4 +306,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.run(main, interrupted='give the same command again with --resume to go on')

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.text import Text
 
 from mmmammo import cli
@@ -101,7 +101,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
     own = source_options(args, source)
     phantom = _phantom_to_make(args, raw) if args.source == 'phantom' else None
     with ExitStack() as stack:
-        progress = stack.enter_context(_progress(console))
+        progress = stack.enter_context(cli.progress_bar(console))
         if phantom is not None:
             _make_phantom(phantom, raw, args.workers, progress)
         cluster = stack.enter_context(_cluster(args.dask, raw, args.out, args.workers))
@@ -204,11 +204,6 @@ def _without_places(word: str) -> str:
         return word
     path = os.path.relpath(value)
     return f'{flag}{equals}{f".../{Path(value).name}" if path.startswith(os.pardir) else path}'
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TextColumn('left'), TimeRemainingColumn(), console=console)
 
 
 def show(summary: Summary, out: Path, shares: Sequence[float], console: Console) -> None:

@@ -2,104 +2,107 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.apis.exam_writer import ExamWriter, Written
 from mmmammo.apis.file_names import FileNames
 from mmmammo.apis.results import ExamResult, ImageResult
 from mmmammo.io import write_heatmap, write_png16
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
+DETECTIONS, FILES = 'detections.csv', 'files.csv'
 _LAST_COLUMNS = ('lesion', 'malignancy', 'detector_score', 'ipsilateral', 'contralateral')
 FILE_COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'used', 'detections', 'score', 'reason')
 COLUMNS = ('exam_id', 'file', 'laterality', 'view', 'category', 'score', 'x1', 'y1', 'x2', 'y2', *_LAST_COLUMNS)
 
 
-class ResultWriter:
-    """Writes results as they come, so that an interrupted run keeps what it has.
+class ResultWriter(ExamWriter[ExamResult]):
+    """Writes detections as they come, so that an interrupted run keeps what it has.
 
     ``detections.csv`` and ``panels/<exam>.png`` grow exam by exam, and ``files.csv`` by a row for every file, with what
     was found, nothing perhaps, or the reason why it was not used. ``detections.json`` is written on leaving.
 
     Args:
-        out: Folder; made if need be.
+        out: As of :class:`ExamWriter`.
         classes: Class list.
-        info: What made the results (config, checkpoint, version).
+        info: As of :class:`ExamWriter`.
         regions: Show high-risk regions in the panels and write them too, ``regions/<exam>/<file>.png``: 16-bit grey,
             white is 1, in the pixels of the user's file; ``detections.json`` names them. A model with heatmaps shows
             these, and writes the maps of its classes beside as ``.npz`` (:func:`mmmammo.io.write_heatmap`).
+        stamps: As of :class:`ExamWriter`.
+        resume: As of :class:`ExamWriter`.
     """
 
-    def __init__(self, out: Path, classes: Sequence[str], info: dict[str, Any], regions: bool = False) -> None:
-        self.out = out
+    document = 'detections.json'
+    tables = (DETECTIONS, FILES)
+    heads: ClassVar[Mapping[str, Sequence[str]]] = {DETECTIONS: COLUMNS, FILES: FILE_COLUMNS}
+
+    def __init__(
+        self,
+        out: Path,
+        classes: Sequence[str],
+        info: Mapping[str, Any],
+        regions: bool = False,
+        stamps: Mapping[str, str] | None = None,
+        resume: bool = False,
+    ) -> None:
         self.regions = regions
         self.classes = tuple(classes)
-        self.info = info
-        self._names = FileNames()
-        self._exams: list[dict[str, Any]] = []
-        out.mkdir(parents=True, exist_ok=True)
-        (out / 'detections.json').unlink(missing_ok=True)  # of another run
-        self._detections = _begun(out / 'detections.csv', COLUMNS)
-        self._files = _begun(out / 'files.csv', FILE_COLUMNS)
+        super().__init__(out, {**info, 'classes': list(classes)}, stamps, resume)
 
-    def __enter__(self) -> ResultWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in (self._detections, self._files):
-            file.close()
-        document = {'info': {**self.info, 'classes': list(self.classes)}, 'exams': self._exams}
-        (self.out / 'detections.json').write_text(json.dumps(document) + '\n', encoding='utf-8')
-
-    def add(self, exam: ExamResult) -> Path | None:
-        """Write one exam; returns its panel, ``None`` if it had no usable image."""
-        entry, name = exam.to_json(self.classes), self._names.of(exam.exam_id)
-        self._exams.append(entry)
-        for image in entry['images']:
-            place = (exam.exam_id, image['file'], image['laterality'], image['view'])
-            for found in image['detections']:
-                after = [found[name] for name in _LAST_COLUMNS]  # None is written as nothing
-                _add_row(self._detections, [*place, found['category'], found['score'], *found['bbox'], *after])
-            score = round(image['score'], 5)
-            _add_row(self._files, [*place, 'yes', len(image['detections']), score, ''])
-        for row in exam.rejected:
-            _add_row(self._files, [exam.exam_id, row.path, '', '', 'no', '', '', row.reason])
+    def written(self, exam: ExamResult, name: str) -> Written:
+        """Panel and regions of an exam; what stands in document and tables."""
+        entry = exam.to_json(self.classes)
+        rows = {DETECTIONS: _detection_rows(entry), FILES: _file_rows(entry)}
         if not exam.images:
-            return None
-        for image, written in zip(exam.images, entry['images'], strict=True):
-            if self.regions:
-                written['regions'] = self._write_regions(image, name)
-        path = self.out / 'panels' / f'{name}.png'
-        save_exam_panel(path, [panel_view(image, regions=self.regions) for image in exam.images])
-        return path
+            return Written(entry, rows)
+        if self.regions:
+            names = FileNames()
+            for image, of_image in zip(exam.images, entry['images'], strict=True):
+                file_name = f'{names.of(image.prepared.quality.path)}.png'
+                of_image['regions'] = self._write_regions(image, Path('regions', name, file_name))
+        panel = self.out / 'panels' / f'{name}.png'
+        save_exam_panel(panel, [panel_view(image, regions=self.regions) for image in exam.images])
+        return Written(entry, rows, panel=panel)
 
-    def _write_regions(self, image: ImageResult, exam_name: str) -> str:
-        """Returns the file, relative to ``out``."""
-        path = self.out / 'regions' / exam_name / f'{self._names.of(image.prepared.quality.path)}.png'
+    def _write_regions(self, image: ImageResult, file: Path) -> str:
+        """Returns the file, relative to ``out`` as it was given."""
+        path = self.out / file
         path.parent.mkdir(parents=True, exist_ok=True)
         write_png16(path, image.regions)
         if image.heatmap is not None:
             classes = self.classes[: len(image.heatmap.values)]
             write_heatmap(path, image.heatmap, classes, image.prepared.image.affine)
-        return path.relative_to(self.out).as_posix()
+        return file.as_posix()
 
 
-def _begun(path: Path, columns: Sequence[str]) -> IO[str]:
-    file: IO[str] = path.open('w', newline='', encoding='utf-8')
-    _add_row(file, columns)
-    return file
+def _detection_rows(entry: Mapping[str, Any]) -> list[list[Any]]:
+    """A row per detection of an exam."""
+    return [
+        # None is written as nothing
+        [*_place(entry, image), found['category'], found['score'], *found['bbox'], *map(found.get, _LAST_COLUMNS)]
+        for image in entry['images']
+        for found in image['detections']
+    ]
 
 
-def _add_row(file: IO[str], row: Sequence[object]) -> None:
-    """At once on the disk, for whoever stops the run."""
-    csv.writer(file).writerow(row)
-    file.flush()
+def _file_rows(entry: Mapping[str, Any]) -> list[list[Any]]:
+    """A row per file of an exam, the unusable ones last."""
+    used = [
+        [*_place(entry, image), 'yes', len(image['detections']), round(image['score'], 5), '']
+        for image in entry['images']
+    ]
+    unused = [[entry['exam_id'], row['file'], '', '', 'no', '', '', row['reason']] for row in entry['rejected']]
+    return used + unused
+
+
+def _place(entry: Mapping[str, Any], image: Mapping[str, Any]) -> list[str]:
+    return [entry['exam_id'], image['file'], image['laterality'], image['view']]
 
 
 def panel_of(exam: ExamResult, max_side: int = 1600) -> npt.NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.models.detectors.multi_view import MultiViewMixin
 from mmmammo.models.lesion_matcher import LesionMatcher
 from mmmammo.models.necks import AnatomyGraphNeck
-from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, recorded_options
+from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, recorded_options
 from mmmammo.registry import DATASETS, INFERENCERS
-from mmmammo.structures import Affine, CrossViewEvidence, ImageRecord, LesionPair, MammoError
+from mmmammo.structures import Affine, CrossViewEvidence, LesionPair, MammoError
 
 BATCH = 4
 """Images that a model of single views is given at once."""
@@ -64,6 +64,7 @@ class ExamInferencer(ExamStream[ExamResult]):
         options: How files are prepared. By default those of a classifier as the prepared set of its config was, and
             with a second stage as its set was, which then must be there; else those of a detector cut to the breast, at
             their own resolution.
+        cfg_options: Dotted keys of the config to override.
 
     Raises:
         MammoError: If a file is missing, the model gives scores only, a checkpoint is not its config's, or there is no
@@ -80,9 +81,10 @@ class ExamInferencer(ExamStream[ExamResult]):
         bfloat16: bool = False,
         cross_view: str | Path | None = None,
         options: PrepareOptions | None = None,
+        cfg_options: Mapping[str, Any] | None = None,
     ) -> None:
         self.cross_view = None if cross_view is None else CrossViewWeights.load(cross_view)
-        cfg = for_testing(load_config(config))
+        cfg = for_testing(load_config(config, cfg_options))
         init_default_scope(cfg.default_scope)
         _require_boxes(cfg)
         super().__init__(cfg, checkpoint, device, options or _options(cfg, second_stage))
@@ -100,13 +102,12 @@ class ExamInferencer(ExamStream[ExamResult]):
         where = next(self.model.parameters()).device
         self.judge = None if second_stage is None else MalignancyClassifier(*second_stage, device=where)
 
-    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> ExamResult:
-        """The result of one exam; unusable files are in ``rejected``."""
-        prepared, rejected = self.prepared(records)
-        taken, refused = self.packed(prepared)
-        rejected += refused
+    def infer_prepared(self, exam: PreparedExam) -> ExamResult:
+        """The result of an exam whose files are prepared; those that the model's pipeline refuses are rejected too."""
+        taken, refused = self.packed(exam.views)
+        rejected = (*exam.rejected, *refused)
         if not taken:
-            return self.nothing_of(exam_id, rejected)
+            return self.nothing_of(exam.exam_id, rejected)
         views = [view for view, _ in taken]
         for graph in self._graphs:
             graph.attention = None
@@ -122,7 +123,7 @@ class ExamInferencer(ExamStream[ExamResult]):
         if 'lesion_pairs' not in samples[0]:  # a single-view model: geometry alone
             self.matcher(samples)
         images, pairs = with_pairs(images, self._pairs(samples))
-        return ExamResult(exam_id, images, tuple(rejected), pairs)
+        return ExamResult(exam.exam_id, tuple(images), rejected, pairs)
 
     def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> ExamResult:
         """A result without images."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -17,25 +16,18 @@ from mmcv.transforms import LoadAnnotations
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
-from mmengine.logging import MMLogger
 from torch import nn
 
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
-from mmmammo.io import as_read
-from mmmammo.io.elements import shortened
-from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, prepare_image
-from mmmammo.prepare.quality import QUARANTINED
+from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam
+from mmmammo.prepare.exams import NO_MEMORY, rejected_row
+from mmmammo.prepare.journal import sha256_of
 from mmmammo.sources import get_source
 from mmmammo.structures import ImageRecord, MammoError
 
 Data = dict[str, Any]
-_DEFECTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
-"""What our own mistakes raise at one file; a full disk is the run's, not the file's."""
-_NO_MEMORY = (
-    'the memory is too small for this exam. Remedy: a device with more, such as --device cpu, or smaller images'
-)
 Result = TypeVar('Result')
 
 
@@ -60,56 +52,58 @@ class ExamStream(BaseInferencer, Generic[Result]):
         self.options = options
         super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
 
+    @property
+    def digest(self) -> str:
+        """Changes with the config and with the checkpoint."""
+        said = f'{self.cfg.pretty_text} {sha256_of(self.checkpoint)}'
+        return hashlib.sha256(said.encode()).hexdigest()[:24]
+
     def __call__(self, inputs: str | Path | Iterable[ImageRecord], **kwargs: Any) -> list[Result]:
         """All results at once; :meth:`stream` holds one exam at a time."""
         return list(self.stream(inputs))
 
-    def stream(self, inputs: str | Path | Iterable[ImageRecord]) -> Iterator[Result]:
+    def stream(self, inputs: str | Path | Iterable[ImageRecord], workers: int = 0) -> Iterator[Result]:
         """Results exam by exam.
 
         Args:
             inputs: A folder of DICOM or PNG exams, or records of any source.
+            workers: Processes that prepare the files of the next exams while the model is busy with this one; exams
+                then come as they are done. With 0 this process does all, in order of the exams' names.
 
         Raises:
             MammoError: If the folder is missing or holds no image.
         """
         records = get_source('folder').list_records(Path(inputs)) if isinstance(inputs, str | Path) else inputs
-        by_exam = groupby(sorted(records, key=lambda r: (r.exam_id, r.relative_path)), key=lambda r: r.exam_id)
-        for exam_id, group in by_exam:
-            yield self._infer_if_it_fits(exam_id, list(group))
+        exams = by_exam(records)
+        if workers:
+            for exam in prepare_ahead(exams, self.options, workers):
+                yield self._if_it_fits(exam.exam_id, exam.files, partial(self.infer_prepared, exam))
+            return
+        for exam_id, group in exams.items():
+            files = [record.relative_path for record in group]
+            yield self._if_it_fits(exam_id, files, partial(self.infer_exam, exam_id, group))
 
-    def _infer_if_it_fits(self, exam_id: str, records: Sequence[ImageRecord]) -> Result:
+    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> Result:
+        """The result of one exam; unusable files are in its ``rejected``."""
+        return self.infer_prepared(prepare_exam(exam_id, records, self.options))
+
+    def _if_it_fits(self, exam_id: str, files: Sequence[str], infer: Callable[[], Result]) -> Result:
         """One exam, refused as a whole if the model's memory is too small for it; the next one may be smaller."""
         try:
-            return self.infer_exam(exam_id, records)
+            return infer()
         except (MemoryError, RuntimeError) as err:
             if not _is_out_of_memory(err):
                 raise
         torch.cuda.empty_cache()
-        return self.nothing_of(exam_id, [rejected_row(one.relative_path, exam_id, _NO_MEMORY) for one in records])
+        return self.nothing_of(exam_id, [rejected_row(file, exam_id, NO_MEMORY) for file in files])
 
     @abstractmethod
     def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> Result:
         """The result of an exam none of whose files is used."""
 
     @abstractmethod
-    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> Result:
-        """The result of one exam; unusable files are in its ``rejected``."""
-
-    def prepared(self, records: Sequence[ImageRecord]) -> tuple[list[Prepared], list[QualityRow]]:
-        """The images of an exam, to the bit as a prepared set would hold them, and the unusable files with reasons."""
-        views, rejected = [], []
-        for record in records:
-            try:
-                view = prepare_image(record, self.options)
-                views.append(replace(view, pixels=as_read(view.pixels, self.options.bits)))
-            except MammoError as err:
-                rejected.append(rejected_row(record.relative_path, record.exam_id, err.reason))
-            except _DEFECTS as err:
-                MMLogger.get_current_instance().exception(f'defect of mmmammo at {record.relative_path}')
-                why = f'defect of mmmammo: {shortened(repr(err))}. Remedy: report it with what is printed above'
-                rejected.append(rejected_row(record.relative_path, record.exam_id, why))
-        return views, rejected
+    def infer_prepared(self, exam: PreparedExam) -> Result:
+        """The result of an exam whose files are prepared."""
 
     def packed(self, views: Sequence[Prepared]) -> tuple[list[tuple[Prepared, Data]], list[QualityRow]]:
         """Images beside what the model's pipeline makes of them, and those that it refuses with their reasons."""
@@ -162,11 +156,6 @@ def view_results(number: int, view: Prepared) -> dict[str, Any]:
     """
     record, shape = image_record(view.image, view.quality.path), view.pixels.shape
     return record | {'img_id': number, 'img': view.pixels, 'img_shape': shape, 'ori_shape': shape}
-
-
-def rejected_row(path: str, exam_id: str, reason: str) -> QualityRow:
-    """What is told of a file that is not used."""
-    return QualityRow(path, QUARANTINED, reason=reason, exam_id=exam_id)
 
 
 def _is_out_of_memory(err: Exception) -> bool:

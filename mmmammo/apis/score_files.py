@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.apis.file_names import FileNames
+from mmmammo.apis.exam_writer import ExamWriter, Written
 from mmmammo.apis.score_results import ExamScores, ImageScores
 from mmmammo.io.score_files import SCORE
 from mmmammo.visualization import PanelView, save_exam_panel
@@ -20,58 +17,42 @@ IMAGES, EXAMS, DOCUMENT = 'scores.csv', 'exams.csv', 'scores.json'
 WINDOW = ('x1', 'y1', 'x2', 'y2')
 
 
-class ScoreWriter:
+class ScoreWriter(ExamWriter[ExamScores]):
     """Writes scores as they come, so that an interrupted run keeps what it has.
 
     ``scores.csv`` has a row per image, with 1 where it counts in breast and exam, and the window a model looked at in
     pixels of the file; ``exams.csv`` a row per breast and, without side, per exam, with how many images count. With a
     frozen threshold the column ``called`` has 1 for an image that reaches it, and how many of those that count do. Both
     grow exam by exam, as do ``panels/<exam>.png``; ``scores.json`` is written on leaving.
-
-    Args:
-        out: Folder; made if need be.
-        info: What made the scores (config, checkpoint, version).
     """
 
-    def __init__(self, out: Path, info: dict[str, Any]) -> None:
-        self.out = out
-        self.info = info
-        self._names = FileNames()
-        self._exams: list[dict[str, Any]] = []
-        self._begun = False
-        out.mkdir(parents=True, exist_ok=True)
-        for name in (IMAGES, EXAMS, DOCUMENT):
-            (out / name).unlink(missing_ok=True)  # of another run
+    document = DOCUMENT
+    tables = (IMAGES, EXAMS)
 
-    def __enter__(self) -> ScoreWriter:
-        return self
+    num_called = 0
+    """Images so far that reach the frozen threshold."""
 
-    def __exit__(self, *_: object) -> None:
-        document = {'info': self.info, 'exams': self._exams}
-        (self.out / DOCUMENT).write_text(json.dumps(document) + '\n', encoding='utf-8')
-
-    def add(self, exam: ExamScores) -> Path | None:
-        """Write one exam; returns its panel, ``None`` if it had no usable image."""
-        self._exams.append(exam.to_json())
+    def written(self, exam: ExamScores, name: str) -> Written:
+        """The panel of an exam; what stands in document and tables."""
+        entry = exam.to_json()
         if not exam.images:
-            return None
-        if not self._begun:
-            self._begin(exam.classes)
-        _append(self.out / IMAGES, [_image_row(exam.exam_id, image) for image in exam.images])
-        _append(self.out / EXAMS, _exam_rows(exam))
-        path = self.out / 'panels' / f'{self._names.of(exam.exam_id)}.png'
-        save_exam_panel(path, [panel_view(image, exam.classes) for image in exam.images])
-        return path
+            return Written(entry)
+        rows = {IMAGES: [_image_row(exam.exam_id, image) for image in exam.images], EXAMS: _exam_rows(exam)}
+        panel = self.out / 'panels' / f'{name}.png'
+        save_exam_panel(panel, [panel_view(image, exam.classes) for image in exam.images])
+        return Written(entry, rows, _heads(exam.classes), panel)
 
-    def _begin(self, classes: Sequence[str]) -> None:
-        scores = [SCORE] if len(classes) == 1 else [f'{SCORE}_{name}' for name in classes]
-        heads = {
-            IMAGES: ['exam_id', 'file', 'laterality', 'view', *scores, 'called', 'counts', *WINDOW],
-            EXAMS: ['exam_id', 'laterality', *scores, 'called', 'images', 'missing_views'],
-        }
-        for name, head in heads.items():
-            _append(self.out / name, [head])
-        self._begun = True
+    def _take(self, line: dict[str, Any], journal: IO[str]) -> None:
+        super()._take(line, journal)
+        self.num_called += sum(image['called'] or False for image in line['exam']['images'])
+
+
+def _heads(classes: Sequence[str]) -> dict[str, list[str]]:
+    scores = [SCORE] if len(classes) == 1 else [f'{SCORE}_{name}' for name in classes]
+    return {
+        IMAGES: ['exam_id', 'file', 'laterality', 'view', *scores, 'called', 'counts', *WINDOW],
+        EXAMS: ['exam_id', 'laterality', *scores, 'called', 'images', 'missing_views'],
+    }
 
 
 def panel_view(image: ImageScores, classes: Sequence[str]) -> PanelView:
@@ -112,8 +93,3 @@ def _exam_rows(exam: ExamScores) -> list[list[object]]:
 def _rounded(window: npt.NDArray[np.float64]) -> list[float]:
     rounded: list[float] = np.round(window, 2).tolist()
     return rounded
-
-
-def _append(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    with path.open('a', newline='', encoding='utf-8') as file:
-        csv.writer(file).writerows(rows)

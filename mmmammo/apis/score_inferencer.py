@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmmammo.apis.exam_stream import ExamStream, rejected_row
+from mmmammo.apis.exam_stream import ExamStream
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import tested_set
 from mmmammo.apis.runs import for_testing, load_config
@@ -30,9 +31,11 @@ from mmmammo.evaluation.functional.recalibration import NEAREST_TO_CERTAIN, log_
 from mmmammo.evaluation.metrics.classification_metric import TableColumns
 from mmmammo.evaluation.metrics.classifier_samples import scores_of_sample
 from mmmammo.evaluation.summary.exam_rules import SCALE, ExamRule
-from mmmammo.prepare import Prepared, PrepareOptions, QualityRow, recorded_options
+from mmmammo.models.classifiers.flip_average import FlipAverage
+from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, recorded_options
+from mmmammo.prepare.exams import rejected_row
 from mmmammo.registry import DATASETS, INFERENCERS, TRANSFORMS
-from mmmammo.structures import ImageRecord, Laterality, MammoError
+from mmmammo.structures import Laterality, MammoError
 
 _NO_PLACE = 'not one of the four standard views, or a repeat: the model has a place for one image of each'
 
@@ -56,6 +59,8 @@ class ScoreInferencer(ExamStream[ExamScores]):
         device: ``'cuda:0'``, ``'cpu'``, …; by default the best there is.
         options: How files are prepared; by default as the prepared set of the config was, which then must be there.
         frozen: Calibration and threshold of images, of models with one score.
+        cfg_options: Dotted keys of the config to override.
+        flip: Take the mean over each image and its mirror image, as ``tools/test.py --tta`` does.
 
     Raises:
         MammoError: If a file is missing, the model is no classifier of views or exams, a checkpoint is not its
@@ -69,8 +74,10 @@ class ScoreInferencer(ExamStream[ExamScores]):
         device: str | None = None,
         options: PrepareOptions | None = None,
         frozen: Frozen | None = None,
+        cfg_options: Mapping[str, Any] | None = None,
+        flip: bool = False,
     ) -> None:
-        cfg = for_testing(load_config(config))
+        cfg = for_testing(load_config(config, cfg_options))
         init_default_scope(cfg.default_scope)
         self.dataset = _kind_of_set(cfg)
         _require_pixels_only(cfg)
@@ -79,21 +86,26 @@ class ScoreInferencer(ExamStream[ExamScores]):
         self.classes = _told_classes(self.model, self.classes)
         self.frozen = frozen or Frozen()
         self.frozen.require_unit(unit_of_scores(self.model))
+        self._looks = FlipAverage(self.model) if flip else self.model
         self.columns: TableColumns | None = None  # known once the model has said something
         self.rule: ExamRule | None = None
 
-    def infer_exam(self, exam_id: str, records: Sequence[ImageRecord]) -> ExamScores:
-        """The scores of one exam; unusable files and views without a place in the model are in ``rejected``."""
-        prepared, rejected = self.prepared(records)
-        chosen, left_out = self._chosen(prepared)
+    def infer_prepared(self, exam: PreparedExam) -> ExamScores:
+        """The scores of a prepared exam; views without a place in the model are in ``rejected``, too."""
+        chosen, left_out = self._chosen(exam.views)
         taken, refused = self.packed(chosen)
         # one by one, if it judges images: some models need gigabytes for each
         at_once = max(len(taken), 1) if issubclass(self.dataset, ExamDataset) else 1
         samples = self.forward_in_batches([data for _, data in taken], at_once)
         images = self._counted(self.postprocess(samples, [view for view, _ in taken]))
         names = () if self.columns is None else names_of_scores(self.columns, self.classes)
-        rows = (*rejected, *left_out, *refused)
-        return ExamScores(exam_id, names, tuple(images), *self._put_together(images), rows)
+        rows = (*exam.rejected, *left_out, *refused)
+        return ExamScores(exam.exam_id, names, tuple(images), *self._put_together(images), rows)
+
+    @torch.no_grad()
+    def forward(self, inputs: dict[str, Any] | tuple[Any, ...], **kwargs: Any) -> list[DataSample]:
+        """What the model says of a batch, looking once or twice."""
+        return list(self._looks.test_step(inputs))
 
     def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> ExamScores:
         """Scores of no image."""
@@ -116,7 +128,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
         """None: see :func:`mmmammo.apis.score_files.score_panel`."""
         return []
 
-    def _chosen(self, views: list[Prepared]) -> tuple[list[Prepared], list[QualityRow]]:
+    def _chosen(self, views: Sequence[Prepared]) -> tuple[list[Prepared], list[QualityRow]]:
         """The views that the model has a place for, in reading order, and the others with the reason."""
         views = sorted(views, key=lambda view: reading_order(view.image))
         if not issubclass(self.dataset, FourViewDataset):

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mmmammo import cli
@@ -141,16 +140,8 @@ def _check(arguments: argparse.Namespace, config: PhantomConfig) -> None:
 
 
 def _write(arguments: argparse.Namespace, config: PhantomConfig, console: Console) -> dict:
-    columns = (
-        TextColumn('phantom exams'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task('', total=arguments.exams)
+    with cli.progress_bar(console) as progress:
+        task = progress.add_task('phantom exams', total=arguments.exams)
 
         def advance(_: str) -> None:
             progress.advance(task)

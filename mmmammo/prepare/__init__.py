@@ -1,5 +1,6 @@
 """From exam records to a prepared set: decode, check, orient, crop, find landmarks, write, resume."""
 
+from mmmammo.prepare.exams import PreparedExam, by_exam, prepare_ahead, prepare_exam
 from mmmammo.prepare.image import Prepared, prepare_image
 from mmmammo.prepare.options import PrepareOptions, SetOptions
 from mmmammo.prepare.quality import QualityRow
@@ -11,11 +12,15 @@ from mmmammo.prepare.summary import Summary
 __all__ = [
     'PrepareOptions',
     'Prepared',
+    'PreparedExam',
     'QualityRow',
     'SetOptions',
     'Summary',
     'assign_splits',
+    'by_exam',
+    'prepare_ahead',
     'prepare_dataset',
+    'prepare_exam',
     'prepare_image',
     'recorded_options',
 ]

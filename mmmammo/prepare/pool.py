@@ -17,6 +17,10 @@ from mmmammo.structures import MammoError
 
 T = TypeVar('T')
 _IN_FLIGHT_PER_WORKER = 4
+DEAD_PROCESS = (
+    'process: found dead while it prepared this file; expected a result. '
+    'Remedy: see whether the machine ran out of memory; else report the file, a decoder crashes on it'
+)
 
 
 class BoundedPool:

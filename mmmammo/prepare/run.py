@@ -20,7 +20,7 @@ from mmmammo.io.whole_files import remove_unfinished
 from mmmammo.prepare.image import prepare_image
 from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_of
 from mmmammo.prepare.options import PrepareOptions, SetOptions
-from mmmammo.prepare.pool import BoundedPool
+from mmmammo.prepare.pool import DEAD_PROCESS, BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
 from mmmammo.prepare.splits import split_by_patient
 from mmmammo.prepare.summary import Summary, write_set
@@ -28,10 +28,6 @@ from mmmammo.sources import CountCheck
 from mmmammo.structures import ImageRecord, Laterality, MammoError, Policy, Problem, View
 
 _COUNTED = re.compile(r'0{3,}\d+|\d{1,3}(-\d{1,4})?')
-_DEAD_PROCESS = (
-    'process: found dead while it prepared this file; expected a result. '
-    'Remedy: see whether the machine ran out of memory; else report the file, a decoder crashes on it'
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +254,7 @@ def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:
     if isinstance(error, MammoError) or not isinstance(error, Exception):
         raise error  # of the cluster as a whole: what a file has done wrong does not come this way
     if isinstance(error, BrokenExecutor):
-        return _quarantined(task, _DEAD_PROCESS)
+        return _quarantined(task, DEAD_PROCESS)
     with (out / '.prepare' / 'defects.txt').open('a', encoding='utf-8') as file:
         file.write(f'{task.record.relative_path}\n{"".join(traceback.format_exception(error))}\n')
     return _quarantined(

@@ -15,10 +15,12 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 
-from mmmammo.apis import ExamInferencer, ScoreInferencer, ScoreWriter, exam_stream
+from mmmammo.apis import ExamInferencer, ScoreInferencer, ScoreWriter
 from mmmammo.apis.runs import for_testing
+from mmmammo.evaluation.metrics.classifier_samples import scores_of_sample
 from mmmammo.phantom import PhantomConfig, make_exam
 from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, prepare_image
+from mmmammo.prepare import exams as prepare_exams
 from mmmammo.sources import get_source
 from mmmammo.structures import Laterality, MammoError, View
 
@@ -230,10 +232,22 @@ def test_a_defect_at_one_file_costs_no_other(results, exams, monkeypatch):
             raise ZeroDivisionError('ours')
         return prepare_image(record, options)
 
-    monkeypatch.setattr(exam_stream, 'prepare_image', prepare)
+    monkeypatch.setattr(prepare_exams, 'prepare_image', prepare)
     exam = next(score.stream(exams))
     assert [row.path for row in exam.rejected] == ['exam0/R_CC.png'] and len(exam.images) == 4
     assert "defect of mmmammo: ZeroDivisionError('ours')" in exam.rejected[0].reason
+
+
+def test_flip_takes_the_mean_of_an_image_and_its_mirror_image(results, exams, checkpoint_of):
+    score, (plain, _) = results('holistic_phantom')
+    flip = ScoreInferencer(score.cfg.filename, checkpoint_of('holistic_phantom'), 'cpu', OPTIONS, flip=True)
+    exam = next(flip.stream(exams))
+    for image, before in zip(exam.images, plain.images, strict=True):
+        (data,) = [one for _, one in score.packed([before.prepared])[0]]
+        data['inputs'] = data['inputs'].flip(-1)
+        mirrored = scores_of_sample(score.forward(next(score.preprocess([data])))[0])[1]
+        assert image.scores[0] == pytest.approx((before.scores[0] + mirrored) / 2, abs=1e-6)
+        assert abs(mirrored - before.scores[0]) > 1e-4
 
 
 @pytest.mark.parametrize('name', ['wsol/cam_resnet18_phantom', 'image_labels/saliency_phantom'])

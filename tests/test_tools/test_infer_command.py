@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -89,3 +90,34 @@ def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, cap
 def test_what_is_for_boxes_is_refused(infer, options):
     with pytest.raises(MammoError, match=rf'options: found {options[0]}; expected none of these'):
         infer(*options)
+
+
+def test_a_second_run_keeps_what_is_there_and_takes_what_is_new(infer, tmp_path, capsys, monkeypatch):
+    out = infer('--prepared-as', str(tmp_path), '--workers', '1')
+    before = {name: (out / name).read_text() for name in ('scores.json', 'scores.csv', 'exams.csv')}
+    capsys.readouterr()
+    assert infer('--prepared-as', str(tmp_path), '--resume') == out
+    said = capsys.readouterr().out
+    assert 'Kept of an earlier run: 1 of 1 exams.' in said and 'not used' not in said
+    assert "Scores: a breast is the sum of its images' log-odds" in said
+    assert before == {name: (out / name).read_text() for name in before}
+    shutil.copytree(tmp_path / 'exams' / 'exam0', tmp_path / 'exams' / 'exam1')
+    infer('--prepared-as', str(tmp_path), '--resume')
+    first, second = json.loads((out / 'scores.json').read_text())['exams']
+    assert first == json.loads(before['scores.json'])['exams'][0]
+    assert (second['exam_id'], second['scores']) == ('exam1', first['scores'])
+
+
+def test_a_run_does_not_go_on_with_other_weights(infer, tmp_path):
+    infer('--prepared-as', str(tmp_path))
+    weights = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)
+    next(iter(weights['state_dict'].values())).mul_(2)
+    torch.save(weights, tmp_path / 'epoch_1.pth')
+    with pytest.raises(MammoError, match='model: found results made with'):
+        infer('--prepared-as', str(tmp_path), '--resume')
+
+
+def test_config_options_reach_the_model(infer, tmp_path):
+    plain, options = ('--prepared-as', str(tmp_path)), ('--cfg-options', 'model.head.topk=3')
+    told = [json.loads((infer(*plain, *more) / 'scores.json').read_text())['info']['model'] for more in ((), options)]
+    assert told[0] != told[1]
