@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mmmammo.structures import MammoError
 
+_LONGEST_STEP = 600.0  # seconds that one step may take and still tell what is left
 _ELSEWHERE = 'give another path, or remove what is in the way'
 _NO_RIGHTS = 'give another path, or ask for the right to write there'
 _NO_ROOM = 'make room, or give a path on another disk'
@@ -40,7 +41,8 @@ def make_parser(doc: str) -> argparse.ArgumentParser:
 def progress_bar(console: Console) -> Progress:
     """A bar with what is done of how much, the time that took, and what is left of it."""
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TextColumn('left'), TimeRemainingColumn(), console=console)
+    left = (TextColumn('left'), TimeRemainingColumn())
+    return Progress(*columns, *left, console=console, speed_estimate_period=_LONGEST_STEP)
 
 
 def run(main: Callable[[], int | None], *, interrupted: str = 'run the same command again') -> None:

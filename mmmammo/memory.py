@@ -26,3 +26,10 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(_MMAP_MAX, 0)) and bool(mallopt(_TRIM_THRESHOLD, -1))
+
+
+def is_out_of_memory(err: BaseException) -> bool:
+    """Whether memory was short: Python and torch on a GPU have a type for it, torch on a CPU and OpenCV words only."""
+    said = str(err).lower()
+    words = ('allocate memory', 'out of memory', 'insufficient memory', 'alloc_failed', 'failed to allocate')
+    return isinstance(err, MemoryError) or any(one in said for one in words)

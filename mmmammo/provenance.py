@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,3 +15,15 @@ def git_commit(folder: str | Path = '.') -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip() or None
+
+
+def without_place(word: str) -> str:
+    """No address; an absolute path as it is from the working folder, elsewhere its last name; also after ``--raw=``."""
+    flag, equals, value = word.partition('=') if word.startswith('--') else ('', '', word)
+    protocol, slashes, _ = value.partition('://')
+    if slashes:
+        return f'{flag}{equals}{protocol}://...'
+    if not os.path.isabs(value):
+        return word
+    path = os.path.relpath(value)
+    return f'{flag}{equals}{f".../{Path(value).name}" if path.startswith(os.pardir) else path}'

@@ -13,7 +13,6 @@ their reasons in OUT/quality.csv. See docs/prepared_sets.md.
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -33,7 +32,7 @@ from mmmammo.prepare.arguments import add_arguments, prepare_options, set_option
 from mmmammo.prepare.cluster import Cluster, dask_cluster
 from mmmammo.prepare.pool import check_workers
 from mmmammo.prepare.summary_tables import summary_tables
-from mmmammo.provenance import git_commit
+from mmmammo.provenance import git_commit, without_place
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
 
@@ -191,19 +190,7 @@ def _make_phantom(phantom: tuple[int, PhantomConfig, int], raw: Path, workers: i
 
 def _command(argv: list[str]) -> str:
     """What the user typed, without folders and addresses of this place: they may name people and networks."""
-    return shlex.join(['python', *map(_without_places, argv)])
-
-
-def _without_places(word: str) -> str:
-    """No address; an absolute path as it is from the working folder, elsewhere its last name; also after ``--raw=``."""
-    flag, equals, value = word.partition('=') if word.startswith('--') else ('', '', word)
-    protocol, slashes, _ = value.partition('://')
-    if slashes:
-        return f'{flag}{equals}{protocol}://...'
-    if not os.path.isabs(value):
-        return word
-    path = os.path.relpath(value)
-    return f'{flag}{equals}{f".../{Path(value).name}" if path.startswith(os.pardir) else path}'
+    return shlex.join(['python', *map(without_place, argv)])
 
 
 def show(summary: Summary, out: Path, shares: Sequence[float], console: Console) -> None:

@@ -61,24 +61,26 @@ class ResultWriter(ExamWriter[ExamResult]):
         rows = {DETECTIONS: _detection_rows(entry), FILES: _file_rows(entry)}
         if not exam.images:
             return Written(entry, rows)
+        panel = f'panels/{name}.png'
+        save_exam_panel(self.out / panel, [panel_view(image, regions=self.regions) for image in exam.images])
+        written = Written(entry, rows, panel=self.out / panel, files=[panel])
         if self.regions:
             names = FileNames()
             for image, of_image in zip(exam.images, entry['images'], strict=True):
-                file_name = f'{names.of(image.prepared.quality.path)}.png'
-                of_image['regions'] = self._write_regions(image, Path('regions', name, file_name))
-        panel = self.out / 'panels' / f'{name}.png'
-        save_exam_panel(panel, [panel_view(image, regions=self.regions) for image in exam.images])
-        return Written(entry, rows, panel=panel)
+                of_image['regions'] = f'regions/{name}/{names.of(image.prepared.quality.path)}.png'
+                written.files += self._write_regions(image, of_image['regions'])
+        return written
 
-    def _write_regions(self, image: ImageResult, file: Path) -> str:
-        """Returns the file, relative to ``out`` as it was given."""
-        path = self.out / file
+    def _write_regions(self, image: ImageResult, name: str) -> list[str]:
+        """The regions, and a model's heatmap beside; returns all files, relative to ``out``."""
+        path = self.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_png16(path, image.regions)
-        if image.heatmap is not None:
-            classes = self.classes[: len(image.heatmap.values)]
-            write_heatmap(path, image.heatmap, classes, image.prepared.image.affine)
-        return file.as_posix()
+        if image.heatmap is None:
+            return [name]
+        classes = self.classes[: len(image.heatmap.values)]
+        write_heatmap(path, image.heatmap, classes, image.prepared.image.affine)
+        return [name, f'{name.removesuffix(".png")}.npz']
 
 
 def _detection_rows(entry: Mapping[str, Any]) -> list[list[Any]]:

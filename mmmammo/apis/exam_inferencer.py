@@ -44,7 +44,7 @@ class ExamInferencer(ExamStream[ExamResult]):
 
     Files are grouped into exams and prepared as a dataset is (:func:`mmmammo.prepare.prepare_image`), all views of an
     exam go through the model together, and boxes come back in the pixels of the files. A file that cannot be used is
-    reported with its reason and the rest goes on. One exam is in memory at a time.
+    reported with its reason and the rest goes on. One exam is in memory at a time, and what workers have prepared.
 
     Example:
         >>> infer = ExamInferencer('configs/agrcnn_phantom.py', 'work_dirs/agrcnn_phantom/epoch_3.pth')

@@ -21,6 +21,7 @@ from torch import nn
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
+from mmmammo.memory import is_out_of_memory
 from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam
 from mmmammo.prepare.exams import NO_MEMORY, rejected_row
 from mmmammo.prepare.journal import sha256_of
@@ -32,7 +33,7 @@ Result = TypeVar('Result')
 
 
 class ExamStream(BaseInferencer, Generic[Result]):
-    """Base of inferencers that take exams as they lie on a user's disk, and hold one at a time.
+    """Base of inferencers that take exams as they lie on a user's disk, and hold one at a time and few prepared ones.
 
     Args:
         cfg: Of the model, for testing.
@@ -58,9 +59,9 @@ class ExamStream(BaseInferencer, Generic[Result]):
         said = f'{self.cfg.pretty_text} {sha256_of(self.checkpoint)}'
         return hashlib.sha256(said.encode()).hexdigest()[:24]
 
-    def __call__(self, inputs: str | Path | Iterable[ImageRecord], **kwargs: Any) -> list[Result]:
+    def __call__(self, inputs: str | Path | Iterable[ImageRecord], workers: int = 0, **kwargs: Any) -> list[Result]:
         """All results at once; :meth:`stream` holds one exam at a time."""
-        return list(self.stream(inputs))
+        return list(self.stream(inputs, workers))
 
     def stream(self, inputs: str | Path | Iterable[ImageRecord], workers: int = 0) -> Iterator[Result]:
         """Results exam by exam.
@@ -68,7 +69,8 @@ class ExamStream(BaseInferencer, Generic[Result]):
         Args:
             inputs: A folder of DICOM or PNG exams, or records of any source.
             workers: Processes that prepare the files of the next exams while the model is busy with this one; exams
-                then come as they are done. With 0 this process does all, in order of the exams' names.
+                then come as they are done, and a script needs its ``if __name__ == '__main__'``. With 0 this process
+                does all, in order of the exams' names.
 
         Raises:
             MammoError: If the folder is missing or holds no image.
@@ -92,10 +94,10 @@ class ExamStream(BaseInferencer, Generic[Result]):
         try:
             return infer()
         except (MemoryError, RuntimeError) as err:
-            if not _is_out_of_memory(err):
+            if not (isinstance(err, torch.OutOfMemoryError) or is_out_of_memory(err)):
                 raise
         torch.cuda.empty_cache()
-        return self.nothing_of(exam_id, [rejected_row(file, exam_id, NO_MEMORY) for file in files])
+        return self.nothing_of(exam_id, [rejected_row(file, exam_id, NO_MEMORY, may_pass=True) for file in files])
 
     @abstractmethod
     def nothing_of(self, exam_id: str, rejected: Sequence[QualityRow]) -> Result:
@@ -156,13 +158,6 @@ def view_results(number: int, view: Prepared) -> dict[str, Any]:
     """
     record, shape = image_record(view.image, view.quality.path), view.pixels.shape
     return record | {'img_id': number, 'img': view.pixels, 'img_shape': shape, 'ori_shape': shape}
-
-
-def _is_out_of_memory(err: Exception) -> bool:
-    """Whether memory was short: on a GPU torch has a type for it, on a CPU words only."""
-    said = str(err).lower()
-    words = ('allocate memory', 'out of memory', 'alloc_failed', 'failed to allocate')
-    return isinstance(err, MemoryError | torch.OutOfMemoryError) or any(one in said for one in words)
 
 
 def _in_memory(step: Any) -> Any:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -14,13 +15,14 @@ from typing import IO, Any, ClassVar, Generic, Protocol, Self, TypeVar
 from mmmammo.apis.file_names import FileNames
 from mmmammo.io.whole_files import written_whole
 from mmmammo.prepare import QualityRow
-from mmmammo.prepare.exams import NOT_OF_THE_FILE
-from mmmammo.prepare.journal import stamp_of
+from mmmammo.prepare.exams import PassingFault
+from mmmammo.prepare.journal import digest_of, only_one, stamp_of
 from mmmammo.structures import ImageRecord, MammoError
 
-JOURNAL = '.exams.jsonl'
-"""What a run to the same folder needs to go on: a line for the run, a line per exam."""
+STATE = '.infer'
+"""Folder of what runs to the same place need to go on: a lock, and a journal with a line per exam."""
 Rows = dict[str, list[list[Any]]]
+Line = dict[str, Any]
 
 
 class JudgedExam(Protocol):
@@ -51,29 +53,31 @@ class Written:
         rows: Table -> rows.
         heads: Table -> columns, of tables whose columns an exam tells.
         panel: Its picture; ``None`` if it has no usable image.
+        files: All that it has for itself, the picture too, relative to the folder.
     """
 
     entry: dict[str, Any]
     rows: Rows = field(default_factory=dict)
     heads: dict[str, list[str]] = field(default_factory=dict)
     panel: Path | None = None
+    files: list[str] = field(default_factory=list)
 
 
 class ExamWriter(ABC, Generic[Exam]):
     """Base of what writes exams as they come: tables and panels at once, the document of all on leaving.
 
     Memory does not grow with the exams. A stopped run keeps what it has, and with ``resume`` the next one goes on:
-    exams whose files are as they were stay and are named in :attr:`kept`. Those for which memory was short, or whose
-    file took its process down, are not kept.
+    exams stay, and are named in :attr:`kept`, unless their files are not as they were or may be usable now
+    (:class:`mmmammo.prepare.exams.PassingFault`). So do exams that the next run knows nothing of.
 
     Args:
-        out: Folder; made if need be. Results of another run there are removed, or kept by ``resume``.
+        out: Folder; made if need be. What another run made there is removed, or kept by ``resume``.
         info: What made the results (config, checkpoint, version); the head of the document.
-        stamps: Exam -> what its files are like, see :func:`stamp_of_exam`. Without, no exam is kept.
+        stamps: Exam -> what its files are like, see :func:`stamp_of_exam`, of all exams of this run.
         resume: Keep exams of an earlier run.
 
     Raises:
-        MammoError: If results there that are to be kept were made with other ``info``.
+        MammoError: If results there that are to be kept were made with other ``info``, or another run is at work there.
     """
 
     document: ClassVar[str]
@@ -84,40 +88,34 @@ class ExamWriter(ABC, Generic[Exam]):
     def __init__(
         self, out: Path, info: Mapping[str, Any], stamps: Mapping[str, str] | None = None, resume: bool = False
     ) -> None:
-        self.out, self.info = out, dict(info)
+        self.out, self.info = out, json.loads(json.dumps(info))
         self.kept: set[str] = set()
         self.num_images = 0
         self._facts: dict[str, Any] = {}
         self._stamps = dict(stamps or {})
         self._names, self._begun = FileNames(), set[str]()
-        self._path = out / JOURNAL
-        out.mkdir(parents=True, exist_ok=True)
-        if resume:
-            self._require_same_info()
-        for name in (self.document, *self.tables):
-            (out / name).unlink(missing_ok=True)  # of another run, or made anew from the journal
-        for name, head in self.heads.items():
-            self._append(name, [head])
-        with written_whole(self._path) as file:
-            _add_line(file, {'info': self.info})
-            for line in self._kept_lines() if resume else ():
-                self.kept.add(line['exam']['exam_id'])
-                self._names.of(line['exam']['exam_id'])
-                self._take(line, file)
-            if self._facts:
-                _add_line(file, {'facts': self._facts})
-        self._journal = self._path.open('a', encoding='utf-8')
+        self._path = out / STATE / 'journal.jsonl'
+        with ExitStack() as stack:
+            stack.enter_context(only_one(out / STATE, 'another run that writes its results here'))
+            if resume:
+                self._require_same_info()
+            self._begin(resume)
+            self._journal = stack.enter_context(self._path.open('a', encoding='utf-8'))
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._journal.close()
-        with written_whole(self.out / self.document) as file:
+        with self._open, written_whole(self.out / self.document) as file:
             file.write(f'{{"info": {json.dumps(self.info | self._facts)}, "exams": [')
-            for i, line in enumerate(_lines_of_exams(self._path)):
+            for i, line in enumerate(line for line in _lines(self._path) if 'exam' in line):
                 file.write(f'{", " if i else ""}{json.dumps(line["exam"])}')
             file.write(']}\n')
+
+    def close(self) -> None:
+        """Leave what there is to a run that goes on, without the document of all."""
+        self._open.close()
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -131,22 +129,23 @@ class ExamWriter(ABC, Generic[Exam]):
         self._facts |= facts
         _add_line(self._journal, {'facts': facts})
 
-    def add(self, exam: Exam, then: Callable[[Path | None], None] | None = None) -> Path | None:
+    def add(self, exam: Exam, then: Callable[[Path | None], Iterable[Path]] | None = None) -> Path | None:
         """Write one exam.
 
         Args:
             exam: What a model said of it.
-            then: Called with the panel before the exam counts as done.
+            then: Called with the panel before the exam counts as done; returns files it has made in the folder.
 
         Returns:
             Its panel, ``None`` if it had no usable image.
         """
-        written = self.written(exam, self._names.of(exam.exam_id))
-        if then is not None:
-            then(written.panel)
-        again = any(row.reason in NOT_OF_THE_FILE for row in exam.rejected)
+        name = self._names.of(exam.exam_id)
+        written = self.written(exam, name)
+        further = [] if then is None else [path.relative_to(self.out).as_posix() for path in then(written.panel)]
+        again = any(isinstance(row, PassingFault) for row in exam.rejected)
         stamp = '' if again else self._stamps.get(exam.exam_id, '')
-        line = {'stamp': stamp, 'exam': written.entry, 'rows': written.rows, 'heads': written.heads}
+        line = {'name': name, 'stamp': stamp, 'files': written.files + further}
+        line |= {'exam': written.entry, 'rows': written.rows, 'heads': written.heads}
         self._take(line, self._journal)
         return written.panel
 
@@ -159,7 +158,37 @@ class ExamWriter(ABC, Generic[Exam]):
             name: What its files may be called.
         """
 
-    def _take(self, line: dict[str, Any], journal: IO[str]) -> None:
+    def _begin(self, resume: bool) -> None:
+        """Journal and tables with what is kept; all else that a run has made here goes."""
+        made = {self.document, *self.tables}
+        for line in _lines(self._path):
+            made.update(line.get('made', ()))
+        for name in made:
+            _remove(self.out, name)
+        for name, head in self.heads.items():
+            self._append(name, [head])
+        with written_whole(self._path) as file:
+            _add_line(file, {'info': self.info, 'made': [self.document, *self.tables]})
+            for line in _lines(self._path):
+                self._carry_over(line, file, resume)
+            if self._facts:
+                _add_line(file, {'facts': self._facts})
+
+    def _carry_over(self, line: Line, journal: IO[str], resume: bool) -> None:
+        """Keep a line of an earlier run, or remove what it tells of."""
+        self._facts |= line.get('facts', {}) if resume else {}
+        if 'exam' not in line:
+            return
+        exam_id = line['exam']['exam_id']
+        if resume and self._stamps.get(exam_id, line['stamp']) == line['stamp']:
+            self.kept.add(exam_id)
+            self._names.keep(line['name'])
+            self._take(line, journal)
+            return
+        for name in line['files']:
+            _remove(self.out, name)
+
+    def _take(self, line: Line, journal: IO[str]) -> None:
         """Keep what was written of an exam, first in the journal, from which tables can be made again."""
         _add_line(journal, line)
         self.num_images += len(line['exam']['images'])
@@ -172,50 +201,44 @@ class ExamWriter(ABC, Generic[Exam]):
         with (self.out / table).open('a', newline='', encoding='utf-8') as file:
             csv.writer(file).writerows(rows)
 
-    def _kept_lines(self) -> Iterator[dict[str, Any]]:
-        for line in _lines(self._path):
-            if 'facts' in line:
-                self._facts |= line['facts']
-            stamp = self._stamps.get(line['exam']['exam_id']) if 'exam' in line else None
-            if stamp and stamp == line['stamp']:
-                yield line
-
     def _require_same_info(self) -> None:
         """Refuse to mix results of two models."""
         then = next((line['info'] for line in _lines(self._path) if 'info' in line), self.info)
-        now = json.loads(json.dumps(self.info))
-        other = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
-        if then != now:
+        other = sorted(key for key in then.keys() | self.info.keys() if then.get(key) != self.info.get(key))
+        if other:
             raise MammoError(
                 self.out,
                 field=other[0],
                 found=f'results made with {then.get(other[0])}',
-                expected=str(now.get(other[0])),
+                expected=str(self.info.get(other[0])),
                 remedy='give the options of that run, or another --out; without --resume it starts anew',
             )
 
 
 def stamp_of_exam(records: Iterable[ImageRecord]) -> str:
-    """Changes when an exam gets or loses a file, or one is written again."""
-    said = sorted([record.relative_path, stamp_of(*record.files)] for record in records)
+    """Changes when an exam gets or loses a file, one is written again, or its source says something else of it."""
+    said = sorted([record.relative_path, stamp_of(*record.files), digest_of(record)] for record in records)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
 
 
-def _add_line(file: IO[str], line: dict[str, Any]) -> None:
-    """At once on the disk, for whoever stops the run."""
+def _add_line(file: IO[str], line: Line) -> None:
+    """Out of this process at once, for whoever stops the run."""
     file.write(json.dumps(line) + '\n')
     file.flush()
 
 
-def _lines_of_exams(path: Path) -> Iterator[dict[str, Any]]:
-    return (line for line in _lines(path) if 'exam' in line)
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Whole lines; one that a kill cut short, the last, is of an exam that is done again."""
+def _lines(path: Path) -> Iterator[Line]:
+    """What can be read; the exam of a line that a kill cut short is done again."""
     if not path.is_file():
         return
-    with path.open(encoding='utf-8') as file:
-        for line in file:
-            if line.endswith('\n'):
-                yield json.loads(line)
+    with path.open(encoding='utf-8', errors='replace') as file:
+        for text in file:
+            with suppress(json.JSONDecodeError):
+                yield json.loads(text)
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Remove a file, nowhere but in the folder."""
+    path = folder / name
+    if path.resolve().is_relative_to(folder.resolve()):
+        path.unlink(missing_ok=True)

@@ -18,5 +18,9 @@ class FileNames:
         name = slug(text)
         if name.lower() in self._taken:
             name = f'{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}'
-        self._taken.add(name.lower())
+        self.keep(name)
         return name
+
+    def keep(self, name: str) -> None:
+        """Give this name to no text."""
+        self._taken.add(name.lower())

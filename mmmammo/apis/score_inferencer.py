@@ -46,7 +46,8 @@ class ScoreInferencer(ExamStream[ExamScores]):
 
     Files are grouped into exams and prepared as the model's training set was. The model gets what is a sample to it, an
     image or an exam with its views; scores of breasts and exams are put together as the config's metrics do it. A file
-    that cannot be used is reported with its reason and the rest goes on. One exam is in memory at a time.
+    that cannot be used is reported with its reason and the rest goes on. One exam is in memory at a time, and what
+    workers have prepared.
 
     Example:
         >>> score = ScoreInferencer('configs/holistic_phantom.py', 'work_dirs/holistic_phantom/epoch_60.pth')

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ import cv2
 
 from mmmammo.io import as_read
 from mmmammo.io.elements import shortened
+from mmmammo.memory import is_out_of_memory
 from mmmammo.prepare.image import Prepared, prepare_image
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.pool import DEAD_PROCESS, BoundedPool
@@ -21,11 +24,29 @@ from mmmammo.structures import ImageRecord, MammoError
 
 Outcome = Prepared | QualityRow
 """A prepared image, or the row that says why a file cannot be used."""
-NO_MEMORY = 'the memory is too small for this exam. Remedy: a device with more, such as --device cpu, or smaller images'
-NOT_OF_THE_FILE = (NO_MEMORY, DEAD_PROCESS)
-"""Reasons that another machine, or another day, may not have."""
-_DEFECTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
+NO_MEMORY = (
+    'the memory is too small for this exam. '
+    'Remedy: --device cpu in place of a GPU, fewer --workers, or a machine with more'
+)
+_DEFECT = 'defect of mmmammo'
+_DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    cv2.error,
+    struct.error,
+    zlib.error,
+)
 """What our own mistakes raise at one file; a full disk is the run's, not the file's."""
+
+
+class PassingFault(QualityRow):
+    """Of a file that is not used for a reason that may pass: memory was short, a disk did not answer, a defect."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +86,8 @@ def prepare_ahead(
     """Prepare files in processes of their own, while the caller is busy with the exams handed out so far.
 
     A bounded number of files is under way, whatever the number of exams. A file on which a decoder crashes costs its
-    worker, and is tried once more at the end, alone; its exam is then the last.
+    worker, and what was under way is tried once more, one by one. Workers are spawned: a script that calls this needs
+    its ``if __name__ == '__main__'``.
 
     Args:
         exams: See :func:`by_exam`.
@@ -93,13 +115,20 @@ def prepare_file(record: ImageRecord, options: PrepareOptions) -> Outcome:
     try:
         view = prepare_image(record, options)
     except MammoError as err:
-        return rejected_row(record.relative_path, record.exam_id, err.reason)
+        return rejected_row(record.relative_path, record.exam_id, err.reason, may_pass=_is_of_the_system(err.__cause__))
     return replace(view, pixels=as_read(view.pixels, options.bits))
 
 
-def rejected_row(path: str, exam_id: str, reason: str) -> QualityRow:
-    """What is told of a file that is not used."""
-    return QualityRow(path, QUARANTINED, reason=reason, exam_id=exam_id)
+def rejected_row(path: str, exam_id: str, reason: str, may_pass: bool = False) -> QualityRow:
+    """What is told of a file that is not used.
+
+    Args:
+        path: Of the file.
+        exam_id: Of its exam.
+        reason: Why.
+        may_pass: Whether the file may be usable tomorrow, as it is.
+    """
+    return (PassingFault if may_pass else QualityRow)(path, QUARANTINED, reason=reason, exam_id=exam_id)
 
 
 def _outcome(record: ImageRecord, prepare: Callable[[], Outcome]) -> Outcome:
@@ -108,12 +137,18 @@ def _outcome(record: ImageRecord, prepare: Callable[[], Outcome]) -> Outcome:
         return prepare()
     except BrokenExecutor:
         why = DEAD_PROCESS
-    except MemoryError:
-        why = NO_MEMORY
-    except _DEFECTS as err:
-        logging.getLogger(__name__).exception(f'defect of mmmammo at {record.relative_path}')
-        why = f'defect of mmmammo: {shortened(repr(err))}. Remedy: report it with what is printed above'
-    return rejected_row(record.relative_path, record.exam_id, why)
+    except (MemoryError, *_DEFECTS) as err:
+        if is_out_of_memory(err):
+            why = NO_MEMORY
+        else:
+            logging.getLogger(__name__).exception(f'{_DEFECT} at {record.relative_path}')
+            why = f'{_DEFECT}: {shortened(repr(err))}. Remedy: report it with what is printed above'
+    return rejected_row(record.relative_path, record.exam_id, why, may_pass=True)
+
+
+def _is_of_the_system(err: BaseException | None) -> bool:
+    """Whether the system refused, rather than a reader that did not like what it read."""
+    return isinstance(err, MemoryError) or (isinstance(err, OSError) and err.errno is not None)
 
 
 def _exam(exam_id: str, outcomes: Sequence[Outcome]) -> PreparedExam:

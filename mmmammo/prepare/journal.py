@@ -15,7 +15,7 @@ from typing import IO, Any
 from mmmammo.io.coco_entries import finding_from_json, finding_to_json, image_from_json, image_to_json
 from mmmammo.io.whole_files import written_whole
 from mmmammo.prepare.quality import QualityRow
-from mmmammo.structures import MammoError, PreparedImage
+from mmmammo.structures import ImageRecord, MammoError, PreparedImage
 
 _CHUNK = 1 << 20
 
@@ -123,8 +123,12 @@ class Journal:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path, other: str) -> Iterator[None]:
     """Keep a second run out of a folder as long as this one lives.
+
+    Args:
+        folder: For what runs keep there of their own; its parent holds what they make.
+        other: What the message calls the run that is there.
 
     Raises:
         MammoError: If another run is at work there.
@@ -137,11 +141,25 @@ def only_one(folder: Path) -> Iterator[None]:
             raise MammoError(
                 folder.parent,
                 field='lock',
-                found='another run that prepares this set',
+                found=other,
                 expected='one run at a time',
                 remedy='wait for it, or stop it; what it has done is kept',
             ) from err
         yield
+
+
+def digest_of(record: ImageRecord, *more: str) -> str:
+    """Changes when anything that a source says of a record does, or anything else that is named; not with pixels."""
+    said = [
+        *more,
+        [record.exam_id, record.patient_id, record.laterality, record.view],
+        [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
+        [vars(finding) | {'files': len(finding.files)} for finding in record.masked],
+        None if record.landmarks is None else record.landmarks.to_json(),
+        dict(record.labels),
+        [record.pixel_spacing_mm, record.film and vars(record.film), record.notes, record.sha256],
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def stamp_of(*paths: Path) -> str:

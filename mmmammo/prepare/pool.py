@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from itertools import chain
 from typing import Any, TypeVar
 
 import cv2
@@ -27,7 +28,8 @@ class BoundedPool:
     """Runs items and hands them back as they are done.
 
     A worker that dies (out of memory, a decoder that crashes) breaks a process pool with everything in flight. Then the
-    pool is made anew, and what was in flight is tried again at the end, one by one, so that only the guilty item fails.
+    pool is made anew, and what was in flight is tried again, one by one, so that only the guilty item fails; then the
+    rest goes on.
 
     Args:
         workers: Processes.
@@ -52,13 +54,16 @@ class BoundedPool:
 
     def run(self, work: Callable[[T], Any], items: Iterable[T]) -> Iterator[tuple[T, Future[Any]]]:
         """Yield each item with its finished future, in any order."""
-        suspects = []
-        for item, future in self._run(work, items, _IN_FLIGHT_PER_WORKER * self.workers):
-            if isinstance(future.exception(), BrokenExecutor):
-                suspects.append(item)
-            else:
-                yield item, future
-        yield from self._run(work, suspects, 1)
+        rest = iter(items)
+        for first in rest:
+            suspects: list[T] = []
+            items = chain([first], _until(rest, suspects))
+            for item, future in self._run(work, items, _IN_FLIGHT_PER_WORKER * self.workers):
+                if isinstance(future.exception(), BrokenExecutor):
+                    suspects.append(item)
+                else:
+                    yield item, future
+            yield from self._run(work, suspects, 1)
 
     def _run(self, work: Callable[[T], Any], items: Iterable[T], limit: int) -> Iterator[tuple[T, Future[Any]]]:
         pending: dict[Future[Any], T] = {}
@@ -114,6 +119,15 @@ def set_up_worker() -> None:
     """In a process that does nothing but prepare images: one thread, and memory kept for the next image."""
     limit_threads()
     keep_freed_memory()
+
+
+def _until(items: Iterator[T], stop: list[T]) -> Iterator[T]:
+    """Items for as long as a list is empty; the others stay where they are."""
+    while not stop:
+        try:
+            yield next(items)
+        except StopIteration:
+            return
 
 
 def _finished(pending: dict[Future[Any], T]) -> Iterator[tuple[T, Future[Any]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mmmammo.io import write_png8, write_png16
-from mmmammo.io.coco_entries import finding_to_json
 from mmmammo.io.elements import shortened
 from mmmammo.io.whole_files import remove_unfinished
 from mmmammo.prepare.image import prepare_image
-from mmmammo.prepare.journal import Entry, Journal, only_one, sha256_of, stamp_of
+from mmmammo.prepare.journal import Entry, Journal, digest_of, only_one, sha256_of, stamp_of
 from mmmammo.prepare.options import PrepareOptions, SetOptions
 from mmmammo.prepare.pool import DEAD_PROCESS, BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
@@ -86,7 +84,7 @@ def prepare_dataset(
     classes, pool = set_options.classes(categories), BoundedPool(workers, executor)
     records = _checked(records, out)
     state = out / '.prepare'
-    with only_one(state), Journal(state / 'journal.jsonl') as journal:
+    with only_one(state, 'another run that prepares this set'), Journal(state / 'journal.jsonl') as journal:
         for folder in (state, out, out / 'annotations'):
             remove_unfinished(folder)  # of a run that was killed
         tasks = _tasks(records, options, out, journal)
@@ -141,7 +139,9 @@ def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path, j
             stem = f'{stem}-{hashlib.sha256(record.relative_path.encode()).hexdigest()[:8]}'
         taken.add(stem.lower())
         name = f'{stem}.png'
-        tasks.append(Task(record, name, _digest(record, name, options), journal.entries.get(record.relative_path)))
+        tasks.append(
+            Task(record, name, digest_of(record, options.digest(), name), journal.entries.get(record.relative_path))
+        )
     if journal.entries and not any(task.done for task in tasks):
         raise MammoError(
             out,
@@ -151,21 +151,6 @@ def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path, j
             remedy='choose another --out, or delete this one',
         )
     return tasks
-
-
-def _digest(record: ImageRecord, name: str, options: PrepareOptions) -> str:
-    """Changes when anything but the pixels of the source does."""
-    said = [
-        options.digest(),
-        name,
-        [record.exam_id, record.patient_id, record.laterality, record.view],
-        [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
-        [vars(finding) | {'files': len(finding.files)} for finding in record.masked],
-        None if record.landmarks is None else record.landmarks.to_json(),
-        dict(record.labels),
-        [record.pixel_spacing_mm, record.film and vars(record.film), record.notes, record.sha256],
-    ]
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def _outcomes(

@@ -1,6 +1,5 @@
 """Results of an exam become DICOM files beside its panel."""
 
-import importlib.util
 import io
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from mmmammo.apis.dicom_results import DicomWriter
+from mmmammo.apis.infer_command import tell_dicom
 from mmmammo.structures import Laterality
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
 
@@ -67,13 +67,10 @@ def test_an_exam_without_an_image_has_none(writer):
 
 
 def test_files_that_are_no_dicom_are_told_and_nothing_is_written(writer, panel, tmp_path):
-    spec = importlib.util.spec_from_file_location('tool_infer', ROOT / 'tools' / 'infer.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     console = Console(file=io.StringIO(), width=300)
     exam = SimpleNamespace(images=[image('e/a.dcm', [(1, 2, 11, 22)]), image('e/b.png', [])], rejected=())
     (tmp_path / 'dicom').mkdir()
     (tmp_path / 'dicom' / 'exam 1_report.dcm').write_text('of another run')
-    tool.tell_dicom(writer, exam, panel, console)
+    assert tell_dicom(writer, exam, panel, console) == []
     assert 'no DICOM: b.png: format: found no DICOM' in console.file.getvalue()
     assert not list((tmp_path / 'dicom').iterdir())

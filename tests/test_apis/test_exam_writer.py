@@ -2,14 +2,14 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from mmmammo.apis.exam_writer import JOURNAL, ExamWriter, Written, stamp_of_exam
+from mmmammo.apis.exam_writer import STATE, ExamWriter, Written, stamp_of_exam
 from mmmammo.prepare.exams import NO_MEMORY, rejected_row
-from mmmammo.structures import ImageRecord, MammoError
+from mmmammo.structures import ImageRecord, Laterality, MammoError
 
 INFO = {'config': 'c.py', 'checkpoint': 'epoch_1.pth'}
 STAMPS = {'a': 'stamp of a', 'b': 'stamp of b', 'c': 'stamp of c'}
@@ -29,9 +29,9 @@ class Writer(ExamWriter):
     def written(self, exam, name):
         rows = [[exam.exam_id, score] for score in exam.images]
         panel = self.out / f'{name}.png'
-        panel.write_text(exam.exam_id)
+        panel.write_text(f'{exam.exam_id} {exam.images}')
         entry = {'exam_id': exam.exam_id, 'images': list(exam.images)}
-        return Written(entry, {'images.csv': rows}, {'images.csv': ['exam_id', 'score']}, panel)
+        return Written(entry, {'images.csv': rows}, {'images.csv': ['exam_id', 'score']}, panel, [panel.name])
 
 
 def add(writer, *exams):
@@ -43,7 +43,13 @@ def killed(out, *exams, stamps=STAMPS):
     """A run that did not come to its end."""
     writer = Writer(out, INFO, stamps)
     add(writer, *exams)
-    writer._journal.close()
+    writer.close()
+
+
+def kept_by(out, stamps=STAMPS, info=INFO):
+    writer = Writer(out, info, stamps, resume=True)
+    writer.close()
+    return writer.kept
 
 
 def files_of(out):
@@ -67,59 +73,99 @@ def test_rows_cut_short_by_a_kill_are_made_again(tmp_path):
     killed(tmp_path, 'a', 'b')
     table = (tmp_path / 'images.csv').read_text()
     (tmp_path / 'images.csv').write_text(table[:-3])
-    with (tmp_path / JOURNAL).open('a') as file:
-        file.write('{"stamp": "stamp of c", "exam": {"exam_id": "c"')
+    with (tmp_path / STATE / 'journal.jsonl').open('a') as file:
+        file.write('\0\0\0\n{"stamp": "stamp of c", "exam": {"exam_id": "c"')
     with Writer(tmp_path, INFO, STAMPS, resume=True) as writer:
         assert writer.kept == {'a', 'b'}
     assert (tmp_path / 'images.csv').read_text() == table
     assert len(json.loads((tmp_path / 'all.json').read_text())['exams']) == 2
 
 
-def test_only_exams_whose_files_are_as_they_were_stay(tmp_path):
+def test_only_exams_whose_files_are_as_they_were_stay_and_those_that_nobody_asks_for(tmp_path):
     killed(tmp_path, 'a', 'b', 'c')
     with Writer(tmp_path, INFO, {'a': 'stamp of a', 'b': 'other'}, resume=True) as writer:
-        assert writer.kept == {'a'}
+        assert writer.kept == {'a', 'c'} and not (tmp_path / 'b.png').exists()
         add(writer, Exam('b', images=(0.1, 0.2)))
     with (tmp_path / 'images.csv').open() as file:
-        assert list(csv.reader(file)) == [['exam_id', 'score'], ['a', '0.5'], ['b', '0.1'], ['b', '0.2']]
+        rows = [['a', '0.5'], ['c', '0.5'], ['b', '0.1'], ['b', '0.2']]
+        assert list(csv.reader(file)) == [['exam_id', 'score'], *rows]
+    assert (tmp_path / 'b.png').read_text() == 'b (0.1, 0.2)'
 
 
 def test_without_resume_nothing_stays(tmp_path):
     killed(tmp_path, 'a', 'b')
+    (tmp_path / 'mine.txt').write_text('not made by a run')
     with Writer(tmp_path, {'config': 'other.py'}, STAMPS) as writer:
         assert writer.kept == set()
         add(writer, 'c')
     assert [one['exam_id'] for one in json.loads((tmp_path / 'all.json').read_text())['exams']] == ['c']
+    assert {path.name for path in tmp_path.iterdir()} == {STATE, 'all.json', 'images.csv', 'c.png', 'mine.txt'}
 
 
-def test_without_stamps_nothing_can_be_kept(tmp_path):
+def test_what_a_run_of_another_kind_made_goes_too(tmp_path):
+    class Other(Writer):
+        document, tables = 'other.json', ('images.csv', 'others.csv')
+
+    with Other(tmp_path, INFO) as writer:
+        add(writer, 'a')
+    killed(tmp_path, 'b')
+    assert not (tmp_path / 'other.json').exists()
+
+
+def test_nothing_outside_of_the_folder_is_removed(tmp_path):
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'theirs').write_text('x')
+    killed(tmp_path / 'out', 'a')
+    journal = tmp_path / 'out' / STATE / 'journal.jsonl'
+    journal.write_text(journal.read_text().replace('["a.png"]', '["a.png", "../theirs"]'))
+    killed(tmp_path / 'out', 'b')
+    assert (tmp_path / 'theirs').exists() and not (tmp_path / 'out' / 'a.png').exists()
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path):
+    with Writer(tmp_path, INFO, STAMPS) as writer:
+        add(writer, 'a')
+        with pytest.raises(MammoError, match='found another run that writes its results here'):
+            Writer(tmp_path, INFO, STAMPS)
+        add(writer, 'b')
+    assert len(json.loads((tmp_path / 'all.json').read_text())['exams']) == 2
+    assert kept_by(tmp_path) == {'a', 'b'}
+
+
+def test_exams_written_without_stamps_are_made_again(tmp_path):
     killed(tmp_path, 'a', stamps=None)
-    assert Writer(tmp_path, INFO, STAMPS, resume=True).kept == set()
+    assert kept_by(tmp_path) == set()
 
 
 def test_results_of_two_models_are_not_mixed(tmp_path):
     killed(tmp_path, 'a')
     with pytest.raises(MammoError, match=r'checkpoint: found results made with epoch_1\.pth; expected epoch_2\.pth'):
         Writer(tmp_path, INFO | {'checkpoint': 'epoch_2.pth'}, STAMPS, resume=True)
-    assert Writer(tmp_path, INFO, STAMPS, resume=True).kept == {'a'}  # nothing was lost
+    assert kept_by(tmp_path) == {'a'}  # nothing was lost
+
+
+def test_information_need_not_be_as_json_has_it(tmp_path):
+    assert kept_by(tmp_path, info={'classes': ('mass',)}) == kept_by(tmp_path, info={'classes': ['mass']}) == set()
 
 
 def test_what_another_machine_may_manage_is_tried_again(tmp_path):
-    refused = rejected_row('a/L_CC.dcm', 'a', NO_MEMORY)
+    refused = rejected_row('a/L_CC.dcm', 'a', NO_MEMORY, may_pass=True)
     useless = rejected_row('b/L_CC.dcm', 'b', 'no mammogram')
-    killed(tmp_path, Exam('a', (), (refused,)), Exam('b', (), (useless,)))
-    assert Writer(tmp_path, INFO, STAMPS, resume=True).kept == {'b'}
+    killed(tmp_path, Exam('a', (0.1,), (refused,)), Exam('b', (), (useless,)))
+    assert kept_by(tmp_path) == {'b'}
 
 
 def test_an_exam_counts_once_what_follows_it_is_done(tmp_path):
     writer = Writer(tmp_path, INFO, STAMPS)
+    (tmp_path / 'a.dcm').write_text('report')
     told = []
-    panel = writer.add(Exam('a'), told.append)
+    panel = writer.add(Exam('a'), lambda panel: [told.append(panel), tmp_path / 'a.dcm'][1:])
     assert told == [panel]
     with pytest.raises(OSError, match='full'):
         writer.add(Exam('b'), lambda _: (_ for _ in ()).throw(OSError('full')))
-    writer._journal.close()
-    assert Writer(tmp_path, INFO, STAMPS, resume=True).kept == {'a'}
+    writer.close()
+    assert kept_by(tmp_path) == {'a'} and (tmp_path / 'a.dcm').exists()
+    assert kept_by(tmp_path, {'a': 'other'}) == set() and not (tmp_path / 'a.dcm').exists()
 
 
 def test_what_was_learnt_is_known_to_the_next_run(tmp_path):
@@ -127,8 +173,8 @@ def test_what_was_learnt_is_known_to_the_next_run(tmp_path):
     writer.learn(rule='mean')
     writer.learn(rule='mean')
     add(writer, 'a')
-    writer._journal.close()
-    assert (tmp_path / JOURNAL).read_text().count('facts') == 1
+    writer.close()
+    assert (tmp_path / STATE / 'journal.jsonl').read_text().count('facts') == 1
     for _ in range(2):
         with Writer(tmp_path, INFO, STAMPS, resume=True) as writer:
             assert writer.facts == {'rule': 'mean'}
@@ -137,10 +183,12 @@ def test_what_was_learnt_is_known_to_the_next_run(tmp_path):
 
 def test_exams_of_like_names_keep_a_picture_each(tmp_path):
     stamps = {'a/1': 'x', 'a_1': 'y'}
-    killed(tmp_path, 'a/1', stamps=stamps)
-    with Writer(tmp_path, INFO, stamps, resume=True) as writer:
-        panel = writer.add(Exam('a_1'))
-    assert panel.read_text() == 'a_1' and (tmp_path / 'a_1.png').read_text() == 'a/1' and panel.name != 'a_1.png'
+    killed(tmp_path, 'a/1', 'a_1', stamps=stamps)
+    (second,) = {path.name for path in tmp_path.glob('*.png')} - {'a_1.png'}
+    with Writer(tmp_path, INFO, stamps | {'a/1': 'changed'}, resume=True) as writer:
+        writer.add(Exam('a/1', (0.9,)))
+    pictures = {path.name: path.read_text() for path in tmp_path.glob('*.png')}
+    assert pictures == {'a_1.png': 'a/1 (0.9,)', second: 'a_1 (0.5,)'}
 
 
 def test_a_stamp_knows_files_that_come_go_and_change(tmp_path):
@@ -152,5 +200,6 @@ def test_a_stamp_knows_files_that_come_go_and_change(tmp_path):
     first, second = record('1.png'), record('2.png')
     stamp = stamp_of_exam([first, second])
     assert stamp == stamp_of_exam([second, first]) != stamp_of_exam([first])
+    assert stamp != stamp_of_exam([replace(first, laterality=Laterality.LEFT), second])  # corrected
     Path(tmp_path / '2.png').write_text('more')
     assert stamp != stamp_of_exam([first, second])

@@ -1,6 +1,8 @@
 """Exams prepared here, and ahead of a model in other processes."""
 
+import errno
 from concurrent.futures import BrokenExecutor, Future
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,9 +10,9 @@ import pytest
 
 from mmmammo.io import read_png16, write_png16
 from mmmammo.phantom import PhantomConfig, make_exam
-from mmmammo.prepare import PrepareOptions, by_exam, prepare_ahead, prepare_exam, prepare_image
+from mmmammo.prepare import PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam, prepare_image
 from mmmammo.prepare import exams as module
-from mmmammo.prepare.exams import NO_MEMORY
+from mmmammo.prepare.exams import NO_MEMORY, PassingFault
 from mmmammo.prepare.pool import DEAD_PROCESS
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
@@ -80,3 +82,16 @@ def test_what_goes_wrong_at_one_file_costs_that_file(exams, monkeypatch, error, 
     assert [view.quality.path for view in last.views] == ['exam1/L_CC.png', 'exam1/L_MLO.png']  # in order of names
     assert [view.quality.path for view in first.views] == ['exam0/L_MLO.png']
     assert first.rejected[0].path == 'exam0/L_CC.png' and first.rejected[0].reason.startswith(reason)
+    assert isinstance(first.rejected[0], PassingFault)
+    assert [type(row) for row in last.rejected] == [QualityRow]  # a file that is none today is none tomorrow
+
+
+def test_a_file_that_may_not_be_read_may_be_readable_tomorrow(exams, monkeypatch):
+    def refused(path, *args, **kwargs):
+        raise PermissionError(errno.EACCES, 'Permission denied')
+
+    monkeypatch.setattr(Path, 'open', refused)
+    monkeypatch.setattr(Path, 'read_bytes', refused)
+    monkeypatch.setattr('builtins.open', refused)
+    (row,) = prepare_exam('exam0', exams['exam0'][:1], OPTIONS).rejected
+    assert isinstance(row, PassingFault) and 'permission denied' in row.reason

@@ -82,6 +82,12 @@ def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, cap
     exams = list(csv.DictReader((out / 'exams.csv').open()))
     assert sum(int(row['called']) for row in exams[:2]) == int(exams[2]['called']) == 2
     assert 'Called: 2 of 4 images' in capsys.readouterr().out
+    infer('--prepared-as', str(tmp_path), *frozen, '--resume')
+    said = capsys.readouterr().out
+    assert 'Kept of an earlier run: 1 of 1 exams.' in said and 'Called: 2 of 4 images' in said
+    TemperatureScaling(2.0, set_record).save(tmp_path / 'calibration.json')
+    with pytest.raises(MammoError, match='digest: found results made with'):
+        infer('--prepared-as', str(tmp_path), *frozen, '--resume')
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def test_what_is_for_boxes_is_refused(infer, options):
         infer(*options)
 
 
-def test_a_second_run_keeps_what_is_there_and_takes_what_is_new(infer, tmp_path, capsys, monkeypatch):
+def test_a_second_run_keeps_what_is_there_and_takes_what_is_new(infer, tmp_path, capsys):
     out = infer('--prepared-as', str(tmp_path), '--workers', '1')
     before = {name: (out / name).read_text() for name in ('scores.json', 'scores.csv', 'exams.csv')}
     capsys.readouterr()
@@ -113,11 +119,11 @@ def test_a_run_does_not_go_on_with_other_weights(infer, tmp_path):
     weights = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)
     next(iter(weights['state_dict'].values())).mul_(2)
     torch.save(weights, tmp_path / 'epoch_1.pth')
-    with pytest.raises(MammoError, match='model: found results made with'):
+    with pytest.raises(MammoError, match='digest: found results made with'):
         infer('--prepared-as', str(tmp_path), '--resume')
 
 
 def test_config_options_reach_the_model(infer, tmp_path):
-    plain, options = ('--prepared-as', str(tmp_path)), ('--cfg-options', 'model.head.topk=3')
-    told = [json.loads((infer(*plain, *more) / 'scores.json').read_text())['info']['model'] for more in ((), options)]
-    assert told[0] != told[1]
+    plain, options = ('--prepared-as', str(tmp_path)), ('--cfg-options', 'model.data_preprocessor.std=[0.5]')
+    told = [json.loads((infer(*plain, *more) / 'scores.json').read_text())['exams'][0] for more in ((), options)]
+    assert told[0]['scores'] != told[1]['scores']
