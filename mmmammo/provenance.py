@@ -19,7 +19,9 @@ def git_commit(folder: str | Path = '.') -> str | None:
 
 def without_place(word: str) -> str:
     """No address; an absolute path as it is from the working folder, elsewhere its last name; also after ``--raw=``."""
-    flag, equals, value = word.partition('=') if word.startswith('--') else ('', '', word)
+    flag, equals, value = word.partition('=')
+    if not equals or not (word.startswith('--') or os.path.isabs(value)):
+        flag, equals, value = '', '', word
     protocol, slashes, _ = value.partition('://')
     if slashes:
         return f'{flag}{equals}{protocol}://...'

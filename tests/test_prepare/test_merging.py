@@ -1,0 +1,189 @@
+"""Several prepared sets to one."""
+
+import csv
+import importlib.util
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmmammo.io import read_png16
+from mmmammo.io.exam_index import PreparedSet, check_patient_disjoint, read_index, write_index
+from mmmammo.phantom import PhantomConfig
+from mmmammo.phantom.dataset import write_dataset
+from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, recorded_options
+from mmmammo.prepare.merging import merge_sets
+from mmmammo.sources import get_source
+from mmmammo.structures import MammoError
+
+ROOT = Path(__file__).resolve().parents[2]
+SPLITS = ('train', 'val', 'test')
+
+
+@pytest.fixture(scope='module')
+def sets(tmp_path_factory):
+    """Two small sets whose exams, files and women have the same names, of different classes."""
+    root = tmp_path_factory.mktemp('sets')
+    for seed, (name, only) in enumerate({'one': ('mass',), 'two': ('mass', 'calcification')}.items()):
+        raw = root / f'{name}_raw'
+        mix = {'mass': 0.5, 'calcification': 0.5}
+        config = PhantomConfig(height=256, split=(0.4, 0.2, 0.4), prevalence=1.0, finding_mix=mix)
+        write_dataset(raw, 5, config, seed)
+        source = get_source('phantom')
+        prepare_dataset(
+            source.list_records(raw),
+            root / name,
+            PrepareOptions(height=128),
+            SetOptions(only=only),
+            categories=source.CATEGORIES,
+            source='phantom',
+        )
+    return {name: root / name for name in ('one', 'two')}
+
+
+@pytest.fixture(scope='module')
+def merged(sets, tmp_path_factory):
+    out = tmp_path_factory.mktemp('merged') / 'both'
+    return out, merge_sets(sets, out)
+
+
+def images_of(folder, split):
+    return read_index(folder / 'annotations' / f'{split}.json').images
+
+
+def test_every_image_is_there_once_with_its_split_and_its_pixels(sets, merged):
+    out, counts = merged
+    ids = []
+    for split in SPLITS:
+        found = {image.file_name: image for image in images_of(out, split)}
+        ids += [image.image_id for image in found.values()]
+        expected = {f'{name}/{i.file_name}': (name, i) for name in sets for i in images_of(sets[name], split)}
+        assert list(found) == list(expected)
+        for file_name, (name, original) in expected.items():
+            image = found[file_name]
+            assert (image.exam_id, image.patient_id) == (f'{name}/{original.exam_id}', f'{name}/{original.patient_id}')
+            assert image.labels == {**original.labels, 'set': name}
+            assert [f.bbox for f in image.findings] == [f.bbox for f in original.findings]
+            pixels = read_png16(out / 'images' / file_name)
+            np.testing.assert_array_equal(pixels, read_png16(sets[name] / 'images' / original.file_name))
+        assert counts.images[f'{split}/one'] + counts.images[f'{split}/two'] == len(found)
+    assert ids == list(range(1, len(ids) + 1)) and len(ids) == 40
+
+
+def test_women_of_the_same_name_stay_two(sets, merged):
+    out, _ = merged
+    one, two = ({i.patient_id for split in SPLITS for i in images_of(sets[name], split)} for name in sets)
+    assert one == two and len(one) == 5
+    check_patient_disjoint([out / 'annotations' / f'{split}.json' for split in SPLITS])
+    assert len({image.patient_id for split in SPLITS for image in images_of(out, split)}) == 10
+
+
+def test_classes_are_those_of_all_and_what_a_set_lacks_is_told(sets, merged):
+    out, counts = merged
+    assert read_index(out / 'annotations' / 'train.json').categories == counts.classes
+    assert set(counts.unmarked.values()) <= {('one',), ('two',)}
+    of_one, of_two = (read_index(sets[name] / 'annotations' / 'train.json').categories for name in ('one', 'two'))
+    assert counts.unmarked == {label: ('one',) for label in of_two if label not in of_one}
+
+
+def test_it_is_a_set_like_any_other(sets, merged):
+    out, _ = merged
+    assert recorded_options(out) == recorded_options(sets['one'])
+    with (out / 'quality.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 40 and {row['exam_id'].split('/')[0] for row in rows} == {'one', 'two'}
+    facts = json.loads((out / 'prepare.json').read_text())
+    assert facts['source'] == 'merged' and facts['sets']['two']['source'] == 'phantom'
+
+
+def test_a_stopped_run_is_done_again(sets, merged):
+    out, counts = merged
+    assert merge_sets(sets, out) == counts
+
+
+def test_disks_without_links_get_copies(sets, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError('no links here')
+
+    monkeypatch.setattr('os.link', refuse)
+    merge_sets(sets, tmp_path / 'both')
+    file_name = images_of(tmp_path / 'both', 'train')[0].file_name
+    copy, original = tmp_path / 'both' / 'images' / file_name, sets['one'] / 'images' / file_name.removeprefix('one/')
+    assert copy.read_bytes() == original.read_bytes() and not copy.samefile(original)
+
+
+@pytest.fixture
+def other(sets, tmp_path):
+    """A copy of the second set's papers, to be changed."""
+
+    def make(change=lambda facts: facts, images=lambda image: image):
+        folder = tmp_path / 'other'
+        facts = json.loads((sets['two'] / 'prepare.json').read_text())
+        for split in SPLITS:
+            part = read_index(sets['two'] / 'annotations' / f'{split}.json')
+            whole = PreparedSet(tuple(map(images, part.images)), part.categories, part.info)
+            write_index(folder / 'annotations' / f'{split}.json', whole)
+        (folder / 'prepare.json').write_text(json.dumps(change(facts)))
+        (folder / 'images').symlink_to(sets['two'] / 'images')
+        return folder
+
+    return make
+
+
+def test_sets_prepared_in_two_ways_are_refused_unless_that_is_wanted(sets, other, tmp_path):
+    folder = other(lambda facts: facts | {'options': facts['options'] | {'height': 256}})
+    with pytest.raises(MammoError, match=r'height: found 128 in one, 256 in other; .*--any-options'):
+        merge_sets({'one': sets['one'], 'other': folder}, tmp_path / 'both')
+    merge_sets({'one': sets['one'], 'other': folder}, tmp_path / 'both', any_options=True)
+    with pytest.raises(MammoError, match='options: found None'):  # nothing says how a further image is prepared
+        recorded_options(tmp_path / 'both')
+
+
+def test_sets_of_the_same_women_are_refused(sets, other, tmp_path):
+    folder = other(lambda facts: facts | {'source': 'cbis_ddsm'})
+    facts = json.loads((sets['one'] / 'prepare.json').read_text())
+    (tmp_path / 'ddsm').mkdir()
+    (tmp_path / 'ddsm' / 'prepare.json').write_text(json.dumps(facts | {'source': 'ddsm'}))
+    with pytest.raises(MammoError, match='source: found cbis_ddsm and ddsm; expected sets of different women'):
+        merge_sets({'cbis': folder, 'ddsm': tmp_path / 'ddsm'}, tmp_path / 'both')
+
+
+def test_a_file_in_two_sets_is_refused(sets, other, tmp_path):
+    folder = other(images=lambda image: replace(image, exam_id=f'renamed {image.exam_id}'))
+    with pytest.raises(MammoError, match='images: found one file in two and other'):
+        merge_sets({'two': sets['two'], 'other': folder}, tmp_path / 'both')
+
+
+@pytest.mark.parametrize('out', ['one', 'raw'])
+def test_another_set_is_not_overwritten(sets, tmp_path, out):
+    target = sets['one'] if out == 'one' else tmp_path
+    if out == 'raw':
+        (tmp_path / 'prepare.json').write_text('{"source": "vindr"}')
+    with pytest.raises(MammoError, match=r'--out: found .*; expected a folder that is no other prepared set'):
+        merge_sets(sets, target)
+
+
+def test_the_command(sets, tmp_path, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location('merge_sets', ROOT / 'tools' / 'merge_sets.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def run(*words):
+        monkeypatch.setattr(sys, 'argv', ['tools/merge_sets.py', *map(str, words), '--out', str(tmp_path / 'both')])
+        return tool.main()
+
+    assert run(f'film={sets["one"]}', sets['two']) == 0
+    said = capsys.readouterr().out
+    assert 'film' in said and 'images' in said
+    command = json.loads((tmp_path / 'both' / 'prepare.json').read_text())['command']
+    assert str(tmp_path) not in command and str(sets['one'].parent) not in command
+    for words, found in (((sets['one'], sets['one']), 'one twice'), ((f'../x={sets["one"]}', sets['two']), r'\.\./x')):
+        with pytest.raises(MammoError, match=f'names of sets: found {found}'):
+            run(*words)
+    with pytest.raises(MammoError, match='sets: found 1; expected two or more'):
+        run(sets['one'])
+    with pytest.raises(MammoError, match=r'prepare\.json: prepared set: found no such file'):
+        run(sets['one'], tmp_path)
