@@ -19,13 +19,13 @@ def git_commit(folder: str | Path = '.') -> str | None:
 
 def without_place(word: str) -> str:
     """No address; an absolute path as it is from the working folder, elsewhere its last name; also after ``--raw=``."""
-    flag, equals, value = word.partition('=')
-    if not equals or not (word.startswith('--') or os.path.isabs(value)):
-        flag, equals, value = '', '', word
+    before, equals, after = word.partition('=/')  # also after NAME=
+    flag, value = (f'{before}=', f'/{after}') if equals else ('', word)
     protocol, slashes, _ = value.partition('://')
     if slashes:
-        return f'{flag}{equals}{protocol}://...'
+        return f'{flag}{protocol}://...'
     if not os.path.isabs(value):
         return word
     path = os.path.relpath(value)
-    return f'{flag}{equals}{f".../{Path(value).name}" if path.startswith(os.pardir) else path}'
+    is_elsewhere = path.startswith(os.pardir) or Path.cwd() in (Path('/'), *Path.home().parents)
+    return f'{flag}{f".../{Path(value).name}" if is_elsewhere else path}'

@@ -2,12 +2,13 @@
 """Merge prepared sets into one, to train or test on all of them.
 
 Examples:
-    python tools/merge_sets.py data/cbis data/inbreast --out data/both
-    python tools/merge_sets.py film=data/cbis digital=data/inbreast --out data/both
+    python tools/merge_sets.py data/cbis_ddsm data/inbreast --out data/both
+    python tools/merge_sets.py film=data/cbis_ddsm digital=data/inbreast --out data/both
 
 OUT is a prepared set like any other. Every image keeps its split and has the name of its set before file, exam and
 patient, and as label "set". Images are hard links where the disk allows: they need no room. Sets must have been
-prepared alike. A class that one of them never marks is named: what that set shows of it counts as background.
+prepared alike, and hold different women. A class that one of them never marks is named: what that set shows of it
+counts as background.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from rich.table import Table
 
 from mmmammo import cli
 from mmmammo.prepare.merging import Merged, merge_sets
+from mmmammo.prepare.run import slug
 from mmmammo.prepare.splits import SPLITS
 from mmmammo.provenance import git_commit, without_place
 from mmmammo.structures import MammoError
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,6 +36,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('sets', nargs='+', metavar='[NAME=]SET', help='prepared sets; a name is that of the folder')
     parser.add_argument('--out', type=Path, required=True, help='the new set')
     parser.add_argument('--any-options', action='store_true', help='merge sets that were prepared in different ways')
+    parser.add_argument(
+        '--different-women', action='store_true', help='equal patient ids in two sets of one source are two women'
+    )
     return parser.parse_args()
 
 
@@ -43,14 +50,15 @@ def named(words: list[str]) -> dict[str, Path]:
     """
     sets: dict[str, Path] = {}
     for word in words:
-        name, equals, folder = word.rpartition('=')
-        name = name if equals else Path(folder).resolve().name
-        if name in sets or not name or Path(name).name != name or name in ('.', '..'):
+        name, equals, folder = ('', '', word) if Path(word).exists() else word.partition('=')
+        name, folder = (name, folder) if equals else (Path(word).resolve().name, word)
+        is_taken = name.lower() in map(str.lower, sets)
+        if is_taken or slug(name) != name:
             raise MammoError(
                 'merge',
                 field='names of sets',
-                found=name if name not in sets else f'{name} twice',
-                expected='a name of its own for each, fit for a folder',
+                found=f'{name} twice' if is_taken else repr(name),
+                expected='a name of its own for each, of letters, digits, ".", "_" and "-"',
                 remedy='give names as NAME=DIR',
             )
         sets[name] = Path(folder)
@@ -77,13 +85,14 @@ def main() -> int:
     args = parse_args()
     console = Console()
     sets = named(args.sets)
-    info = {'command': shlex.join(['python', *map(without_place, sys.argv)]), 'git_commit': git_commit()}
+    info = {'command': shlex.join(['python', *map(without_place, sys.argv)]), 'git_commit': git_commit(ROOT)}
     with cli.progress_bar(console) as progress:
         task = progress.add_task('images', total=None)
         merged = merge_sets(
             sets,
             args.out,
             any_options=args.any_options,
+            different_women=args.different_women,
             info=info,
             on_start=lambda total: progress.update(task, total=total),
             on_image=lambda: progress.advance(task),

@@ -13,6 +13,7 @@ from mmmammo.apis.exam_writer import ExamWriter, Written
 from mmmammo.apis.file_names import FileNames
 from mmmammo.apis.results import ExamResult, ImageResult
 from mmmammo.io import write_heatmap, write_png16
+from mmmammo.structures import ImageRecord
 from mmmammo.visualization import PanelView, draw_exam_panel, region_map, save_exam_panel
 
 DETECTIONS, FILES = 'detections.csv', 'files.csv'
@@ -34,7 +35,7 @@ class ResultWriter(ExamWriter[ExamResult]):
         regions: Show high-risk regions in the panels and write them too, ``regions/<exam>/<file>.png``: 16-bit grey,
             white is 1, in the pixels of the user's file; ``detections.json`` names them. A model with heatmaps shows
             these, and writes the maps of its classes beside as ``.npz`` (:func:`mmmammo.io.write_heatmap`).
-        stamps: As of :class:`ExamWriter`.
+        exams: As of :class:`ExamWriter`.
         resume: As of :class:`ExamWriter`.
     """
 
@@ -48,12 +49,12 @@ class ResultWriter(ExamWriter[ExamResult]):
         classes: Sequence[str],
         info: Mapping[str, Any],
         regions: bool = False,
-        stamps: Mapping[str, str] | None = None,
+        exams: Mapping[str, Sequence[ImageRecord]] | None = None,
         resume: bool = False,
     ) -> None:
         self.regions = regions
         self.classes = tuple(classes)
-        super().__init__(out, {**info, 'classes': list(classes)}, stamps, resume)
+        super().__init__(out, {**info, 'classes': list(classes)}, exams, resume)
 
     def written(self, exam: ExamResult, name: str) -> Written:
         """Panel and regions of an exam; what stands in document and tables."""

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from mmmammo.apis.file_names import FileNames
-from mmmammo.io.whole_files import written_whole
+from mmmammo.io.coco_entries import finding_to_json
+from mmmammo.io.whole_files import remove_unfinished, written_whole
 from mmmammo.prepare import QualityRow
 from mmmammo.prepare.exams import PassingFault
-from mmmammo.prepare.journal import digest_of, only_one, stamp_of
+from mmmammo.prepare.journal import only_one, stamp_of
 from mmmammo.structures import ImageRecord, MammoError
 
 STATE = '.infer'
 """Folder of what runs to the same place need to go on: a lock, and a journal with a line per exam."""
+_NAMES = ('config', 'checkpoint')
 Rows = dict[str, list[list[Any]]]
 Line = dict[str, Any]
 
@@ -68,12 +70,14 @@ class ExamWriter(ABC, Generic[Exam]):
 
     Memory does not grow with the exams. A stopped run keeps what it has, and with ``resume`` the next one goes on:
     exams stay, and are named in :attr:`kept`, unless their files are not as they were or may be usable now
-    (:class:`mmmammo.prepare.exams.PassingFault`). So do exams that the next run knows nothing of.
+    (:class:`mmmammo.prepare.exams.PassingFault`), or what was written of them is gone. So do exams that the next run
+    does not have, unless their files are now of other exams.
 
     Args:
         out: Folder; made if need be. What another run made there is removed, or kept by ``resume``.
-        info: What made the results (config, checkpoint, version); the head of the document.
-        stamps: Exam -> what its files are like, see :func:`stamp_of_exam`, of all exams of this run.
+        info: What made the results (config, checkpoint, version); the head of the document. Where it has a ``digest``
+            of models, names of config and checkpoint may change between runs.
+        exams: All exams of this run. Without, nothing is kept.
         resume: Keep exams of an earlier run.
 
     Raises:
@@ -86,19 +90,26 @@ class ExamWriter(ABC, Generic[Exam]):
     """Table -> columns, of tables that have the same for every model."""
 
     def __init__(
-        self, out: Path, info: Mapping[str, Any], stamps: Mapping[str, str] | None = None, resume: bool = False
+        self,
+        out: Path,
+        info: Mapping[str, Any],
+        exams: Mapping[str, Sequence[ImageRecord]] | None = None,
+        resume: bool = False,
     ) -> None:
         self.out, self.info = out, json.loads(json.dumps(info))
         self.kept: set[str] = set()
         self.num_images = 0
         self._facts: dict[str, Any] = {}
-        self._stamps = dict(stamps or {})
+        self._stamps = {exam_id: stamp_of_exam(records) for exam_id, records in (exams or {}).items()}
+        self._paths = {record.relative_path for records in (exams or {}).values() for record in records}
         self._names, self._begun = FileNames(), set[str]()
         self._path = out / STATE / 'journal.jsonl'
         with ExitStack() as stack:
             stack.enter_context(only_one(out / STATE, 'another run that writes its results here'))
             if resume:
                 self._require_same_info()
+            for folder in (out, out / STATE):
+                remove_unfinished(folder)  # of a run that was killed
             self._begin(resume)
             self._journal = stack.enter_context(self._path.open('a', encoding='utf-8'))
             self._open = stack.pop_all()
@@ -138,7 +149,12 @@ class ExamWriter(ABC, Generic[Exam]):
 
         Returns:
             Its panel, ``None`` if it had no usable image.
+
+        Raises:
+            ValueError: If the exam is one that was kept.
         """
+        if exam.exam_id in self.kept:
+            raise ValueError(f'{exam.exam_id} was kept of an earlier run')
         name = self._names.of(exam.exam_id)
         written = self.written(exam, name)
         further = [] if then is None else [path.relative_to(self.out).as_posix() for path in then(written.panel)]
@@ -180,13 +196,23 @@ class ExamWriter(ABC, Generic[Exam]):
         if 'exam' not in line:
             return
         exam_id = line['exam']['exam_id']
-        if resume and self._stamps.get(exam_id, line['stamp']) == line['stamp']:
+        if resume and self._stays(line):
             self.kept.add(exam_id)
             self._names.keep(line['name'])
             self._take(line, journal)
             return
         for name in line['files']:
             _remove(self.out, name)
+
+    def _stays(self, line: Line) -> bool:
+        """Whether what an earlier run wrote of an exam is what this one would write."""
+        exam = line['exam']
+        if not self._stamps or not all((self.out / name).is_file() for name in line['files']):
+            return False
+        if exam['exam_id'] in self._stamps:
+            return bool(self._stamps[exam['exam_id']] == line['stamp'])
+        files = {entry['file'] for entry in (*exam['images'], *exam['rejected'])}
+        return not files & self._paths  # an exam's name may depend on what else lies beside it
 
     def _take(self, line: Line, journal: IO[str]) -> None:
         """Keep what was written of an exam, first in the journal, from which tables can be made again."""
@@ -204,7 +230,9 @@ class ExamWriter(ABC, Generic[Exam]):
     def _require_same_info(self) -> None:
         """Refuse to mix results of two models."""
         then = next((line['info'] for line in _lines(self._path) if 'info' in line), self.info)
-        other = sorted(key for key in then.keys() | self.info.keys() if then.get(key) != self.info.get(key))
+        keys = then.keys() | self.info.keys()
+        keys -= set(_NAMES) if 'digest' in keys else set()
+        other = sorted(key for key in keys if then.get(key) != self.info.get(key))
         if other:
             raise MammoError(
                 self.out,
@@ -216,9 +244,19 @@ class ExamWriter(ABC, Generic[Exam]):
 
 
 def stamp_of_exam(records: Iterable[ImageRecord]) -> str:
-    """Changes when an exam gets or loses a file, one is written again, or its source says something else of it."""
-    said = sorted([record.relative_path, stamp_of(*record.files), digest_of(record)] for record in records)
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
+    """Changes when an exam gets or loses a file, one is written again, or its source says something else of its image.
+
+    Not when exams come or go beside it: who is whose patient may change with them.
+    """
+    said = [
+        [
+            [record.relative_path, stamp_of(*record.files), record.laterality, record.view, record.refused],
+            [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
+            [record.pixel_spacing_mm, record.film and vars(record.film), record.notes],
+        ]
+        for record in sorted(records, key=lambda record: record.relative_path)
+    ]
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:24]
 
 
 def _add_line(file: IO[str], line: Line) -> None:

@@ -19,7 +19,7 @@ from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, S
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.exam_lines import tell_exam
 from mmmammo.apis.exam_stream import ExamStream
-from mmmammo.apis.exam_writer import ExamWriter, stamp_of_exam
+from mmmammo.apis.exam_writer import ExamWriter
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
 from mmmammo.memory import keep_freed_memory
@@ -47,7 +47,7 @@ def infer(doc: str) -> int:
         Its exit code.
 
     Raises:
-        MammoError: If a path or an option is wrong, or no file could be used.
+        MammoError: If a path or an option is wrong, or no file could be used, by this run or those it goes on from.
     """
     args = _parse_args(doc)
     logging.getLogger('mmengine').setLevel(logging.WARNING)
@@ -191,7 +191,7 @@ def _detect(args: argparse.Namespace, exams: Exams, info: dict[str, Any], consol
         tell_exam(exam, panel, console)
         return () if for_pacs is None else tell_dicom(for_pacs, exam, panel, console)
 
-    with ResultWriter(args.out, inferencer.classes, info, args.regions, _stamps(exams), args.resume) as writer:
+    with ResultWriter(args.out, inferencer.classes, info, args.regions, exams, args.resume) as writer:
         for exam in _results(args, inferencer, exams, writer.kept, console):
             writer.add(exam, partial(tell, exam))
     return writer.num_images
@@ -256,7 +256,7 @@ def _score(args: argparse.Namespace, exams: Exams, info: dict[str, Any], console
         return ()
 
     info |= frozen.as_info() | _made_with(args, inferencer) | ({'tta': 'flip'} if args.tta else {})
-    with ScoreWriter(args.out, info, _stamps(exams), args.resume) as writer:
+    with ScoreWriter(args.out, info, exams, args.resume) as writer:
         for exam in _results(args, inferencer, exams, writer.kept, console):
             if inferencer.rule is not None:
                 writer.learn(rule=str(inferencer.rule))
@@ -285,10 +285,6 @@ def _threshold(args: argparse.Namespace, frozen: Frozen) -> float:
     if frozen.point is not None:
         return frozen.point.threshold
     return SCORE_THR if args.score_thr is None else float(args.score_thr)
-
-
-def _stamps(exams: Exams) -> dict[str, str]:
-    return {exam_id: stamp_of_exam(records) for exam_id, records in exams.items()}
 
 
 def _made_with(args: argparse.Namespace, inferencer: ExamStream[Any], *more: str) -> dict[str, Any]:

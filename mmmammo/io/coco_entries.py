@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _inside(value: Any) -> str:
+    """A relative path that stays in its folder."""
+    path = PurePosixPath(_text(value))
+    if path.is_absolute() or not path.name or '..' in path.parts:
+        raise ValueError(value)
+    return str(value)
+
+
 def _text_or_none(value: Any) -> str | None:
     return None if value is None else _text(value)
 
@@ -152,7 +160,7 @@ def _outlines(value: Any) -> tuple[npt.NDArray[np.float64], ...]:
 
 _IMAGE_PARSERS: Parsers = {
     'id': (_whole, 'a whole number'),
-    'file_name': (_text, 'a path below images/'),
+    'file_name': (_inside, 'a path below images/'),
     'width': (_size, 'a number of pixels'),
     'height': (_size, 'a number of pixels'),
     'exam_id': (_text, 'a text'),

@@ -9,20 +9,24 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from mmmammo import __version__
 from mmmammo.io.exam_index import PreparedSet, read_index, write_index
-from mmmammo.io.whole_files import written_whole
+from mmmammo.io.whole_files import UNFINISHED, written_whole
+from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import QualityRow
-from mmmammo.prepare.recorded import FACTS, recorded_options
+from mmmammo.prepare.recorded import FACTS, MERGED
 from mmmammo.prepare.splits import SPLITS
 from mmmammo.structures import MammoError, PreparedImage
 
-MERGED = 'merged'
+INDEX, STATE = 'annotations', '.prepare'
+_ABSENT = 'not recorded'
 _SAME_WOMEN = {'cbis_ddsm', 'ddsm'}
 """Sources of which one is made from the other."""
 Splits = dict[str, PreparedSet]
@@ -50,6 +54,7 @@ def merge_sets(
     out: Path,
     *,
     any_options: bool = False,
+    different_women: bool = False,
     info: Mapping[str, Any] | None = None,
     on_start: Callable[[int], None] | None = None,
     on_image: Callable[[], None] | None = None,
@@ -57,38 +62,46 @@ def merge_sets(
     """Write a prepared set of all images of others, which stay as they are.
 
     Every image keeps its split. Files, exams and patients get the name of their set in front, so that no two are taken
-    for one. Images are hard links where the disk allows, otherwise copies; a run that was stopped is done again.
+    for one. Images are hard links where the disk allows, otherwise copies. A run that was stopped leaves no set, and is
+    done again.
 
     Args:
         sets: Name -> prepared set, at least two.
         out: The new set; a folder that is no other prepared set.
-        any_options: Take sets that were prepared in different ways.
+        any_options: Take sets whose images were prepared in different ways.
+        different_women: Equal patient ids in sets of one source are of different women.
         info: More keys for ``prepare.json``, such as the command.
         on_start: Called with the number of images.
         on_image: Called after each image.
 
     Raises:
-        MammoError: If a set cannot be read, the sets were prepared in different ways or share women or images, or
-            ``out`` is another set.
+        MammoError: If a set cannot be read, is being prepared, or the sets were prepared in different ways or share
+            women or images; if ``out`` is another set or would reach out of its folder.
     """
     facts = {name: _facts(path) for name, path in sets.items()}
     _check_sets(sets, out, facts)
-    options = None if any_options and not _same_options(sets) else _common_options(sets)
-    splits = {name: {s: read_index(path / 'annotations' / f'{s}.json') for s in SPLITS} for name, path in sets.items()}
-    _require_no_repeats(splits)
-    if on_start is not None:
-        on_start(sum(len(part.images) for of_set in splits.values() for part in of_set.values()))
-    for name, of_set in splits.items():
-        for image in (image for part in of_set.values() for image in part.images):
-            _take_file(sets[name], out, name, image.file_name)
-            if on_image is not None:
-                on_image()
-    merged = _merged(splits)
-    for split, part in _joined(splits, merged.classes):
-        write_index(out / 'annotations' / f'{split}.json', part)
-    _write_quality(sets, out / 'quality.csv')
-    _write_facts(out / FACTS, facts, options, merged, info or {})
+    options = _common_options(facts, any_options)
+    with ExitStack() as stack:
+        for path in (out, *(path for path in sets.values() if (path / STATE).is_dir())):
+            stack.enter_context(only_one(path / STATE, 'another run that prepares or merges this set'))
+        splits = {name: {s: read_index(path / INDEX / f'{s}.json') for s in SPLITS} for name, path in sets.items()}
+        if not different_women:
+            _require_different_women(splits, facts)
+        _require_no_repeats(splits)
+        _take_down(out)
+        _take_files(sets, splits, out, on_start, on_image)
+        merged = _merged(splits)
+        _write_quality(sets, out / 'quality.csv')
+        for split, part in _joined(splits, merged.classes):
+            write_index(out / INDEX / f'{split}.json', part)
+        _write_facts(out / FACTS, facts, options, merged, info or {})
     return merged
+
+
+def _take_down(out: Path) -> None:
+    """Nobody is to take for a set what is no longer one, or not yet."""
+    for name in (FACTS, *(f'{INDEX}/{split}.json' for split in SPLITS)):
+        (out / name).unlink(missing_ok=True)
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -115,29 +128,55 @@ def _check_sets(sets: Mapping[str, Path], out: Path, facts: Mapping[str, Mapping
     if len(sets) < 2:
         raise _error('sets', f'{len(sets)}', 'two or more, of different names', 'name them, or give names as NAME=DIR')
     others = {path.resolve() for path in sets.values()}
-    if out.resolve() in others or ((out / FACTS).is_file() and _facts(out).get('source') != MERGED):
+    is_another = (out / FACTS).is_file() and _facts(out).get('source') != MERGED
+    if out.resolve() in others or is_another or (out / STATE / 'journal.jsonl').exists():
         raise _error('--out', out, 'a folder that is no other prepared set', 'choose another, or delete that one')
-    sources = [str(facts[name].get('source')) for name in sets]
-    shared = _SAME_WOMEN & set(sources)
+    shared = _SAME_WOMEN & set().union(*(_sources(of_set) for of_set in facts.values()))
     if len(shared) > 1:
         remedy = 'take one of them: a woman of both could be in train and in test'
         raise _error('source', ' and '.join(sorted(shared)), 'sets of different women', remedy)
 
 
-def _same_options(sets: Mapping[str, Path]) -> bool:
-    return len({recorded_options(path).digest() for path in sets.values()}) == 1
+def _sources(facts: Mapping[str, Any]) -> set[str]:
+    """Where a set is from, or those that it was merged of."""
+    if facts.get('source') != MERGED:
+        return {str(facts.get('source'))}
+    return set().union(*(_sources(of_set) for of_set in facts['sets'].values()))
 
 
-def _common_options(sets: Mapping[str, Path]) -> PrepareOptions:
-    """How all of them were prepared."""
-    options = {name: recorded_options(path) for name, path in sets.items()}
-    first, *others = options.values()
-    for option in fields(PrepareOptions):
-        if any(getattr(first, option.name) != getattr(other, option.name) for other in others):
-            found = ', '.join(f'{getattr(one, option.name)} in {name}' for name, one in options.items())
-            remedy = 'prepare them alike, or merge them as they are with --any-options'
-            raise _error(option.name, found, 'sets that were prepared in one way', remedy)
-    return first
+def _common_options(facts: Mapping[str, Mapping[str, Any]], any_options: bool) -> dict[str, Any] | None:
+    """How the images of all sets were prepared; ``None`` if that differs and may.
+
+    Policies are which files are taken, not how: sources have their own.
+    """
+    said = {name: of_set.get('options') or {} for name, of_set in facts.items()}
+    first, *others = said.values()
+    for option in sorted({field.name for field in fields(PrepareOptions)} - {'policies'}):
+        if all(one.get(option, _ABSENT) == first.get(option, _ABSENT) != _ABSENT for one in (first, *others)):
+            continue
+        if any_options:
+            return None
+        found = ', '.join(f'{one.get(option, _ABSENT)} in {name}' for name, one in said.items())
+        remedy = 'prepare them alike, or merge them as they are with --any-options'
+        raise _error(option, found, 'sets that were prepared in one way', remedy)
+    differ = {name for name in first if any(one.get(name) != first[name] for one in others)}
+    return {name: value for name, value in first.items() if name not in differ}
+
+
+def _require_different_women(splits: Mapping[str, Splits], facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a woman who is in two sets: she could be in train of one and in test of the other."""
+    women = {name: {i.patient_id for part in of_set.values() for i in part.images} for name, of_set in splits.items()}
+    remedy = (
+        'prepare them as one set, which splits by woman; if they are different women with equal ids: --different-women'
+    )
+    for one, other in combinations(splits, 2):
+        if not _sources(facts[one]) & _sources(facts[other]):
+            continue
+        shared = women[one] & women[other]
+        is_nested = MERGED in (facts[one].get('source'), facts[other].get('source'))  # ids have names before them
+        if shared or is_nested:
+            found = f'{len(shared)} of them' if shared else 'women of one source'
+            raise _error('patient_id', f'{found} in {one} and in {other}', 'sets of different women', remedy)
 
 
 def _require_no_repeats(splits: Mapping[str, Splits]) -> None:
@@ -151,15 +190,43 @@ def _require_no_repeats(splits: Mapping[str, Splits]) -> None:
         seen |= dict.fromkeys(digests, name)
 
 
-def _take_file(source: Path, out: Path, name: str, file_name: str) -> None:
+def _take_files(
+    sets: Mapping[str, Path],
+    splits: Mapping[str, Splits],
+    out: Path,
+    on_start: Callable[[int], None] | None,
+    on_image: Callable[[], None] | None,
+) -> None:
+    """All images under their new names, and nothing else that a former run has left."""
+    names = {name: [i.file_name for part in of_set.values() for i in part.images] for name, of_set in splits.items()}
+    if on_start is not None:
+        on_start(sum(map(len, names.values())))
+    taken = set()
+    for name, files in names.items():
+        for file_name in files:
+            taken.add(_take_file(sets[name] / 'images' / file_name, out / 'images' / name / file_name, out))
+            if on_image is not None:
+                on_image()
+    for path in (out / 'images').rglob('*'):
+        if path not in taken and not path.is_dir():
+            path.unlink()
+
+
+def _take_file(source: Path, target: Path, out: Path) -> Path:
     """An image under its new name: one file of two names, or a copy on a disk that has no links."""
-    target = out / 'images' / name / file_name
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)  # of a run that was stopped
+    if not target.parent.resolve().is_relative_to(out.resolve()):
+        raise _error('--out', f'{target.parent}, a link', 'a folder of its own', 'remove the link, or choose another')
+    if target.exists() and target.samefile(source):
+        return target
+    unfinished = target.with_name(f'.{target.name}{UNFINISHED}')
+    unfinished.unlink(missing_ok=True)
     try:
-        os.link(source / 'images' / file_name, target)
+        os.link(source.resolve(), unfinished)
     except OSError:
-        shutil.copyfile(source / 'images' / file_name, target)
+        shutil.copyfile(source, unfinished)
+    unfinished.replace(target)
+    return target
 
 
 def _joined(splits: Mapping[str, Splits], classes: Sequence[str]) -> Iterator[tuple[str, PreparedSet]]:
@@ -218,14 +285,14 @@ def _write_quality(sets: Mapping[str, Path], path: Path) -> None:
 def _write_facts(
     path: Path,
     facts: Mapping[str, Mapping[str, Any]],
-    options: PrepareOptions | None,
+    options: Mapping[str, Any] | None,
     merged: Merged,
     info: Mapping[str, Any],
 ) -> None:
     document = {
         'source': MERGED,
         **info,
-        'options': None if options is None else vars(options),
+        'options': options,
         'mmmammo_version': __version__,
         'written': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
         'classes': list(merged.classes),

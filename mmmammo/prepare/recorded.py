@@ -12,6 +12,8 @@ from mmmammo.prepare.options import PrepareOptions, SetOptions
 from mmmammo.structures import MammoError
 
 FACTS = 'prepare.json'
+MERGED = 'merged'
+"""The source of a set that was made of others."""
 _OF_IMAGES, _OF_SETS = ({field.name for field in fields(kind)} for kind in (PrepareOptions, SetOptions))
 
 

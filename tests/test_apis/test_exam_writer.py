@@ -12,7 +12,15 @@ from mmmammo.prepare.exams import NO_MEMORY, rejected_row
 from mmmammo.structures import ImageRecord, Laterality, MammoError
 
 INFO = {'config': 'c.py', 'checkpoint': 'epoch_1.pth'}
-STAMPS = {'a': 'stamp of a', 'b': 'stamp of b', 'c': 'stamp of c'}
+
+
+def record_of(name, exam_id=None, **said):
+    """A file of an exam, of which nothing is there."""
+    return ImageRecord(path=Path('none', name), relative_path=name, exam_id=exam_id or name, patient_id='p', **said)
+
+
+EXAMS = {exam: [record_of(f'{exam}.png', exam)] for exam in 'abc'}
+CHANGED = [record_of('changed.png', 'b')]
 
 
 @dataclass
@@ -30,7 +38,8 @@ class Writer(ExamWriter):
         rows = [[exam.exam_id, score] for score in exam.images]
         panel = self.out / f'{name}.png'
         panel.write_text(f'{exam.exam_id} {exam.images}')
-        entry = {'exam_id': exam.exam_id, 'images': list(exam.images)}
+        images = [{'file': f'{exam.exam_id}.png', 'score': score} for score in exam.images]
+        entry = {'exam_id': exam.exam_id, 'images': images, 'rejected': [{'file': row.path} for row in exam.rejected]}
         return Written(entry, {'images.csv': rows}, {'images.csv': ['exam_id', 'score']}, panel, [panel.name])
 
 
@@ -39,15 +48,15 @@ def add(writer, *exams):
         writer.add(Exam(exam) if isinstance(exam, str) else exam)
 
 
-def killed(out, *exams, stamps=STAMPS):
+def killed(out, *judged, exams=EXAMS):
     """A run that did not come to its end."""
-    writer = Writer(out, INFO, stamps)
-    add(writer, *exams)
+    writer = Writer(out, INFO, exams)
+    add(writer, *judged)
     writer.close()
 
 
-def kept_by(out, stamps=STAMPS, info=INFO):
-    writer = Writer(out, info, stamps, resume=True)
+def kept_by(out, exams=EXAMS, info=INFO):
+    writer = Writer(out, info, exams, resume=True)
     writer.close()
     return writer.kept
 
@@ -57,16 +66,16 @@ def files_of(out):
 
 
 def test_a_run_that_goes_on_leaves_the_files_of_one_that_was_never_stopped(tmp_path):
-    with Writer(tmp_path / 'whole', INFO, STAMPS) as writer:
+    with Writer(tmp_path / 'whole', INFO, EXAMS) as writer:
         add(writer, 'a', 'b', 'c')
     killed(tmp_path / 'out', 'a', 'b')
     assert not (tmp_path / 'out' / 'all.json').exists()
-    with Writer(tmp_path / 'out', INFO, STAMPS, resume=True) as writer:
+    with Writer(tmp_path / 'out', INFO, EXAMS, resume=True) as writer:
         assert writer.kept == {'a', 'b'} and writer.num_images == 2
         add(writer, 'c')
     assert files_of(tmp_path / 'out') == files_of(tmp_path / 'whole')
     document = json.loads((tmp_path / 'out' / 'all.json').read_text())
-    assert document == {'info': INFO, 'exams': [{'exam_id': exam, 'images': [0.5]} for exam in 'abc']}
+    assert document['info'] == INFO and [exam['exam_id'] for exam in document['exams']] == ['a', 'b', 'c']
 
 
 def test_rows_cut_short_by_a_kill_are_made_again(tmp_path):
@@ -75,7 +84,7 @@ def test_rows_cut_short_by_a_kill_are_made_again(tmp_path):
     (tmp_path / 'images.csv').write_text(table[:-3])
     with (tmp_path / STATE / 'journal.jsonl').open('a') as file:
         file.write('\0\0\0\n{"stamp": "stamp of c", "exam": {"exam_id": "c"')
-    with Writer(tmp_path, INFO, STAMPS, resume=True) as writer:
+    with Writer(tmp_path, INFO, EXAMS, resume=True) as writer:
         assert writer.kept == {'a', 'b'}
     assert (tmp_path / 'images.csv').read_text() == table
     assert len(json.loads((tmp_path / 'all.json').read_text())['exams']) == 2
@@ -83,7 +92,7 @@ def test_rows_cut_short_by_a_kill_are_made_again(tmp_path):
 
 def test_only_exams_whose_files_are_as_they_were_stay_and_those_that_nobody_asks_for(tmp_path):
     killed(tmp_path, 'a', 'b', 'c')
-    with Writer(tmp_path, INFO, {'a': 'stamp of a', 'b': 'other'}, resume=True) as writer:
+    with Writer(tmp_path, INFO, {'a': EXAMS['a'], 'b': CHANGED}, resume=True) as writer:
         assert writer.kept == {'a', 'c'} and not (tmp_path / 'b.png').exists()
         add(writer, Exam('b', images=(0.1, 0.2)))
     with (tmp_path / 'images.csv').open() as file:
@@ -95,7 +104,7 @@ def test_only_exams_whose_files_are_as_they_were_stay_and_those_that_nobody_asks
 def test_without_resume_nothing_stays(tmp_path):
     killed(tmp_path, 'a', 'b')
     (tmp_path / 'mine.txt').write_text('not made by a run')
-    with Writer(tmp_path, {'config': 'other.py'}, STAMPS) as writer:
+    with Writer(tmp_path, {'config': 'other.py'}, EXAMS) as writer:
         assert writer.kept == set()
         add(writer, 'c')
     assert [one['exam_id'] for one in json.loads((tmp_path / 'all.json').read_text())['exams']] == ['c']
@@ -123,24 +132,50 @@ def test_nothing_outside_of_the_folder_is_removed(tmp_path):
 
 
 def test_two_runs_do_not_write_to_one_folder(tmp_path):
-    with Writer(tmp_path, INFO, STAMPS) as writer:
+    with Writer(tmp_path, INFO, EXAMS) as writer:
         add(writer, 'a')
         with pytest.raises(MammoError, match='found another run that writes its results here'):
-            Writer(tmp_path, INFO, STAMPS)
+            Writer(tmp_path, INFO, EXAMS)
         add(writer, 'b')
     assert len(json.loads((tmp_path / 'all.json').read_text())['exams']) == 2
     assert kept_by(tmp_path) == {'a', 'b'}
 
 
-def test_exams_written_without_stamps_are_made_again(tmp_path):
-    killed(tmp_path, 'a', stamps=None)
+def test_a_run_that_knows_no_exams_keeps_none(tmp_path):
+    killed(tmp_path, 'a')
+    assert kept_by(tmp_path, exams=None) == set()
+    killed(tmp_path, 'a', exams=None)
     assert kept_by(tmp_path) == set()
+
+
+def test_files_that_are_now_of_another_exam_do_not_count_twice(tmp_path):
+    killed(tmp_path, 'a', 'b')
+    renamed = {'a-0': [record_of('a.png', 'a-0')]}
+    assert kept_by(tmp_path, renamed) == {'b'} and not (tmp_path / 'a.png').exists()
+
+
+def test_an_exam_whose_picture_is_gone_is_made_again_and_no_kept_one_twice(tmp_path):
+    killed(tmp_path, 'a', 'b')
+    (tmp_path / 'a.png').unlink()
+    (tmp_path / '.all.json.0.unfinished').write_text('of a run that was killed')
+    with Writer(tmp_path, INFO, EXAMS, resume=True) as writer:
+        assert writer.kept == {'b'}
+        with pytest.raises(ValueError, match='b was kept'):
+            writer.add(Exam('b'))
+    assert not list(tmp_path.glob('.*.unfinished'))
+
+
+def test_config_and_checkpoint_may_move_where_a_digest_tells_models_apart(tmp_path):
+    Writer(tmp_path, INFO | {'digest': 'x'}, EXAMS).close()
+    Writer(tmp_path, {'config': '../c.py', 'checkpoint': 'last.pth', 'digest': 'x'}, EXAMS, resume=True).close()
+    with pytest.raises(MammoError, match='digest: found results made with x; expected y'):
+        Writer(tmp_path, INFO | {'digest': 'y'}, EXAMS, resume=True)
 
 
 def test_results_of_two_models_are_not_mixed(tmp_path):
     killed(tmp_path, 'a')
     with pytest.raises(MammoError, match=r'checkpoint: found results made with epoch_1\.pth; expected epoch_2\.pth'):
-        Writer(tmp_path, INFO | {'checkpoint': 'epoch_2.pth'}, STAMPS, resume=True)
+        Writer(tmp_path, INFO | {'checkpoint': 'epoch_2.pth'}, EXAMS, resume=True)
     assert kept_by(tmp_path) == {'a'}  # nothing was lost
 
 
@@ -156,7 +191,7 @@ def test_what_another_machine_may_manage_is_tried_again(tmp_path):
 
 
 def test_an_exam_counts_once_what_follows_it_is_done(tmp_path):
-    writer = Writer(tmp_path, INFO, STAMPS)
+    writer = Writer(tmp_path, INFO, EXAMS)
     (tmp_path / 'a.dcm').write_text('report')
     told = []
     panel = writer.add(Exam('a'), lambda panel: [told.append(panel), tmp_path / 'a.dcm'][1:])
@@ -165,41 +200,42 @@ def test_an_exam_counts_once_what_follows_it_is_done(tmp_path):
         writer.add(Exam('b'), lambda _: (_ for _ in ()).throw(OSError('full')))
     writer.close()
     assert kept_by(tmp_path) == {'a'} and (tmp_path / 'a.dcm').exists()
-    assert kept_by(tmp_path, {'a': 'other'}) == set() and not (tmp_path / 'a.dcm').exists()
+    assert kept_by(tmp_path, {'a': CHANGED}) == set() and not (tmp_path / 'a.dcm').exists()
 
 
 def test_what_was_learnt_is_known_to_the_next_run(tmp_path):
-    writer = Writer(tmp_path, INFO, STAMPS)
+    writer = Writer(tmp_path, INFO, EXAMS)
     writer.learn(rule='mean')
     writer.learn(rule='mean')
     add(writer, 'a')
     writer.close()
     assert (tmp_path / STATE / 'journal.jsonl').read_text().count('facts') == 1
     for _ in range(2):
-        with Writer(tmp_path, INFO, STAMPS, resume=True) as writer:
+        with Writer(tmp_path, INFO, EXAMS, resume=True) as writer:
             assert writer.facts == {'rule': 'mean'}
     assert json.loads((tmp_path / 'all.json').read_text())['info'] == INFO | {'rule': 'mean'}
 
 
 def test_exams_of_like_names_keep_a_picture_each(tmp_path):
-    stamps = {'a/1': 'x', 'a_1': 'y'}
-    killed(tmp_path, 'a/1', 'a_1', stamps=stamps)
+    exams = {exam: [record_of(f'{exam}.png', exam)] for exam in ('a/1', 'a_1')}
+    killed(tmp_path, 'a/1', 'a_1', exams=exams)
     (second,) = {path.name for path in tmp_path.glob('*.png')} - {'a_1.png'}
-    with Writer(tmp_path, INFO, stamps | {'a/1': 'changed'}, resume=True) as writer:
+    with Writer(
+        tmp_path, INFO, exams | {'a/1': [*exams['a/1'], record_of('further.png', 'a/1')]}, resume=True
+    ) as writer:
         writer.add(Exam('a/1', (0.9,)))
     pictures = {path.name: path.read_text() for path in tmp_path.glob('*.png')}
     assert pictures == {'a_1.png': 'a/1 (0.9,)', second: 'a_1 (0.5,)'}
 
 
-def test_a_stamp_knows_files_that_come_go_and_change(tmp_path):
-    def record(name):
-        path = tmp_path / name
-        path.touch()
-        return ImageRecord(path=path, relative_path=name, exam_id='a', patient_id='a')
-
-    first, second = record('1.png'), record('2.png')
+def test_a_stamp_knows_files_that_come_go_and_change_and_no_other_exams(tmp_path):
+    first, second = (replace(record_of(name, 'a'), path=tmp_path / name) for name in ('1.png', '2.png'))
+    first.path.touch()
+    second.path.touch()
     stamp = stamp_of_exam([first, second])
     assert stamp == stamp_of_exam([second, first]) != stamp_of_exam([first])
-    assert stamp != stamp_of_exam([replace(first, laterality=Laterality.LEFT), second])  # corrected
-    Path(tmp_path / '2.png').write_text('more')
+    assert stamp == stamp_of_exam([replace(first, patient_id='other'), second])
+    for said in ({'laterality': Laterality.LEFT}, {'refused': 'a link'}):
+        assert stamp != stamp_of_exam([replace(first, **said), second])
+    second.path.write_text('more')
     assert stamp != stamp_of_exam([first, second])

@@ -15,6 +15,7 @@ from mmmammo.io.exam_index import PreparedSet, check_patient_disjoint, read_inde
 from mmmammo.phantom import PhantomConfig
 from mmmammo.phantom.dataset import write_dataset
 from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, recorded_options
+from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.merging import merge_sets
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
@@ -47,7 +48,7 @@ def sets(tmp_path_factory):
 @pytest.fixture(scope='module')
 def merged(sets, tmp_path_factory):
     out = tmp_path_factory.mktemp('merged') / 'both'
-    return out, merge_sets(sets, out)
+    return out, merge_sets(sets, out, different_women=True)
 
 
 def images_of(folder, split):
@@ -99,9 +100,57 @@ def test_it_is_a_set_like_any_other(sets, merged):
     assert facts['source'] == 'merged' and facts['sets']['two']['source'] == 'phantom'
 
 
-def test_a_stopped_run_is_done_again(sets, merged):
-    out, counts = merged
-    assert merge_sets(sets, out) == counts
+def test_a_stopped_run_leaves_no_set_and_is_done_again(sets, merged, tmp_path):
+    out, counts = tmp_path / 'both', merged[1]
+    merge_sets(sets, out, different_women=True)
+    (out / 'images' / 'withdrawn.png').write_bytes(b'of a former run')
+    done = iter(range(3))
+    with pytest.raises(StopIteration):
+        merge_sets(sets, out, different_women=True, on_image=lambda: next(done))
+    assert not (out / 'prepare.json').exists() and not list((out / 'annotations').iterdir())
+    assert merge_sets(sets, out, different_women=True) == counts
+    assert not (out / 'images' / 'withdrawn.png').exists()
+    assert sum(path.is_file() for path in (out / 'images').rglob('*')) == 40
+
+
+def test_images_need_no_room_and_a_source_is_never_touched(sets, merged, tmp_path):
+    out, _ = merged
+    image = images_of(out, 'train')[0].file_name
+    assert (out / 'images' / image).samefile(sets['one'] / 'images' / image.removeprefix('one/'))
+    (tmp_path / 'both' / 'images').mkdir(parents=True)
+    (tmp_path / 'both' / 'images' / 'one').symlink_to(sets['one'] / 'images')
+    with pytest.raises(MammoError, match=r'--out: found .*one.*, a link'):
+        merge_sets(sets, tmp_path / 'both', different_women=True)
+    assert len(list((sets['one'] / 'images').rglob('*.png'))) == 20
+
+
+@pytest.mark.parametrize('name', ['../../elsewhere.png', '/etc/passwd', ''])
+def test_names_that_leave_the_folder_are_refused(sets, other, tmp_path, name):
+    folder = other()
+    path = folder / 'annotations' / 'train.json'
+    document = json.loads(path.read_text())
+    document['images'][0]['file_name'] = name
+    path.write_text(json.dumps(document))
+    with pytest.raises(MammoError, match=r'file_name: found .*; expected a path below images/'):
+        merge_sets({'one': sets['one'], 'other': folder}, tmp_path / 'both', different_women=True)
+
+
+def test_the_same_women_in_two_sets_are_refused(sets, merged, tmp_path):
+    with pytest.raises(MammoError, match=r'patient_id: found 5 of them in one and in two; .*--different-women'):
+        merge_sets(sets, tmp_path / 'both')
+    with pytest.raises(MammoError, match=r'patient_id: found women of one source in both and in two'):
+        merge_sets({'both': merged[0], 'two': sets['two']}, tmp_path / 'more')
+
+
+def test_a_set_that_is_being_prepared_is_not_read(sets, tmp_path):
+    with only_one(sets['two'] / '.prepare', 'x'), pytest.raises(MammoError, match='found another run that prepares'):
+        merge_sets(sets, tmp_path / 'both', different_women=True)
+
+
+def test_a_merged_set_is_not_prepared_over(sets, merged):
+    records = get_source('phantom').list_records(sets['one'].parent / 'one_raw')
+    with pytest.raises(MammoError, match='found a set that was merged of others'):
+        prepare_dataset(records, merged[0], categories=('mass',), source='phantom')
 
 
 def test_disks_without_links_get_copies(sets, tmp_path, monkeypatch):
@@ -109,7 +158,7 @@ def test_disks_without_links_get_copies(sets, tmp_path, monkeypatch):
         raise OSError('no links here')
 
     monkeypatch.setattr('os.link', refuse)
-    merge_sets(sets, tmp_path / 'both')
+    merge_sets(sets, tmp_path / 'both', different_women=True)
     file_name = images_of(tmp_path / 'both', 'train')[0].file_name
     copy, original = tmp_path / 'both' / 'images' / file_name, sets['one'] / 'images' / file_name.removeprefix('one/')
     assert copy.read_bytes() == original.read_bytes() and not copy.samefile(original)
@@ -137,12 +186,27 @@ def test_sets_prepared_in_two_ways_are_refused_unless_that_is_wanted(sets, other
     folder = other(lambda facts: facts | {'options': facts['options'] | {'height': 256}})
     with pytest.raises(MammoError, match=r'height: found 128 in one, 256 in other; .*--any-options'):
         merge_sets({'one': sets['one'], 'other': folder}, tmp_path / 'both')
-    merge_sets({'one': sets['one'], 'other': folder}, tmp_path / 'both', any_options=True)
+    both = {'one': sets['one'], 'other': folder}
+    merge_sets(both, tmp_path / 'both', any_options=True, different_women=True)
     with pytest.raises(MammoError, match='options: found None'):  # nothing says how a further image is prepared
         recorded_options(tmp_path / 'both')
 
 
-def test_sets_of_the_same_women_are_refused(sets, other, tmp_path):
+@pytest.mark.parametrize(
+    'options, refused',
+    [({'landmarks': 'truth'}, 'landmarks: found detected in one, truth in other'), ({'policies': {}}, None)],
+)
+def test_landmarks_count_as_preparation_and_policies_do_not(sets, other, tmp_path, options, refused):
+    both = {'one': sets['one'], 'other': other(lambda facts: facts | {'options': facts['options'] | options})}
+    if refused:
+        with pytest.raises(MammoError, match=refused):
+            merge_sets(both, tmp_path / 'both', different_women=True)
+    else:
+        merge_sets(both, tmp_path / 'both', different_women=True)
+        assert recorded_options(tmp_path / 'both').height == 128
+
+
+def test_sources_of_the_same_women_are_refused(sets, other, tmp_path):
     folder = other(lambda facts: facts | {'source': 'cbis_ddsm'})
     facts = json.loads((sets['one'] / 'prepare.json').read_text())
     (tmp_path / 'ddsm').mkdir()
@@ -154,14 +218,17 @@ def test_sets_of_the_same_women_are_refused(sets, other, tmp_path):
 def test_a_file_in_two_sets_is_refused(sets, other, tmp_path):
     folder = other(images=lambda image: replace(image, exam_id=f'renamed {image.exam_id}'))
     with pytest.raises(MammoError, match='images: found one file in two and other'):
-        merge_sets({'two': sets['two'], 'other': folder}, tmp_path / 'both')
+        merge_sets({'two': sets['two'], 'other': folder}, tmp_path / 'both', different_women=True)
 
 
-@pytest.mark.parametrize('out', ['one', 'raw'])
+@pytest.mark.parametrize('out', ['one', 'raw', 'unfinished'])
 def test_another_set_is_not_overwritten(sets, tmp_path, out):
     target = sets['one'] if out == 'one' else tmp_path
     if out == 'raw':
         (tmp_path / 'prepare.json').write_text('{"source": "vindr"}')
+    if out == 'unfinished':
+        (tmp_path / '.prepare').mkdir()
+        (tmp_path / '.prepare' / 'journal.jsonl').touch()
     with pytest.raises(MammoError, match=r'--out: found .*; expected a folder that is no other prepared set'):
         merge_sets(sets, target)
 
@@ -172,7 +239,9 @@ def test_the_command(sets, tmp_path, monkeypatch, capsys):
     spec.loader.exec_module(tool)
 
     def run(*words):
-        monkeypatch.setattr(sys, 'argv', ['tools/merge_sets.py', *map(str, words), '--out', str(tmp_path / 'both')])
+        monkeypatch.setattr(
+            sys, 'argv', ['tools/merge_sets.py', *map(str, words), '--out', str(tmp_path / 'both'), '--different-women']
+        )
         return tool.main()
 
     assert run(f'film={sets["one"]}', sets['two']) == 0
@@ -180,7 +249,9 @@ def test_the_command(sets, tmp_path, monkeypatch, capsys):
     assert 'film' in said and 'images' in said
     command = json.loads((tmp_path / 'both' / 'prepare.json').read_text())['command']
     assert str(tmp_path) not in command and str(sets['one'].parent) not in command
-    for words, found in (((sets['one'], sets['one']), 'one twice'), ((f'../x={sets["one"]}', sets['two']), r'\.\./x')):
+    (tmp_path / 'year=2019').symlink_to(sets['one'])
+    assert tool.named([str(tmp_path / 'year=2019'), f'x={tmp_path / "year=2019"}'][1:]) == {'x': tmp_path / 'year=2019'}
+    for words, found in (((sets['one'], sets['one']), 'one twice'), ((f'../x={sets["one"]}', sets['two']), "'../x'")):
         with pytest.raises(MammoError, match=f'names of sets: found {found}'):
             run(*words)
     with pytest.raises(MammoError, match='sets: found 1; expected two or more'):

@@ -162,7 +162,7 @@ def test_a_wrong_weight_is_told(command, capsys):
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(command, tmp_path, monkeypatch, other_source, option, message):
-    monkeypatch.setattr(command, '_progress', lambda _: pytest.fail('work has begun'))
+    monkeypatch.setattr(command.cli, 'progress_bar', lambda _: pytest.fail('work has begun'))
     with pytest.raises(MammoError, match=message):
         command.main(['phantom', '--out', str(tmp_path / 'set'), *option.split()])
     assert not (tmp_path / 'set').exists()
