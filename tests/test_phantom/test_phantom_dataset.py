@@ -163,7 +163,7 @@ def test_command_says_that_no_spectrum_was_measured(tmp_path, capsys):
 
 @pytest.mark.parametrize('option', ['--spectrum-exams', '--exams', '--workers', '--seed'])
 def test_command_refuses_numbers_before_any_work(tmp_path, monkeypatch, option):
-    monkeypatch.setattr('mmmammo.phantom.__main__.Progress', lambda *_, **__: pytest.fail('work has begun'))
+    monkeypatch.setattr('mmmammo.cli.progress_bar', lambda *_, **__: pytest.fail('work has begun'))
     with pytest.raises(MammoError, match='found -1; expected at least'):
         main(['--out', str(tmp_path / 'raw'), option, '-1'])
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from mmmammo import cli
 from mmmammo.apis import ExamResult
+from mmmammo.apis.exam_lines import tell_exam
 from mmmammo.structures import MammoError
 from mmmammo.testing.prepared_set import make_prepared_set
 
@@ -95,7 +96,7 @@ def test_infer_refuses_a_threshold_that_is_no_score(monkeypatch, capsys):
 
 def test_infer_prints_names_with_brackets_as_they_are():
     console = Console(file=io.StringIO(), width=200)
-    load('tools/infer.py').show(ExamResult('exam [old][/x]', ()), (), None, console)
+    tell_exam(ExamResult('exam [old][/x]', ()), None, console)
     assert 'exam [old][/x]: 0 views' in console.file.getvalue()
 
 
