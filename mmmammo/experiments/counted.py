@@ -26,7 +26,7 @@ def counted_rows(plan: Plan, runs: Sequence[Run], earlier: Mapping[str, Any] | N
     entries = {entry['name']: entry for entry in document.get('rows', [])}
     digests = {run.row.name: run.digest for run in runs}
     return {
-        row.name: {'replicates': document.get('replicates')} | entries[row.name]
+        row.name: entries[row.name] | {'replicates': entries[row.name].get('replicates', document.get('replicates'))}
         for row in plan.rows
         if row.name in entries and _still_holds(plan, row, entries[row.name], digests)
     }
