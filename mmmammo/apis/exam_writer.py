@@ -22,7 +22,7 @@ from mmmammo.structures import ImageRecord, MammoError
 
 STATE = '.infer'
 """Folder of what runs to the same place need to go on: a lock, and a journal with a line per exam."""
-_NAMES = ('config', 'checkpoint')
+_MAY_MOVE = ('config', 'checkpoint')
 Rows = dict[str, list[list[Any]]]
 Line = dict[str, Any]
 
@@ -68,7 +68,7 @@ class Written:
 class ExamWriter(ABC, Generic[Exam]):
     """Base of what writes exams as they come: tables and panels at once, the document of all on leaving.
 
-    Memory does not grow with the exams. A stopped run keeps what it has, and with ``resume`` the next one goes on:
+    Results are on the disk, not in memory. A stopped run keeps what it has, and with ``resume`` the next one goes on:
     exams stay, and are named in :attr:`kept`, unless their files are not as they were or may be usable now
     (:class:`mmmammo.prepare.exams.PassingFault`), or what was written of them is gone. So do exams that the next run
     does not have, unless their files are now of other exams.
@@ -231,7 +231,7 @@ class ExamWriter(ABC, Generic[Exam]):
         """Refuse to mix results of two models."""
         then = next((line['info'] for line in _lines(self._path) if 'info' in line), self.info)
         keys = then.keys() | self.info.keys()
-        keys -= set(_NAMES) if 'digest' in keys else set()
+        keys -= set(_MAY_MOVE) if 'digest' in keys else set()
         other = sorted(key for key in keys if then.get(key) != self.info.get(key))
         if other:
             raise MammoError(

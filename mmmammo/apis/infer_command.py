@@ -288,7 +288,7 @@ def _threshold(args: argparse.Namespace, frozen: Frozen) -> float:
 
 
 def _made_with(args: argparse.Namespace, inferencer: ExamStream[Any], *more: str) -> dict[str, Any]:
-    """How files are prepared, and a digest of all that scores depend on: models, files that are named, this version."""
+    """How files are prepared, and a digest of that, of the models and of all files that are named."""
     given = (args.malignancy and args.malignancy[1], args.cross_view, args.calibration, args.operating_point)
     files = [Path(path) for path in given if path is not None]
     said = [inferencer.digest, inferencer.options.digest(), sha256_of(*files), *more]

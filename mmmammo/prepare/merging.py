@@ -21,7 +21,7 @@ from mmmammo.io.whole_files import UNFINISHED, written_whole
 from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import QualityRow
-from mmmammo.prepare.recorded import FACTS, MERGED
+from mmmammo.prepare.recorded import FACTS, MERGED, facts_of
 from mmmammo.prepare.splits import SPLITS
 from mmmammo.structures import MammoError, PreparedImage
 
@@ -106,12 +106,7 @@ def _take_down(out: Path) -> None:
 
 def _facts(path: Path) -> dict[str, Any]:
     """Its ``prepare.json``."""
-    found: object = 'no such file'
-    if (path / FACTS).is_file():
-        try:
-            found = json.loads((path / FACTS).read_text(encoding='utf-8'))
-        except ValueError as err:
-            found = f'a file that cannot be read as one ({err})'
+    found = facts_of(path / FACTS)
     if isinstance(found, dict):
         return found
     raise MammoError(
@@ -149,14 +144,17 @@ def _common_options(facts: Mapping[str, Mapping[str, Any]], any_options: bool) -
 
     Policies are which files are taken, not how: sources have their own.
     """
-    said = {name: of_set.get('options') or {} for name, of_set in facts.items()}
+    recorded = {name: of_set.get('options') for name, of_set in facts.items()}
+    defaults = vars(PrepareOptions())  # of what there was no option for yet
+    said = {name: defaults | options if options else {} for name, options in recorded.items()}
     first, *others = said.values()
-    for option in sorted({field.name for field in fields(PrepareOptions)} - {'policies'}):
-        if all(one.get(option, _ABSENT) == first.get(option, _ABSENT) != _ABSENT for one in (first, *others)):
+    for option in sorted(defaults.keys() - {'policies'}):
+        values = [one.get(option, _ABSENT) for one in said.values()]
+        if _ABSENT not in values and all(value == values[0] for value in values):
             continue
         if any_options:
             return None
-        found = ', '.join(f'{one.get(option, _ABSENT)} in {name}' for name, one in said.items())
+        found = ', '.join(f'{value} in {name}' for name, value in zip(said, values, strict=True))
         remedy = 'prepare them alike, or merge them as they are with --any-options'
         raise _error(option, found, 'sets that were prepared in one way', remedy)
     differ = {name for name in first if any(one.get(name) != first[name] for one in others)}

@@ -40,13 +40,20 @@ def recorded_options(prepared: str | Path) -> PrepareOptions:
         raise _error(path, found, 'options as tools/prepare_dataset.py writes them') from err
 
 
+def facts_of(path: Path) -> dict[str, Any] | str:
+    """What a ``prepare.json`` says, or why it says nothing."""
+    if not path.is_file():
+        return 'no such file'
+    try:
+        found = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as err:
+        return f'a file that cannot be read as one ({err})'
+    return found if isinstance(found, dict) else 'a file that cannot be read as one (no JSON object)'
+
+
 def _options(path: Path) -> Mapping[str, Any]:
-    found: object = 'no such file'
-    if path.is_file():
-        try:
-            found = json.loads(path.read_text(encoding='utf-8')).get('options')
-        except (ValueError, AttributeError) as err:
-            found = f'a file that cannot be read as one ({err})'
+    facts = facts_of(path)
+    found = facts if isinstance(facts, str) else facts.get('options')
     if isinstance(found, Mapping):
         return found
     raise _error(path, found, 'how the set was prepared that the model was trained on')

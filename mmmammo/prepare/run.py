@@ -20,7 +20,7 @@ from mmmammo.prepare.journal import Entry, Journal, digest_of, only_one, sha256_
 from mmmammo.prepare.options import PrepareOptions, SetOptions
 from mmmammo.prepare.pool import DEAD_PROCESS, BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
-from mmmammo.prepare.recorded import FACTS, MERGED
+from mmmammo.prepare.recorded import FACTS, MERGED, facts_of
 from mmmammo.prepare.splits import split_by_patient
 from mmmammo.prepare.summary import Summary, write_set
 from mmmammo.sources import CountCheck
@@ -114,8 +114,8 @@ def _checked(records: Iterable[ImageRecord], out: Path) -> list[ImageRecord]:
             remedy='check --raw: it must name the folder as it was downloaded (see data/README.md)',
         )
     split_by_patient(records)
-    facts = out / FACTS
-    if facts.is_file() and f'"source": "{MERGED}"' in facts.read_text(encoding='utf-8', errors='replace')[:200]:
+    facts = facts_of(out / FACTS)
+    if isinstance(facts, dict) and facts.get('source') == MERGED:
         raise MammoError(
             out,
             field='prepared set',

@@ -206,6 +206,15 @@ def test_landmarks_count_as_preparation_and_policies_do_not(sets, other, tmp_pat
         assert recorded_options(tmp_path / 'both').height == 128
 
 
+def test_a_set_of_before_there_was_an_option_has_its_default(sets, other, tmp_path):
+    def older(facts):
+        options = {name: value for name, value in facts['options'].items() if name != 'coarse_jpeg2000'}
+        return facts | {'options': options}
+
+    merge_sets({'one': sets['one'], 'other': other(older)}, tmp_path / 'both', different_women=True)
+    assert recorded_options(tmp_path / 'both') == recorded_options(sets['one'])
+
+
 def test_sources_of_the_same_women_are_refused(sets, other, tmp_path):
     folder = other(lambda facts: facts | {'source': 'cbis_ddsm'})
     facts = json.loads((sets['one'] / 'prepare.json').read_text())
