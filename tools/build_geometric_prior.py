@@ -16,7 +16,7 @@ from mmmammo import cli
 from mmmammo.anatomy import CORNER_MODES
 from mmmammo.io.exam_index import read_index
 from mmmammo.prepare.geometric_prior import build_geometric_prior
-from mmmammo.structures import MammoError
+from mmmammo.structures import PreparedImage
 
 EXAMPLE = """examples:
   python tools/build_geometric_prior.py configs/agrcnn_phantom.py --out data/phantom_decoys/geometric_prior.json
@@ -30,7 +30,7 @@ Then name the file in the config:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
-    images = read_index(training_index(args.source)).images
+    images = training_images(args.source)
     prior = build_geometric_prior(
         images,
         tuple(args.num_nodes),
@@ -77,18 +77,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def training_index(source: Path) -> Path:
-    """The index itself, or the one that a config trains on."""
+def training_images(source: Path) -> Sequence[PreparedImage]:
+    """Those of the index, or of all that a config trains on: in a fold of a cross-validation, what it does not test."""
     if source.suffix != '.py':
-        return source
-    from mmengine.config import Config  # only configs need it
+        return read_index(source).images
+    from mmmammo.apis.runs import datasets_of, load_config  # only configs need them
+    from mmmammo.registry import DATASETS
 
-    if not source.is_file():
-        raise MammoError(source, field='config', found='no such file', expected='a config', remedy='correct the path')
-    dataset = Config.fromfile(source).train_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    return Path(dataset.get('data_root', '')) / dataset.ann_file
+    no_pixels = {'pipeline': [], 'exam_pipeline': [], 'lazy_init': True}
+    datasets = [
+        {key: no_pixels.get(key, value) for key, value in (dict(dataset) | {'lazy_init': True}).items()}
+        for dataset in datasets_of(load_config(source).train_dataloader)
+    ]
+    return [image for dataset in datasets for image in DATASETS.build(dataset).read_images().images]
 
 
 if __name__ == '__main__':

@@ -1,17 +1,20 @@
 #!/usr/bin/env python
-"""Cross-validate a classifier: train and test it on every fold, and gather the out-of-fold scores.
+"""Cross-validate a config: train and test it on every fold, and gather the out-of-fold scores or detections.
 
 Examples:
     python tools/crossval.py configs/wsol/cam_resnet18_phantom.py --folds 4
+    python tools/crossval.py configs/agrcnn_cbis.py --folds 5    (a detector: FROC and AP of all images together)
     python tools/crossval.py CONFIG --folds 4 --only 2 3         (the other folds are made by other machines)
     python tools/crossval.py CONFIG --folds 10 --gpus 2          (each fold on two GPUs)
     python tools/crossval.py CONFIG --folds 4 --tta              (then test all folds again with flips)
     python tools/crossval.py CONFIG --folds 4 --pool train val --ensemble
                                       (then average the folds' models on the test split, which no fold has seen)
 
-DIR/scores.csv has the score of every image by the model that was not trained on its patient; DIR/metrics.json what the
-metrics of the config say of all of them together, of each fold, and as mean over the folds. tools/evaluate.py and
-tools/export_submission.py read scores.csv. See docs/crossval.md.
+DIR/scores.csv has the score of every image by the model that was not trained on its patient, of a detector
+DIR/predictions.json the detections; DIR/metrics.json what the metrics of the config say of all of them together, of
+each fold, and as mean over the folds. tools/evaluate.py and tools/compare.py read these files, and
+tools/export_submission.py scores.csv. What a config computes from its training set, such as AG-RCNN's prior, is
+computed in every fold anew. See docs/crossval.md.
 
 --cfg-options of data sets (a data_root, a target) also reach the configs that this one begins from (crossval.needs).
 
@@ -37,7 +40,18 @@ from mmmammo import __version__, cli
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import require_data
-from mmmammo.crossval import METRICS, SCORES, Project, Workshop, count_folds, gather, gather_average, open_project
+from mmmammo.crossval import (
+    METRICS,
+    PREDICTIONS,
+    SCORES,
+    Project,
+    Workshop,
+    count_folds,
+    gather,
+    gather_average,
+    gather_detections,
+    open_project,
+)
 from mmmammo.crossval.settings import SPLITS
 from mmmammo.crossval.terminal import counts_table, numbers_table
 from mmmammo.experiments import Outcome, Run
@@ -51,7 +65,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument('config', help='config file of a classifier')
+    parser.add_argument('config', help='config file of a classifier or detector')
     parser.add_argument('--folds', type=int, metavar='N', help='how many (default: what the config says)')
     parser.add_argument('--work-dir', type=Path, metavar='DIR', help='where all goes (default: a folder of STORE)')
     parser.add_argument('--only', nargs='+', type=int, metavar='K', help='make these folds only, counted from 0')
@@ -95,9 +109,12 @@ def check_options(args: argparse.Namespace, project: Project) -> None:
     if args.ensemble and 'test' in project.settings.cut.splits:
         found = f'--pool {" ".join(project.settings.cut.splits)}'
         raise _error('--ensemble', found, 'a test split that no fold was trained on', 'add --pool train val')
-    if (args.ensemble or args.tta) and project.settings.average is not None:
+    if args.ensemble or args.tta:
         option = '--ensemble' if args.ensemble else '--tta'
-        raise _error(option, 'a mean of scores', 'a config that is trained', 'leave it out')
+        if project.settings.average is not None:
+            raise _error(option, 'a mean of scores', 'a config that is trained', 'leave it out')
+        if not project.gives_scores:
+            raise _error(option, 'a detector', 'a classifier: boxes are not averaged', 'leave it out')
     for option in ('gpus', 'jobs'):
         if getattr(args, option) is not None and getattr(args, option) < 1:
             raise _error(f'--{option}', getattr(args, option), 'a whole number from 1 on')
@@ -131,7 +148,7 @@ def retest(args: argparse.Namespace, project: Project, workshop: Workshop, conso
     runs = [workshop.retest(project, fold, configs[fold], folders[fold], tta=True) for fold in project.folds]
     require_done(workshop.execute(runs))
     run = describe(args, project) | {'tta': 'flip'}
-    tell_numbers(gather(folders, project.folder / 'tta', run), project.folder / 'tta', console)
+    tell_numbers(gather(folders, project.folder / 'tta', run), project.folder / 'tta', SCORES, console)
 
 
 def ensemble(args: argparse.Namespace, project: Project, workshop: Workshop, console: Console) -> None:
@@ -143,7 +160,7 @@ def ensemble(args: argparse.Namespace, project: Project, workshop: Workshop, con
     runs = [workshop.retest(project, fold, config, out / f'fold{fold}', tta=args.tta) for fold in project.folds]
     require_done(workshop.execute(runs))
     run = describe(args, project) | ({'tta': 'flip'} if args.tta else {})
-    tell_numbers(gather_average([member.folder for member in runs], out, run), out, console)
+    tell_numbers(gather_average([member.folder for member in runs], out, run), out, SCORES, console)
 
 
 def require_done(outcome: Outcome) -> None:
@@ -154,10 +171,10 @@ def require_done(outcome: Outcome) -> None:
         raise _error(run.name, 'another process is making it', 'nobody at it', 'wait, and run the same command again')
 
 
-def tell_numbers(document: dict[str, Any], folder: Path, console: Console) -> None:
-    """The table of the numbers, and where they are."""
+def tell_numbers(document: dict[str, Any], folder: Path, rows: str, console: Console) -> None:
+    """The table of the numbers, and where they and the rows behind them are."""
     console.print(numbers_table(document))
-    console.print(f'{folder / SCORES}\n{folder / METRICS}', highlight=False, soft_wrap=True)
+    console.print(f'{folder / rows}\n{folder / METRICS}', highlight=False, soft_wrap=True)
 
 
 def tell_outcome(outcome: Outcome, project: Project, workshop: Workshop, console: Console) -> int | None:
@@ -204,7 +221,11 @@ def make_all(args: argparse.Namespace, project: Project, folds: list[int], works
     if code is not None:
         return code
     folders = {fold: project.fold_folder(fold) for fold in project.folds}
-    tell_numbers(gather(folders, project.folder, describe(args, project)), project.folder, console)
+    run = describe(args, project)
+    if project.gives_scores:
+        tell_numbers(gather(folders, project.folder, run), project.folder, SCORES, console)
+    else:
+        tell_numbers(gather_detections(project, folders, project.folder, run), project.folder, PREDICTIONS, console)
     if args.tta:
         retest(args, project, workshop, console)
     if args.ensemble:

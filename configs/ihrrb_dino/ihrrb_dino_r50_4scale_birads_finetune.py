@@ -10,3 +10,6 @@ _base_ = [
 load_from = 'work_dirs/ihrrb_dino_r50_4scale_birads/epoch_36.pth'
 model = dict(encoder=dict(num_cp=6))  # first stage: 0; 2.25 times as many tokens
 randomness = dict(seed=0)
+crossval = dict(  # each fold begins from the same fold of the first stage
+    needs=dict(first='configs/ihrrb_dino_r50_4scale_birads.py'), options=dict(load_from='{first.checkpoint}')
+)

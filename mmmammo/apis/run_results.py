@@ -214,6 +214,12 @@ def tested_set(cfg: Config) -> Any:
     return next(datasets_of(cfg.test_dataloader))
 
 
+def index_files(dataset: Any) -> list[Path]:
+    """The index files that the images of a data set are from: several, if it is a part of a fold."""
+    names = dataset.folds['pool'] if dataset.get('folds') else [dataset.ann_file]
+    return [Path(dataset.data_root, name) for name in names]
+
+
 def _read_scores(kinds: Sequence[type]) -> bool:
     return any(issubclass(kind, ScoreMetric) for kind in kinds)
 
@@ -234,14 +240,13 @@ def _write_detections(
     measures: Mapping[str, ScoreMeasure],
     windows: Sequence[WindowPicture],
 ) -> list[Path]:
-    annotations = Path(tested_set(cfg).data_root, tested_set(cfg).ann_file)
     predictions = Path(cfg.work_dir) / PREDICTIONS
-    detections = with_labels_of(read_detection_set(predictions), annotations)
-    summary = summarise_detections(detections, _detection_settings(metrics))
+    detections = with_labels_of(read_detection_set(predictions), *index_files(tested_set(cfg)))
+    summary = summarise_detections(detections, detection_settings(metrics))
     document = detection_document(summary, run)
     document['metrics'] |= numbers
     document['measures'] = {key: one.as_dict() for key, one in measures.items()}
-    document['settings'] = {**document['settings'], 'size_classes': _size_classes(metrics)}
+    document['settings'] = {**document['settings'], 'size_classes': size_classes(metrics)}
     if kept.report is None:
         return [write_document(Path(cfg.work_dir) / DOCUMENT, document)]
     heatmaps = kept.report / HEATMAPS if numbers['heatmaps/n_images'] else None
@@ -258,7 +263,7 @@ def _copy(path: Path, folder: Path) -> None:
         shutil.copyfile(path, folder / path.name)
 
 
-def _size_classes(metrics: Sequence[Any]) -> dict[str, list[float]]:
+def size_classes(metrics: Sequence[Any]) -> dict[str, list[float]]:
     """Name -> least and greatest side, of the average precisions that were logged."""
     return {
         name: [float(side) for side in sides]
@@ -272,8 +277,8 @@ def _title(cfg: Config) -> str:
     return Path(cfg.filename).stem
 
 
-def _detection_settings(metrics: Sequence[Any]) -> DetectionSettings:
-    """The protocol of the config's FROC, so that page and log agree."""
+def detection_settings(metrics: Sequence[Any]) -> DetectionSettings:
+    """The protocol of the first FROC among a config's metrics, so that page and log agree."""
     default = DetectionSettings()
     for metric in metrics:
         if isinstance(metric, FROCMetric):

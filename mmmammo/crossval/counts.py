@@ -38,8 +38,8 @@ def count_folds(project: Project) -> FoldCounts:
     """Cut the images of a project and count.
 
     Raises:
-        MammoError: If the cut cannot be made, or a training set would have one value of the label only: there would be
-            nothing to learn.
+        MammoError: If the cut cannot be made, or a training set would have nothing to learn from: one value of the
+            label only, or for a detector no finding.
     """
     part = project.settings.cut.part(project.cfg, 0, 'rest')
     images = [image for path in project.pool_files() for image in read_index(path).images]
@@ -53,7 +53,10 @@ def count_folds(project: Project) -> FoldCounts:
         exams[fold].add(image.exam_id)
         counts[fold][_text(image, part.stratify)] += 1
     values = tuple(sorted({value for count in counts for value in count}))
-    _require_contrast(project.pool_files()[0], part.stratify, values, counts)
+    if project.gives_scores:
+        _require_contrast(project.pool_files()[0], part.stratify, values, counts)
+    else:
+        _require_findings(project.pool_files()[0], images, folds, len(project.folds))
     return FoldCounts(
         label=part.stratify,
         values=values,
@@ -77,6 +80,19 @@ def _require_contrast(path: Path, label: str, values: Sequence[str], counts: Seq
                 expected='two values to train on',
                 remedy='ask for fewer folds, pool more files, or stratify by another label',
             )
+
+
+def _require_findings(path: Path, images: Sequence[PreparedImage], folds: Mapping[str, int], n: int) -> None:
+    homes = {folds[image.patient_id] for image in images if image.findings}
+    if len(homes) > 1:
+        return
+    raise MammoError(
+        path,
+        field='findings',
+        found=f'none but in fold {next(iter(homes))} of {n}' if homes else 'none',
+        expected='boxes in two folds at least: the others have nothing to train on',
+        remedy='ask for fewer folds, pool more files, or prepare the set with its boxes',
+    )
 
 
 def _warnings(label: str, values: Sequence[str], counts: Sequence[Counter[str]]) -> list[str]:

@@ -11,8 +11,9 @@ from typing import Any
 from mmengine.config import Config
 
 from mmmammo.apis.runs import datasets_of
+from mmmammo.crossval.fold_inputs import renewed_inputs, with_renewed
 from mmmammo.crossval.project import Project
-from mmmammo.crossval.settings import SPLITS
+from mmmammo.crossval.settings import SPLITS, write_options
 from mmmammo.experiments.runs import Run
 from mmmammo.structures import MammoError
 
@@ -35,7 +36,9 @@ def fold_config(project: Project, fold: int, places: Mapping[str, str]) -> Confi
         MammoError: If an option goes through a plain value, or has an unknown placeholder.
     """
     cfg = copy.deepcopy(project.cfg)
-    _write_options(cfg, filled(project.settings.options, places, project.config), project.config)
+    write_options(cfg, filled(project.settings.options, places, project.config), project.config)
+    renewed = filled(renewed_inputs(project.cfg), places, project.config)
+    cfg = with_renewed(cfg, {name: step['makes'] for name, step in renewed.items()})
     cut = project.settings.cut
     for split in SPLITS:
         part = cut.part(cfg, fold, 'rest' if split == 'train' else 'held_out')
@@ -66,6 +69,12 @@ def placeholders(project: Project, fold: int, runs: Mapping[str, Run]) -> dict[s
     return known
 
 
+def fold_steps(project: Project, places: Mapping[str, str]) -> list[dict[str, str]]:
+    """``makes`` and ``command`` of all that is computed before a fold is trained: its inputs, then ``prepare``."""
+    steps = [*renewed_inputs(project.cfg).values(), *project.settings.prepare]
+    return [dict(step) for step in filled(steps, places, project.config)]
+
+
 def filled(value: Any, places: Mapping[str, str], where: str | Path) -> Any:
     """Text, list or mapping with all placeholders replaced.
 
@@ -88,16 +97,3 @@ def filled(value: Any, places: Mapping[str, str], where: str | Path) -> Any:
             remedy='correct it; {NAME.checkpoint} needs NAME among crossval.needs',
         )
     return _PLACEHOLDER.sub(lambda match: places[match.group(1)], value)
-
-
-def _write_options(cfg: Config, options: Mapping[str, Any], where: str) -> None:
-    try:
-        cfg.merge_from_dict(dict(options))
-    except (AssertionError, TypeError, KeyError) as err:
-        raise MammoError(
-            where,
-            field='crossval.options',
-            found=f'{dict(options)} ({err})',
-            expected='dotted keys of entries this config has',
-            remedy='print the config with tools/analysis/print_config.py and take a key from there',
-        ) from err

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mmmammo.crossval.fold_config import CONFIG, filled, fold_config, placeholders
+from mmmammo.crossval.fold_config import CONFIG, fold_config, fold_steps, placeholders
 from mmmammo.crossval.project import Project
 from mmmammo.crossval.report import gather_average
 from mmmammo.experiments import Outcome, Row, Run, execute
@@ -150,7 +150,7 @@ class Workshop:
         with _turn(folder / '.preparing'):
             with written_whole(folder / CONFIG) as file:
                 file.write(fold_config(project, fold, places).pretty_text)
-            for step in filled(project.settings.prepare, places, project.config):
+            for step in fold_steps(project, places):
                 if not Path(step['makes']).exists():
                     self._prepare(step['command'], Path(step['makes']))
 

@@ -11,22 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hooks import EarlyStoppingHook
-from mmengine.optim import ReduceOnPlateauParamScheduler
 
+from mmmammo.apis.run_results import metrics_of
 from mmmammo.apis.runs import datasets_of, load_config
+from mmmammo.crossval.leaks import require_nothing_held_out
 from mmmammo.crossval.settings import Settings, read_settings
 from mmmammo.crossval.shared_data import options_of_need, require_one_set, require_same_images
-from mmmammo.evaluation.metrics import ScoreMetric
+from mmmammo.evaluation.metrics import APMetric, FROCMetric, ScoreMetric
 from mmmammo.experiments.schedule import config_digest
 from mmmammo.io.whole_files import written_whole
-from mmmammo.registry import HOOKS, PARAM_SCHEDULERS
-from mmmammo.registry import METRICS as METRIC_TYPES
 from mmmammo.structures import MammoError
 
 RECORD = 'crossval.json'
-SCORES = 'scores.csv'
-METRICS = 'metrics.json'
+SCORES, PREDICTIONS, METRICS = 'scores.csv', 'predictions.json', 'metrics.json'
 FORMAT = 'mmmammo-crossval-1'
 
 
@@ -58,6 +55,11 @@ class Project:
     def folds(self) -> range:
         """0 to n - 1."""
         return range(self.settings.cut.n)
+
+    @property
+    def gives_scores(self) -> bool:
+        """Whether the scores of its folds are gathered; otherwise their detections are."""
+        return _has_metric(self.cfg, ScoreMetric)
 
     @property
     def link(self) -> Path:
@@ -148,9 +150,10 @@ def open_project(
         **said: See :func:`~mmmammo.crossval.settings.read_settings`.
 
     Raises:
-        MammoError: If a config is missing or makes no sense, needs itself, has no metric of scores, or its training
-            would be steered by the validation, which in a fold is of the images that are held out; or if it needs a
-            config on other images, whose folds are not its own.
+        MammoError: If a config is missing or makes no sense, needs itself, has no metric of scores or detections, or
+            its training would be steered by the validation, which in a fold is of the images that are held out; if its
+            model or metrics have a file that was computed from images of all folds; or if it needs a config on other
+            images, whose folds are not its own.
     """
     return _open(config, root, store, folder, cfg_options, said, ())
 
@@ -175,8 +178,8 @@ def _open(
     settings = read_settings(cfg, **said)
     stratum = settings.cut.part(cfg, 0, 'rest').stratify  # of the config at the end of a chain, for all
     settings = replace(settings, cut=replace(settings.cut, stratify=stratum))
-    _require_scores(cfg, config)
-    _require_blind(cfg, settings, config)
+    _require_metric(cfg, settings, config)
+    require_nothing_held_out(cfg, settings, config)
     require_one_set(cfg, config)
     passed_on = {'cut': settings.cut, 'train_seed': settings.train_seed}
     needs = {
@@ -208,40 +211,22 @@ def _digest(cfg: Config, settings: Settings, needs: Mapping[str, Project]) -> st
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _require_scores(cfg: Config, config: str) -> None:
-    """Refuse a config whose test would leave no scores, before anything is trained."""
-    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
-    if not any(issubclass(METRIC_TYPES.get(evaluator.type) or object, ScoreMetric) for evaluator in evaluators):
-        raise MammoError(
-            config,
-            field='test_evaluator',
-            found=', '.join(evaluator.type for evaluator in evaluators),
-            expected='a metric of scores, such as mmmammo.ProbabilisticF1Metric',
-            remedy='cross-validate a classifier, or add such a metric',
-        )
+def _require_metric(cfg: Config, settings: Settings, config: str) -> None:
+    """Refuse a config whose test would leave nothing to gather, before anything is trained."""
+    if _has_metric(cfg, ScoreMetric) or (settings.average is None and _has_metric(cfg, FROCMetric, APMetric)):
+        return
+    raise MammoError(
+        config,
+        field='test_evaluator',
+        found=', '.join(evaluator.type for evaluator in metrics_of(cfg)[0]) or 'no metric',
+        expected='a metric of scores, such as mmmammo.ProbabilisticF1Metric'
+        + (', or of detections: mmmammo.FROCMetric, APMetric' if settings.average is None else ''),
+        remedy='add such a metric' if settings.average is None else 'average classifiers',
+    )
 
 
-def _require_blind(cfg: Config, settings: Settings, config: str) -> None:
-    """Refuse a training that its validation steers: a fold validates on the images that it is then tested on."""
-    if settings.average is not None:
-        return  # nothing is trained
-    schedules = settings.options.get('param_scheduler', cfg.get('param_scheduler') or [])
-    schedules = schedules if isinstance(schedules, list | tuple) else [schedules]
-    hooks = [hook for hook in (*cfg.get('default_hooks', {}).values(), *cfg.get('custom_hooks', ())) if hook]
-    steered = [s['type'] for s in schedules if _is(PARAM_SCHEDULERS.get(s['type']), ReduceOnPlateauParamScheduler)]
-    steered += [hook['type'] for hook in hooks if _is(HOOKS.get(hook['type']), EarlyStoppingHook)]
-    if steered:
-        raise MammoError(
-            config,
-            field='param_scheduler, hooks',
-            found=', '.join(steered),
-            expected='nothing that goes by the validation: in a fold, that is of the images held out',
-            remedy="name another in crossval.options, e.g. {'param_scheduler': [dict(type='MultiStepLR', …)]}",
-        )
-
-
-def _is(kind: type | None, base: type) -> bool:
-    return kind is not None and issubclass(kind, base)
+def _has_metric(cfg: Config, *bases: type) -> bool:
+    return any(issubclass(kind, bases) for kind in metrics_of(cfg)[1])
 
 
 def _sha256(path: Path) -> str:

@@ -115,6 +115,24 @@ def read_settings(
     return settings
 
 
+def write_options(cfg: Config, options: Mapping[str, Any], where: str) -> None:
+    """Write ``crossval.options`` over a config.
+
+    Raises:
+        MammoError: If one goes through a plain value.
+    """
+    try:
+        cfg.merge_from_dict(dict(options))
+    except (AssertionError, TypeError, KeyError) as err:
+        raise MammoError(
+            where,
+            field='crossval.options',
+            found=f'{dict(options)} ({err})',
+            expected='dotted keys of entries this config has',
+            remedy='print the config with tools/analysis/print_config.py and take a key from there',
+        ) from err
+
+
 def usual_label(cfg: Config) -> str:
     """What folds are stratified by where nothing is said: the label that the training set asks for."""
     for dataset in datasets_of(cfg.train_dataloader):

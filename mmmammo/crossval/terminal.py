@@ -32,8 +32,9 @@ def numbers_table(document: Mapping[str, Any]) -> RenderableType:
         document: Of ``metrics.json``.
     """
     folds, pooled, mean = document['folds'], document['metrics'], document['mean']
+    rows = 'images' if document.get('kind') == 'detections' else 'rows'
     table = Table(
-        title=f'{sum(fold["n"] for fold in folds):,} rows of {len(folds)} folds: all together, and the mean of folds',
+        title=f'{sum(fold["n"] for fold in folds):,} {rows} of {len(folds)} folds: all together, and the mean of folds',
         title_justify='left',
     )
     table.add_column('metric', no_wrap=True)

@@ -100,6 +100,7 @@ class MammogramDataset(BaseDetDataset):
         for path, other in zip(files[1:], sets[1:], strict=True):
             _require_same_classes(path, other, files[0], sets[0])
         images = tuple(image for prepared in sets for image in prepared.images)
+        _require_distinct(self.folds.pool, [image.image_id for image in images])
         return PreparedSet(self.folds.select(images), sets[0].categories, sets[0].info)
 
     def filter_data(self) -> list[Record]:
@@ -222,6 +223,19 @@ def _require_same_classes(path: str, other: PreparedSet, first_path: str, first:
             found=other.categories,
             expected=f'those of {first_path}, {first.categories}',
             remedy='pool files of one prepared set',
+        )
+
+
+def _require_distinct(names: Sequence[str], ids: Sequence[int]) -> None:
+    """Ids that two files share would make one image of two wherever images are told apart by them."""
+    if len(set(ids)) < len(ids):
+        repeated = next(image_id for image_id, count in Counter(ids).items() if count > 1)
+        raise MammoError(
+            ', '.join(names),
+            field='images: id',
+            found=f'{repeated} more than once',
+            expected='ids that no two images of the pooled files share',
+            remedy='prepare the splits as one set: its files share no id',
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mmmammo.io.ground_truth import GroundTruth, box_fault, is_number, read_ground_truth, xyxy
 from mmmammo.io.intake import Intake, RowGate, first_of, load_json
@@ -69,35 +70,65 @@ def read_detection_set(
     return _join(ground_truth, rows, RowGate(predictions, 'detections', strict), own_truth=truth is None)
 
 
-def with_labels_of(data: DetectionSet, annotations: str | Path) -> DetectionSet:
+def with_labels_of(data: DetectionSet, *annotations: str | Path) -> DetectionSet:
     """The same set with the labels of another ground truth, by image id and by box.
 
     Args:
         data: Usually of a ``predictions.json``, which holds no labels.
-        annotations: The annotations the images come from. What it does not know stays unlabelled.
+        *annotations: The annotations the images come from, each image from one. What they do not know stays unlabelled.
 
     Raises:
-        MammoError: If the annotations cannot be read.
+        MammoError: If annotations cannot be read, or two of them have an image of one id.
     """
-    source = read_ground_truth(annotations)
-    of_image = {image.image_id: i for i, image in enumerate(source.images)}
-    first_lesion = np.cumsum([0, *(len(image.gt_boxes) for image in source.images)])
+    sources = [read_ground_truth(path) for path in annotations]
+    labelled = _labelled_images(sources)
     images, image_labels, lesion_labels = [], [], []
     for image in data.images:
-        i = of_image.get(image.image_id)
-        known = np.empty((0, 4)) if i is None else source.images[i].gt_boxes
-        near = [np.flatnonzero((np.abs(known - box) <= _NEAR_PX).all(axis=1)) for box in image.gt_boxes]
-        labels = [source.lesion_labels[first_lesion[i or 0] + place[0]] if len(place) else {} for place in near]
-        images.append(_completed(image, None if i is None else source.images[i].pixel_spacing_mm, labels))
-        image_labels.append({} if i is None else source.image_labels[i])
+        known = labelled.get(image.image_id, _UNLABELLED)
+        near = [np.flatnonzero((np.abs(known.boxes - box) <= _NEAR_PX).all(axis=1)) for box in image.gt_boxes]
+        labels = [known.lesion_labels[place[0]] if len(place) else {} for place in near]
+        images.append(_completed(image, known.pixel_spacing_mm, labels))
+        image_labels.append(known.labels)
         lesion_labels += labels
     return replace(
         data,
         images=tuple(images),
         image_labels=tuple(image_labels),
         lesion_labels=tuple(lesion_labels),
-        intakes=(*data.intakes, replace(source.intake, what='labels')),
+        intakes=(*data.intakes, *(replace(source.intake, what='labels') for source in sources)),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelled:
+    """What annotations say of one image."""
+
+    boxes: npt.NDArray[np.float64]
+    lesion_labels: Sequence[Mapping[str, Any]]
+    labels: Mapping[str, Any]
+    pixel_spacing_mm: float | None
+
+
+_UNLABELLED = _Labelled(np.empty((0, 4)), (), {}, None)
+
+
+def _labelled_images(sources: Sequence[GroundTruth]) -> dict[int, _Labelled]:
+    """Image id -> what is said of it."""
+    labelled: dict[int, _Labelled] = {}
+    for source in sources:
+        ends = np.cumsum([len(image.gt_boxes) for image in source.images])
+        for image, end, labels in zip(source.images, ends, source.image_labels, strict=True):
+            if image.image_id in labelled:
+                raise MammoError(
+                    source.intake.path,
+                    field='images: id',
+                    found=f'{image.image_id}, which another annotation file has too',
+                    expected='ids that no two images share',
+                    remedy='prepare the splits as one set: its files share no id',
+                )
+            lesions = source.lesion_labels[end - len(image.gt_boxes) : end]
+            labelled[image.image_id] = _Labelled(image.gt_boxes, lesions, labels, image.pixel_spacing_mm)
+    return labelled
 
 
 def _completed(image: ImagePrediction, spacing: float | None, labels: list[Mapping[str, Any]]) -> ImagePrediction:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import ImagePrediction, MammoError
 
 FORMAT = 'mmmammo-predictions-1'
@@ -24,7 +25,7 @@ IDENTITY_KEYS = ('file_name', 'width', 'height', 'exam_id', 'patient_id', 'later
 
 
 def write_predictions(path: str | Path, images: Sequence[ImagePrediction], categories: Sequence[str]) -> None:
-    """Write one run; see the module's docstring for the format.
+    """Write one run, whole or not at all; see the module's docstring for the format.
 
     Args:
         path: JSON file; its folder is made.
@@ -59,7 +60,8 @@ def write_predictions(path: str | Path, images: Sequence[ImagePrediction], categ
         ],
     }
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(json.dumps(document) + '\n', encoding='utf-8')
+    with written_whole(path) as file:
+        file.write(json.dumps(document) + '\n')
 
 
 def read_predictions(path: str | Path) -> tuple[list[ImagePrediction], tuple[str, ...]]:

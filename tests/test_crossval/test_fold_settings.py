@@ -1,6 +1,7 @@
 """What a cross-validation is asked to do, the config of a fold, and how the cut came out."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 from toy_folds import CONFIG
 
 from mmmammo.crossval import count_folds, open_project
-from mmmammo.crossval.fold_config import fold_config, placeholders
+from mmmammo.crossval.fold_config import fold_config, fold_steps, placeholders
 from mmmammo.crossval.terminal import counts_table, numbers_table
 from mmmammo.structures import MammoError
 from mmmammo.testing.prepared_set import make_prepared_set
@@ -47,7 +48,7 @@ def test_the_command_line_wins_over_the_config_and_the_config_over_defaults(proj
         ('crossval = dict(prepare=[dict(command="x")])', {}, r"prepare: found an entry with keys \['command'\]"),
         ('crossval = dict(average="probability")', {}, "average: found 'probability' of 0 needs"),
         ('crossval = dict(unit="breast")', {}, "unit: found 'breast'"),
-        ('test_evaluator = [dict(type="mmmammo.FROCMetric")]', {}, r'test_evaluator: found mmmammo\.FROCMetric'),
+        ('test_evaluator = [dict(type="mmmammo.PredictionDump")]', {}, r'test_evaluator: found mmmammo\.Prediction'),
         ('param_scheduler = [dict(type="ReduceOnPlateauLR", monitor="x")]', {}, 'found ReduceOnPlateauLR.*held out'),
         ('param_scheduler = dict(type="ReduceOnPlateauLR", monitor="x")', {}, r'param_scheduler.*crossval\.options'),
         ('custom_hooks = [dict(type="EarlyStoppingHook", monitor="x")]', {}, 'hooks: found EarlyStoppingHook'),
@@ -123,6 +124,29 @@ def test_another_schedule_for_the_folds_is_taken(project):
 @pytest.mark.parametrize('name', CROSS_VALIDATED)
 def test_every_config_that_has_a_cut_can_be_cross_validated(name, tmp_path):
     assert open_project(name, ROOT, tmp_path).settings.cut.n >= 2
+
+
+@pytest.mark.parametrize(
+    'config', sorted((ROOT / 'configs' / 'ihrrb_dino').glob('*_finetune.py')), ids=lambda p: p.stem
+)
+def test_a_second_stage_begins_from_the_same_fold_of_the_first(config, tmp_path):
+    opened = open_project(str(config), ROOT, tmp_path, folds=3)
+    (first,) = opened.needs.values()
+    assert Path(opened.cfg.load_from).parent.name == Path(first.config).stem
+    assert first.settings.cut == opened.settings.cut and not first.gives_scores
+    assert opened.settings.options == {'load_from': '{first.checkpoint}'}
+
+
+@pytest.mark.parametrize('name', ['agrcnn_cbis', 'agrcnn_phantom', 'agdino_phantom', 'agrcnn/agrcnn_nodes_13_17_cbis'])
+def test_the_prior_of_a_fold_is_that_of_its_training_patients(name, tmp_path):
+    opened = open_project(f'configs/{name}.py', ROOT, tmp_path, folds=3)
+    cfg, folder = config_of(opened, 1), opened.fold_folder(1)
+    (step,) = fold_steps(opened, placeholders(opened, 1, {}))
+    command = shlex.split(step['command'])
+    assert command[:4] == ['tools/build_geometric_prior.py', f'{folder}/{CONFIG}', '--out', step['makes']]
+    assert Path(step['makes']).parent == folder
+    assert step['makes'] in str(cfg.model) and f'{cfg.data_root}/geometric_prior' not in str(cfg.model)
+    assert ('13 17' in step['command']) == ('13_17' in name)
 
 
 def render(table, width=200):

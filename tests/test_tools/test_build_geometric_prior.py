@@ -7,6 +7,8 @@ import pytest
 
 from mmmammo import cli
 from mmmammo.anatomy import GeometricPrior
+from mmmammo.datasets.fold_part import FoldPart
+from mmmammo.io.exam_index import read_index
 from mmmammo.testing.prepared_set import make_prepared_set
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'build_geometric_prior.py'
@@ -45,6 +47,20 @@ def test_from_a_config_with_wrappers(main, prepared, tmp_path):
     out = tmp_path / 'prior.json'
     assert main([str(config), '--out', str(out), '--num-nodes', '13', '17', '--per-triad']) == 0
     assert GeometricPrior.load(out).counts.sum() == 4
+
+
+def test_from_the_config_of_a_fold(main, prepared, tmp_path, capsys):
+    part = FoldPart(n=2, held_out=1, part='rest', pool=tuple(f'annotations/{s}.json' for s in ('train', 'val', 'test')))
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f'train_dataloader = dict(dataset=dict(type="mmmammo.ExamDataset", ann_file="annotations/train.json", '
+        f'pipeline=[dict(type="NoSuchTransform")], data_root={str(prepared)!r}, folds={part.of_config()!r}))\n'
+    )
+    images = part.select([image for name in part.pool for image in read_index(prepared / name).images])
+    pairs = sum(bool(image.findings) for image in images) // 2
+    assert {image.exam_id.split('_')[0] for image in images} - {'train'}  # patients of other splits are learned from
+    assert main([str(config), '--out', str(tmp_path / 'prior.json')]) == 0
+    assert f'{pairs} lesion pairs in {len(images)} views' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(('source', 'message'), [('none.json', 'none.json'), ('none.py', 'config: found no such file')])
