@@ -154,10 +154,7 @@ def retest(args: argparse.Namespace, project: Project, workshop: Workshop, conso
 def ensemble(args: argparse.Namespace, project: Project, workshop: Workshop, console: Console) -> None:
     """The mean of the folds' models on the test split."""
     out = project.folder / ('ensemble-tta' if args.tta else 'ensemble')
-    out.mkdir(exist_ok=True)
-    config = out / 'config.py'
-    config.write_text(project.cfg.pretty_text, encoding='utf-8')
-    runs = [workshop.retest(project, fold, config, out / f'fold{fold}', tta=args.tta) for fold in project.folds]
+    runs = [workshop.on_test_split(project, fold, out / f'fold{fold}', tta=args.tta) for fold in project.folds]
     require_done(workshop.execute(runs))
     run = describe(args, project) | ({'tta': 'flip'} if args.tta else {})
     tell_numbers(gather_average([member.folder for member in runs], out, run), out, SCORES, console)

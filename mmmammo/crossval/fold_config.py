@@ -35,10 +35,7 @@ def fold_config(project: Project, fold: int, places: Mapping[str, str]) -> Confi
     Raises:
         MammoError: If an option goes through a plain value, or has an unknown placeholder.
     """
-    cfg = copy.deepcopy(project.cfg)
-    write_options(cfg, filled(project.settings.options, places, project.config), project.config)
-    renewed = filled(renewed_inputs(project.cfg), places, project.config)
-    cfg = with_renewed(cfg, {name: step['makes'] for name, step in renewed.items()})
+    cfg = uncut_config(project, places)
     cut = project.settings.cut
     for split in SPLITS:
         part = cut.part(cfg, fold, 'rest' if split == 'train' else 'held_out')
@@ -48,6 +45,19 @@ def fold_config(project: Project, fold: int, places: Mapping[str, str]) -> Confi
     cfg.setdefault('randomness', {})['seed'] = project.settings.train_seed
     cfg.custom_hooks = [*cfg.get('custom_hooks', []), {'type': 'mmmammo.EpochSeedHook'}]
     cfg.work_dir = str(project.fold_folder(fold))
+    return cfg
+
+
+def uncut_config(project: Project, places: Mapping[str, str]) -> Config:
+    """The config with what a fold has of its own, but all images: for a fold's model on images that no fold has.
+
+    Raises:
+        MammoError: As :func:`fold_config`.
+    """
+    cfg = copy.deepcopy(project.cfg)
+    write_options(cfg, filled(project.settings.options, places, project.config), project.config)
+    renewed = filled(renewed_inputs(project.cfg), places, project.config)
+    cfg = with_renewed(cfg, {name: step['makes'] for name, step in renewed.items()})
     cfg.pop('crossval', None)
     return cfg
 

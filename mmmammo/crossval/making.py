@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mmmammo.crossval.fold_config import CONFIG, fold_config, fold_steps, placeholders
+from mmmammo.crossval.fold_config import CONFIG, fold_config, fold_steps, placeholders, uncut_config
 from mmmammo.crossval.project import Project
 from mmmammo.crossval.report import gather_average
 from mmmammo.experiments import Outcome, Row, Run, execute
@@ -127,6 +127,13 @@ class Workshop:
             run.remember(trained=True)
         return run
 
+    def on_test_split(self, project: Project, fold: int, folder: Path, *, tta: bool) -> FoldRun:
+        """The checkpoint of a fold, tested on the config's own test split, with what else the fold has of its own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with written_whole(folder / CONFIG) as file:
+            file.write(uncut_config(project, self._places(project, fold)).pretty_text)
+        return self.retest(project, fold, folder / CONFIG, folder, tta=tta)
+
     def _make_need(self, need: Project, folds: Sequence[int]) -> None:
         outcome = self.make(need, folds)
         while outcome.elsewhere:
@@ -145,14 +152,16 @@ class Workshop:
         """Write the config of a fold, and compute what it is prepared with."""
         folder = project.fold_folder(fold)
         folder.mkdir(parents=True, exist_ok=True)
-        needs = {name: self.run_of(need, fold) for name, need in project.needs.items()}
-        places = placeholders(project, fold, needs)
+        places = self._places(project, fold)
         with _turn(folder / '.preparing'):
             with written_whole(folder / CONFIG) as file:
                 file.write(fold_config(project, fold, places).pretty_text)
             for step in fold_steps(project, places):
                 if not Path(step['makes']).exists():
                     self._prepare(step['command'], Path(step['makes']))
+
+    def _places(self, project: Project, fold: int) -> dict[str, str]:
+        return placeholders(project, fold, {name: self.run_of(need, fold) for name, need in project.needs.items()})
 
     def _prepare(self, command: str, product: Path) -> None:
         script, *arguments = shlex.split(command)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from mmengine.config import Config
 from toy_folds import CONFIG, read_csv, starts
 
 from mmmammo.crossval import Workshop, gather
@@ -272,6 +273,24 @@ def test_a_checkpoint_is_tested_again_in_a_folder_of_its_own(workshop, project, 
     assert float(flipped[0]['score']) == pytest.approx(float(plain[0]['score']) + 0.1)
     assert not (run.folder / 'starts').exists()
     assert workshop.execute([run]).done == []
+
+
+def test_a_model_of_a_fold_sees_the_test_split_with_what_is_the_folds_own(workshop, project, tmp_path):
+    options = {'load_from': '{need.checkpoint}', 'model.notes': '{fold_dir}'}
+    project('first', size=2)
+    more = f'crossval = dict(needs=dict(need="first.py"), options={options!r})'
+    opened = project('second', more=more, pool=['train', 'val'])
+    workshop.make(opened, opened.folds)
+    run = workshop.on_test_split(opened, 1, tmp_path / 'ensemble' / 'fold1', tta=False)
+    cfg = Config.fromfile(run.folder / CONFIG)
+    assert cfg.load_from == str(opened.needs['need'].fold_folder(1) / 'epoch_2.pth')
+    assert cfg.model.notes == str(opened.fold_folder(1))
+    assert 'folds' not in cfg.test_dataloader.dataset and 'crossval' not in cfg
+    assert run.checkpoint == opened.fold_folder(1) / 'epoch_2.pth'
+    assert workshop.execute([run]).done == [run]
+    held_out = {row['image_id'] for row in read_csv(opened.fold_folder(1) / 'scores.csv')}
+    assert len(read_csv(run.folder / 'scores.csv')) == 12
+    assert held_out.isdisjoint(row['image_id'] for row in read_csv(run.folder / 'scores.csv'))
 
 
 def test_processes_of_a_fold_are_started_by_torchrun(project, root):
