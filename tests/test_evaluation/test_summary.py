@@ -26,6 +26,7 @@ from mmmammo.evaluation.summary import (
     report_scores,
     summarise_detections,
     summarise_scores,
+    with_subgroups,
 )
 from mmmammo.evaluation.summary.average_precision import IOUS, average_precision_reader, class_matches
 from mmmammo.io.detection_files import DetectionSet
@@ -151,6 +152,16 @@ def test_classes_that_only_the_annotations_have_are_subgroups_after_those_of_the
     found = {row.value: row.counts['lesions'] for row in rows if row.column == 'class'}
     assert list(found) == ['mass', 'calc', 'asymmetry', 'distortion', 'unknown']
     assert found == {name: kinds.count(None if name == 'unknown' else name) for name in found}
+
+
+def test_merged_sets_are_subgroups_where_there_are_several():
+    data = detection_set(images())
+    for names, expected in ((('film', 'digital'), {'digital': 12, 'film': 12}), (('film',), {})):
+        labels = tuple({**label, 'set': names[i % len(names)]} for i, label in enumerate(data.image_labels))
+        rows = summarise_detections(replace(data, image_labels=labels), DetectionSettings(bootstrap=0)).subgroups
+        assert {row.value: row.counts['images'] for row in rows if row.column == 'set'} == expected
+        table = replace(score_table(), attributes={'set': tuple(names[i % len(names)] for i in range(40))})
+        assert ('set' in with_subgroups(table)[1]) == bool(expected)
 
 
 def test_the_document_is_json_without_nan(summary):

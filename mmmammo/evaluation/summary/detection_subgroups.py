@@ -23,13 +23,16 @@ _ALWAYS = {
 """Labels that have a row whether or not they occur."""
 _UNKNOWN = (View.UNKNOWN.value, Laterality.UNKNOWN.value)
 VENDOR_KEYS = ('vendor', 'manufacturer', 'machine')
+SET_KEY = 'set'
+"""Label of the images of merged sets."""
 
 
 def detection_subgroups(data: DetectionSet, matches: Matches, settings: DetectionSettings) -> list[SubgroupRow]:
     """Recall at each FPI and the area, subgroup by subgroup; the first row is of all.
 
     By view, laterality, density, vendor and age of the image, and by size, pathology and class of the lesion. A table
-    about which the set says nothing has its rows all the same; what there is, is in ``unknown``.
+    about which the set says nothing has its rows all the same; what there is, is in ``unknown``. Images of several
+    sets (``tools/merge_sets.py``) have a table of these, too.
 
     Args:
         data: Truth, detections and labels.
@@ -45,6 +48,7 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
         'density': _labels(data.image_labels, ('density',)),
         'vendor': _labels(data.image_labels, VENDOR_KEYS),
         'age': ages,
+        **_origins(data),
     }
     by_lesion = {
         'size': sizes,
@@ -64,6 +68,12 @@ def detection_subgroups(data: DetectionSet, matches: Matches, settings: Detectio
         n=max(settings.bootstrap, 1),
         seed=settings.seed,
     )
+
+
+def _origins(data: DetectionSet) -> dict[str, list[str]]:
+    """The prepared set that each image is from, if there are several."""
+    sets = _labels(data.image_labels, (SET_KEY,))
+    return {SET_KEY: sets} if len({*sets} - {''}) > 1 else {}
 
 
 def _class_names(data: DetectionSet, found: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmmammo.evaluation.functional import bands
-from mmmammo.evaluation.summary.detection_subgroups import AGE_EDGES, VENDOR_KEYS
+from mmmammo.evaluation.summary.detection_subgroups import AGE_EDGES, SET_KEY, VENDOR_KEYS
 from mmmammo.io.score_tables import ScoreTable
 
 _MOST_VALUES = 12
@@ -16,7 +16,8 @@ _MOST_VALUES = 12
 def with_subgroups(table: ScoreTable) -> tuple[ScoreTable, tuple[str, ...]]:
     """The table with its sides and bands of age, and the columns by which a report divides it.
 
-    View, side, density, vendor, BI-RADS and age, of these what the table has with two to twelve different values.
+    View, side, density, vendor, BI-RADS, age and the set of merged ones; of these what the table has with two to twelve
+    different values.
 
     Args:
         table: As it was read.
@@ -24,7 +25,7 @@ def with_subgroups(table: ScoreTable) -> tuple[ScoreTable, tuple[str, ...]]:
     columns = dict(table.attributes) | {'laterality': table.lateralities}
     if 'age' in columns:
         columns['age'] = tuple(bands([_number(text) for text in columns['age']], AGE_EDGES, 'years')[0])
-    wanted = ('view', 'laterality', 'density', *VENDOR_KEYS, 'birads', 'age')
+    wanted = ('view', 'laterality', 'density', *VENDOR_KEYS, 'birads', 'age', SET_KEY)
     useful = (name for name in wanted if 2 <= len(set(columns.get(name, ())) - {''}) <= _MOST_VALUES)
     return replace(table, attributes=columns), tuple(useful)
 
