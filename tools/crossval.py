@@ -52,6 +52,7 @@ from mmmammo.crossval import (
     gather_detections,
     open_project,
 )
+from mmmammo.crossval.fold_inputs import renewed_inputs, with_renewed
 from mmmammo.crossval.settings import SPLITS
 from mmmammo.crossval.terminal import counts_table, numbers_table
 from mmmammo.experiments import Outcome, Run
@@ -203,7 +204,7 @@ def main() -> int:
     folds = wanted_folds(args, project)
     check_options(args, project)
     for one in project.with_needs():
-        make_inputs(one.cfg, ROOT)
+        make_inputs(with_renewed(one.cfg, dict.fromkeys(renewed_inputs(one.cfg), '')), ROOT)
         require_data(one.cfg, one.settings.cut.splits)
     if args.ensemble:
         check_test_split(project)

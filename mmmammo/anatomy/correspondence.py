@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.anatomy.pseudo_landmarks import node_layout
+from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import MammoError
 
 Matrix = npt.NDArray[np.float64]
@@ -171,7 +172,7 @@ class GeometricPrior:
             object.__setattr__(self, name, array)
 
     def save(self, path: Path | str) -> None:
-        """Write the JSON file; the folder must exist."""
+        """Write the JSON file, whole or not at all; the folder must exist."""
         data = {
             'format': PRIOR_FORMAT,
             'num_nodes': list(self.num_nodes),
@@ -181,7 +182,8 @@ class GeometricPrior:
             'template_cc': np.round(self.template_cc, 6).tolist(),
             'template_mlo': np.round(self.template_mlo, 6).tolist(),
         }
-        Path(path).write_text(json.dumps(data, indent=1), encoding='utf-8')
+        with written_whole(path) as file:
+            file.write(json.dumps(data, indent=1))
 
     @classmethod
     def load(cls, path: Path | str) -> GeometricPrior:

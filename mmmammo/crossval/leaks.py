@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +13,33 @@ from mmengine.optim import ReduceOnPlateauParamScheduler
 from mmmammo.apis.run_results import metrics_of
 from mmmammo.apis.runs import datasets_of
 from mmmammo.crossval.fold_inputs import renewed_inputs
-from mmmammo.crossval.settings import Settings, write_options
-from mmmammo.engine.checkpoint import load_checkpoint
+from mmmammo.crossval.settings import SPLITS
+from mmmammo.crossval.trained_on import trained_on
 from mmmammo.registry import HOOKS, PARAM_SCHEDULERS
 from mmmammo.structures import MammoError
 
-_DATA_ROOT = re.compile(r"""\bdata_root\s*=\s*['"]([^'"]+)['"]""")
+_CHECKPOINTS = ('.pth', '.pt')
 
 
-def require_nothing_held_out(cfg: Config, settings: Settings, config: str) -> None:
+def require_nothing_held_out(cfg: Config, root: Path, config: str) -> None:
     """Refuse a config whose folds would know what they are tested on.
 
     Args:
-        cfg: The config.
-        settings: Of the cross-validation, with the options that are written over the config in every fold.
+        cfg: The config, with the options that are written over it in every fold.
+        root: Folder that paths of the training are relative to.
         config: Path of the config, for messages.
 
     Raises:
         MammoError: If the validation steers the training, which in a fold is of the images held out; if the model has a
             file of the prepared set that is not computed in every fold, or detections are scored by weights fitted on a
-            split; or if the training begins from a checkpoint that was trained on this set.
+            split; if the training begins from a checkpoint that was trained on this set; or if a loader has several
+            data sets.
     """
-    if settings.average is not None:
-        return  # nothing is trained
-    fold = copy.deepcopy(cfg)
-    write_options(fold, settings.options, config)
-    _require_blind(fold, config)
-    _require_own_inputs(fold, set(renewed_inputs(cfg)), config)
-    _require_no_cross_view(fold, config)
-    _require_unseen(fold, config)
+    _require_one_part(cfg, config)
+    _require_blind(cfg, config)
+    _require_own_inputs(cfg, renewed_inputs(cfg), config)
+    _require_no_cross_view(cfg, config)
+    _require_unseen(cfg, root, config)
 
 
 def _require_blind(cfg: Config, config: str) -> None:
@@ -66,17 +62,19 @@ def _is(kind: type | None, base: type) -> bool:
     return kind is not None and issubclass(kind, base)
 
 
-def _require_own_inputs(cfg: Config, renewed: set[str], config: str) -> None:
+def _require_own_inputs(cfg: Config, renewed: Collection[str], config: str) -> None:
     roots = _roots(cfg)
+    made = {step.makes for step in cfg.get('inputs', ())}
     for text in _texts(cfg.get('model', {})):
-        if text not in renewed and Path(text).parent.resolve() in roots:
+        of_set = '/' in text and '://' not in text and any(Path(text).resolve().is_relative_to(root) for root in roots)
+        if text not in renewed and (of_set or text in made):
             raise MammoError(
                 config,
                 field='model',
                 found=f'{text}, which was computed from the prepared set, patients of every fold among them',
                 expected='a file that every fold computes from its own training patients',
-                remedy='name it in `inputs` of a config, with the command that makes it from the training index, or '
-                'in crossval.prepare and crossval.options',
+                remedy='leave it to the `inputs` of the config: an entry whose command names the training index is '
+                'made anew in every fold; or name it in crossval.prepare and crossval.options',
             )
 
 
@@ -92,22 +90,34 @@ def _require_no_cross_view(cfg: Config, config: str) -> None:
             )
 
 
-def _require_unseen(cfg: Config, config: str) -> None:
-    """A checkpoint carries the text of the config that it was trained with."""
-    path = Path(cfg.get('load_from') or '')
-    if not path.is_file():
-        return
-    said = load_checkpoint(path).get('meta', {}).get('cfg')
-    trained_on = {Path(root).resolve() for root in _DATA_ROOT.findall(said)} if isinstance(said, str) else set()
-    if trained_on & _roots(cfg):
+def _require_unseen(cfg: Config, root: Path, config: str) -> None:
+    roots = _roots(cfg)
+    names = [('load_from', cfg.get('load_from') or ''), *(('model', text) for text in _texts(cfg.get('model', {})))]
+    for field, name in names:
+        path = root / name
+        if path.suffix not in _CHECKPOINTS or not path.is_file() or not trained_on(path) & roots:
+            continue
         raise MammoError(
             config,
-            field='load_from',
-            found=f'{path}, which was trained on this prepared set, patients of every fold among them',
+            field=field,
+            found=f'{name}, which was trained on this prepared set, patients of every fold among them',
             expected='weights of other data, or of the same fold',
             remedy="name its config in crossval: dict(needs=dict(first='configs/….py'), "
             "options={'load_from': '{first.checkpoint}'})",
         )
+
+
+def _require_one_part(cfg: Config, config: str) -> None:
+    for split in SPLITS:
+        number = len(list(datasets_of(cfg[f'{split}_dataloader'])))
+        if number > 1:
+            raise MammoError(
+                config,
+                field=f'{split}_dataloader.dataset',
+                found=f'{number} data sets, each of which would hold the whole part of a fold',
+                expected='one, in whatever wrappers',
+                remedy='make one index file of them: tools/merge_sets.py, or prepare them together',
+            )
 
 
 def _roots(cfg: Config) -> set[Path]:

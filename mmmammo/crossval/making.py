@@ -169,7 +169,7 @@ class Workshop:
         if done.returncode or not product.exists():
             raise MammoError(
                 product,
-                field='crossval.prepare',
+                field='crossval.prepare, inputs',
                 found=f'`python {command}` ended with code {done.returncode}',
                 expected=f'{product}',
                 remedy='see its message above; the same command goes on where it was',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from mmengine.config import Config
 from mmmammo.apis.run_results import metrics_of
 from mmmammo.apis.runs import datasets_of, load_config
 from mmmammo.crossval.leaks import require_nothing_held_out
-from mmmammo.crossval.settings import Settings, read_settings
+from mmmammo.crossval.settings import Settings, read_settings, write_options
 from mmmammo.crossval.shared_data import options_of_need, require_one_set, require_same_images
 from mmmammo.evaluation.metrics import APMetric, FROCMetric, ScoreMetric
 from mmmammo.experiments.schedule import config_digest
@@ -59,7 +60,11 @@ class Project:
     @property
     def gives_scores(self) -> bool:
         """Whether the scores of its folds are gathered; otherwise their detections are."""
-        return _has_metric(self.cfg, ScoreMetric)
+        return _has_metric(self.with_options(), ScoreMetric)
+
+    def with_options(self) -> Config:
+        """The config with what is written over it in every fold, placeholders as they are."""
+        return _with_options(self.cfg, self.settings, self.config)
 
     @property
     def link(self) -> Path:
@@ -178,8 +183,10 @@ def _open(
     settings = read_settings(cfg, **said)
     stratum = settings.cut.part(cfg, 0, 'rest').stratify  # of the config at the end of a chain, for all
     settings = replace(settings, cut=replace(settings.cut, stratify=stratum))
-    _require_metric(cfg, settings, config)
-    require_nothing_held_out(cfg, settings, config)
+    of_folds = _with_options(cfg, settings, config)
+    _require_metric(of_folds, settings, config)
+    if settings.average is None:
+        require_nothing_held_out(of_folds, root, config)
     require_one_set(cfg, config)
     passed_on = {'cut': settings.cut, 'train_seed': settings.train_seed}
     needs = {
@@ -190,6 +197,12 @@ def _open(
     for name, need in needs.items():
         require_same_images(config, project.pool_files(), name, need.config, need.pool_files())
     return replace(project, folder=folder or project.link)
+
+
+def _with_options(cfg: Config, settings: Settings, config: str) -> Config:
+    cfg = copy.deepcopy(cfg)
+    write_options(cfg, settings.options, config)
+    return cfg
 
 
 def _path_of(config: str, root: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmmammo.apis.run_results import size_classes, write_scores_of
 from mmmammo.crossval.detections import logged_of_all, merge_detections, metrics_of_boxes, summarise_folds
-from mmmammo.crossval.numbers import as_reading, out_of_fold_measures, out_of_fold_numbers, spread_over_folds
+from mmmammo.crossval.numbers import BOUNDS, as_reading, out_of_fold_measures, out_of_fold_numbers, spread_over_folds
 from mmmammo.crossval.project import METRICS, PREDICTIONS, SCORES, Project
 from mmmammo.crossval.tables import average_tables, merge_folds
 from mmmammo.evaluation.functional import Reading, ScoreMeasure, read_measure
@@ -18,6 +18,8 @@ from mmmammo.evaluation.summary import detection_document
 from mmmammo.io.predictions import read_predictions
 from mmmammo.io.score_tables import ScoreTable, read_score_table
 from mmmammo.io.whole_files import written_whole
+
+NOT_OF_BOXES = 'cannot be read off the boxes of all folds: see the mean of the folds'
 
 Run = Mapping[str, Any]
 """What made the numbers, for the head of ``metrics.json``."""
@@ -59,15 +61,18 @@ def gather_detections(project: Project, folders: Mapping[int, Path], out: Path, 
     Raises:
         MammoError: If a fold's detections are missing or faulty, or an image or patient is in two folds.
     """
+    cfg = project.with_options()
     images = merge_detections({fold: folder / PREDICTIONS for fold, folder in folders.items()}, out / PREDICTIONS)
-    summary = summarise_folds(out / PREDICTIONS, project.cfg, project.pool_files())
+    summary = summarise_folds(out / PREDICTIONS, cfg, project.pool_files())
     document = detection_document(summary, run)
-    document['settings'] = {**document['settings'], 'size_classes': size_classes(metrics_of_boxes(project.cfg))}
-    logged = logged_of_all(project.cfg, images, summary.data.categories)
-    values = {key: as_reading(value) for key, value in logged.items()}
-    document['metrics'] |= without_nan(values)
+    document['settings'] = {**document['settings'], 'size_classes': size_classes(metrics_of_boxes(cfg))}
     counts = [_counts_of_boxes(folder / PREDICTIONS) for folder in folders.values()]
     documents = [_document(folder) for folder in folders.values()]
+    logged = logged_of_all(cfg, images, summary.data.categories)
+    of_folds_only = {key for one in documents for key in one['metrics']} - {*document['metrics'], *logged}
+    values = {key: as_reading(value) for key, value in logged.items()}
+    values |= {key: Reading.undefined(NOT_OF_BOXES) for key in sorted(of_folds_only) if not key.endswith(BOUNDS)}
+    document['metrics'] |= without_nan(values)
     return _write_document(out / METRICS, document | _of_folds(counts, documents, values))
 
 

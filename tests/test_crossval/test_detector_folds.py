@@ -1,6 +1,7 @@
 """Folds of a detector: boxes of all folds as one file, and no file that knows held-out patients."""
 
 import json
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +13,15 @@ from toy_folds import CONFIG, starts
 from mmmammo.crossval import Workshop, count_folds, gather_detections, open_project
 from mmmammo.crossval.detections import merge_detections
 from mmmammo.crossval.fold_config import fold_config, placeholders
+from mmmammo.crossval.fold_inputs import renewed_inputs
+from mmmammo.crossval.report import NOT_OF_BOXES
 from mmmammo.crossval.terminal import numbers_table
+from mmmammo.crossval.trained_on import trained_on
 from mmmammo.datasets.fold_part import FoldPart
 from mmmammo.io.exam_index import read_index
 from mmmammo.io.ground_truth import read_ground_truth
 from mmmammo.io.predictions import read_predictions, write_predictions
-from mmmammo.structures import MammoError
+from mmmammo.structures import ImagePrediction, MammoError
 from mmmammo.testing.prepared_set import CATEGORIES, make_prepared_set
 
 SPLITS = ('train', 'val', 'test')
@@ -27,7 +31,8 @@ work = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
 dataset = runpy.run_path(sys.argv[1])['test_dataloader']['dataset']
 fold = dataset['folds']['held_out']
 shutil.copy(pathlib.Path(dataset['data_root'], f'fold{fold}.json'), work / 'predictions.json')
-work.joinpath('metrics.json').write_text(json.dumps({'metrics': {'froc/recall@0.50': fold / 4}}))
+logged = {'froc/recall@0.50': fold / 4, 'matching/recall': 0.5, 'matching/recall_low': 0.4}
+work.joinpath('metrics.json').write_text(json.dumps({'metrics': logged}))
 """
 PRIOR_TOOL = """
 import pathlib, sys
@@ -119,6 +124,8 @@ def test_boxes_of_all_folds_are_judged_together(gathered):
     assert document['split'] == 'out-of-fold'
     assert [(fold['n'], fold['n_lesions']) for fold in document['folds']] == [(16, lesions[k]) for k in range(3)]
     assert document['mean']['froc/recall@0.50'] == {'value': 0.25, 'sd': 0.25, 'n': 3}
+    assert document['metrics']['matching/recall'] is None and document['mean']['matching/recall']['value'] == 0.5
+    assert document['reasons'] == {'matching/recall': NOT_OF_BOXES}
     assert json.loads((project.folder / 'metrics.json').read_text()) == document
     table = '\n'.join(str(cell) for cell in numbers_table(document).renderables[0].columns[0].cells)
     assert all(key in table for key in FROC_KEYS)
@@ -133,6 +140,36 @@ def test_what_the_prepared_set_says_of_images_reaches_the_subgroups(gathered):
     }
     assert sizes == {'CC': 24, 'MLO': 24}
     assert len(document['files']) == 1 + len(SPLITS)
+
+
+def test_options_of_the_folds_are_those_of_the_numbers_of_all(detector, own_set, root):
+    project = detector("crossval = dict(options={'test_evaluator': [dict(type='mmmammo.FROCMetric', iou_thr=0.6)]})")
+    for fold, images in truth_of(own_set, project).items():
+        write_predictions(own_set / f'fold{fold}.json', [found(image, 0.9) for image in images], CATEGORIES)
+    Workshop(root, jobs=2).make(project, project.folds)
+    folders = {fold: project.fold_folder(fold) for fold in project.folds}
+    assert gather_detections(project, folders, project.folder, {})['settings']['iou_thr'] == 0.6
+
+
+def test_lesion_ids_and_boxes_that_do_not_count_stay(tmp_path):
+    boxes, spare = np.array([[1.0, 1, 5, 5]]), np.array([[6.0, 6, 8, 8]])
+    who = {'file_name': 'a.png', 'width': 9, 'height': 9, 'laterality': 'L', 'view': 'CC'}
+    images = [
+        ImagePrediction(
+            number, **who, exam_id=f'e{number}', patient_id=f'p{number}', boxes=boxes, scores=np.array([0.5]),
+            labels=np.array([0]), gt_boxes=boxes, gt_labels=np.array([1]), gt_lesion_ids=(f'lesion{number}',),
+            ignored_boxes=spare, ignored_labels=np.array([0]),
+        )
+        for number in (2, 1)
+    ]  # fmt: skip
+    for fold, image in enumerate(images):
+        write_predictions(tmp_path / f'{fold}.json', [image], CATEGORIES)
+    merged = merge_detections({fold: tmp_path / f'{fold}.json' for fold in range(2)}, tmp_path / 'all.json')
+    again, _ = read_predictions(tmp_path / 'all.json')
+    for image, number in zip(again, (1, 2), strict=True):
+        assert image.image_id == number and image.gt_lesion_ids == (f'lesion{number}',)
+        assert image.ignored_boxes.tolist() == spare.tolist() and image.gt_boxes.tolist() == boxes.tolist()
+    assert [image.image_id for image in merged] == [1, 2]
 
 
 def test_an_image_or_patient_of_two_folds_is_refused(gathered, tmp_path):
@@ -179,7 +216,8 @@ def test_an_option_of_the_folds_wins_over_what_is_computed(detector):
             "model['prior'] = f'{data_root}/prior.json'",
             r'model: found .*prior\.json, which was computed from the prepared',
         ),
-        (PRIOR + "model['neck'][1]['prior'] = f'{data_root}/other.json'", r'model: found .*other\.json'),
+        (PRIOR + "model['neck'][1]['prior'] = f'{data_root}/deep/other.json'", r'model: found .*other\.json'),
+        ("inputs = [dict(makes='far/p.json', command='x')]\nmodel['prior'] = 'far/p.json'", 'model: found far/p.json'),
         ("test_evaluator[0]['cross_view'] = 'weights.json'", 'cross_view of mmmammo.FROCMetric: found weights.json'),
         ("test_evaluator = [dict(type='mmmammo.PredictionDump', path='x')]", 'a metric of scores.*or of detections'),
         ("crossval = dict(average='probability', needs=dict(a='detector.py'))", 'test_evaluator: found mmmammo.FROCM'),
@@ -190,18 +228,63 @@ def test_what_would_know_held_out_patients_or_leaves_nothing_is_refused(detector
         detector(more)
 
 
-def test_a_start_from_a_training_on_this_very_set_is_refused(detector, own_set, tmp_path):
+TRAINED = """
+data_root = '{unused}'
+train_dataloader = dict(batch_size=2, dataset=dict(type='RepeatDataset', dataset=dict(
+    ann_file='annotations/train.json', data_root='{root}', pipeline=[dict(type='X', scale=(1, -2))])))
+val_dataloader = dict(dataset=dict(ann_file='annotations/val.json', data_root='{unused}'))
+"""
+
+
+@pytest.mark.parametrize('start', ['load_from = {!r}', "model['backbone'] = dict(init_cfg=dict(checkpoint={!r}))"])
+def test_weights_that_were_trained_on_this_very_set_are_refused(detector, own_set, tmp_path, start):
     trained = tmp_path / 'epoch_9.pth'
-    more = f'load_from = {str(trained)!r}'
-    for root, refused in ((f'{own_set}/', True), ('/elsewhere', False)):
-        torch.save({'state_dict': {}, 'meta': {'cfg': f"a = 1\ndata_root = '{root}'\n"}}, trained)
+    more = start.format(str(trained))
+    for meta, refused in (
+        ({'cfg': TRAINED.format(root=f'{own_set}/', unused='/elsewhere')}, True),
+        ({'cfg': TRAINED.format(root='/elsewhere', unused=own_set)}, False),
+        ({'cfg': 'no config ('}, False),
+        ({}, False),
+    ):
+        torch.save({'state_dict': {}, 'meta': meta}, trained)
         if refused:
-            with pytest.raises(MammoError, match=r'load_from: found .*epoch_9\.pth, which was trained on this'):
+            with pytest.raises(MammoError, match=r'found .*epoch_9\.pth, which was trained on this'):
                 detector(more)
-            option = "crossval = dict(options=dict(load_from='{fold_dir}/first.pth'))"
-            assert detector(f'{more}\n{option}').gives_scores is False
         else:
-            detector(more)
+            assert not detector(more).gives_scores
+    torch.save({'state_dict': {}, 'meta': {'cfg': TRAINED.format(root=own_set, unused='')}}, trained)
+    option = "crossval = dict(options={'load_from': '{fold_dir}/a.pth', 'model.backbone': None})"
+    assert detector(f'{more}\n{option}').settings.options['load_from'] == '{fold_dir}/a.pth'
+
+
+def test_what_the_text_of_a_config_would_run_is_not_run(tmp_path):
+    mark = tmp_path / 'mark'
+    text = f"train_dataloader = dict(dataset=dict(ann_file='a', data_root=open({str(mark)!r}, 'w').name))"
+    torch.save({'state_dict': {}, 'meta': {'cfg': text}}, tmp_path / 'a.pth')
+    assert trained_on(tmp_path / 'a.pth') == set() and not mark.exists()
+
+
+def test_inputs_are_renewed_wherever_the_data_sets_were_moved_to(detector, own_set, tmp_path):
+    moved = make_prepared_set(tmp_path / 'moved', {'train': 6, 'val': 3, 'test': 3}, size=(32, 24))
+    options = {f'{split}_dataloader.dataset.data_root': str(moved) for split in SPLITS}
+    project = detector(PRIOR, cfg_options=options)
+    cfg = fold_config(project, 2, placeholders(project, 2, {}))
+    assert cfg.train_dataloader.dataset.data_root == str(moved)
+    assert cfg.model.neck[1].prior == str(project.fold_folder(2) / 'prior.json')
+
+
+def test_what_is_computed_from_a_renewed_file_is_renewed():
+    steps = [
+        {'makes': 'x/a.json', 'command': 'tools/a.py --out=x/a.json --index=/far/annotations/train.json'},
+        {'makes': 'y/a.json', 'command': 'tools/b.py x//a.json other.json --out y/a.json'},
+        {'makes': 'x/c.json', 'command': 'tools/c.py x/annotations/val.json --out x/c.json'},
+    ]
+    dataset = {'data_root': 'x', 'ann_file': 'annotations/train.json'}
+    cfg = Config({'inputs': steps, 'train_dataloader': {'dataset': dataset}})
+    first, second = renewed_inputs(cfg).values()
+    assert first['makes'] == '{fold_dir}/a.json' and second['makes'] == '{fold_dir}/1_a.json'
+    assert shlex.split(first['command']) == ['tools/a.py', '--out={fold_dir}/a.json', '--index={config}']
+    assert shlex.split(second['command'])[1:] == ['{fold_dir}/a.json', 'other.json', '--out', '{fold_dir}/1_a.json']
 
 
 def test_a_set_in_which_every_image_has_a_lesion_can_be_cut(detector, tmp_path):

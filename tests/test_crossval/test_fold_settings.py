@@ -76,14 +76,19 @@ def test_a_fold_trains_on_the_rest_and_tests_what_is_held_out(project):
     assert 'crossval' not in cfg
 
 
-def test_data_sets_inside_wrappers_are_cut_too(project):
-    more = (
-        'train_dataloader["dataset"] = dict(type="RepeatDataset", times=2, dataset=dict(type="ConcatDataset", '
-        'datasets=[train_dataloader["dataset"], dict(val_dataloader["dataset"])]))'
-    )
+def test_a_data_set_inside_wrappers_is_cut_too(project):
+    more = 'train_dataloader["dataset"] = dict(type="RepeatDataset", times=2, dataset=train_dataloader["dataset"])'
     outer = config_of(project(more=more)).train_dataloader.dataset
-    assert [inner.folds.part for inner in outer.dataset.datasets] == ['rest', 'rest']
-    assert 'folds' not in outer
+    assert outer.dataset.folds.part == 'rest' and 'folds' not in outer
+
+
+def test_two_data_sets_in_one_loader_are_refused_as_both_would_hold_the_whole_part(project):
+    more = (
+        'train_dataloader["dataset"] = dict(type="ConcatDataset", '
+        'datasets=[train_dataloader["dataset"], dict(val_dataloader["dataset"])])'
+    )
+    with pytest.raises(MammoError, match=r'train_dataloader\.dataset: found 2 data sets, each of which would hold'):
+        project(more=more)
 
 
 def test_the_written_config_is_the_config(project, tmp_path):

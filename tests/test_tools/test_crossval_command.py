@@ -49,6 +49,35 @@ param_scheduler = [dict(type='CosineAnnealingLR', T_max=4, by_epoch=True, conver
 del _resize, _pack, _set, _loader
 """
 
+DETECTOR = """
+_base_ = [
+    '{root}/configs/_base_/models/agrcnn_r18_small.py',
+    '{root}/configs/_base_/datasets/phantom_exams.py',
+    '{root}/configs/_base_/schedules/phantom_small.py',
+    '{root}/configs/_base_/default_runtime.py',
+]
+data_root = '{data}'
+prior = f'{{data_root}}/prior.json'
+index = f'{{data_root}}/annotations/train.json'
+inputs = [dict(makes=prior, command=f'tools/build_geometric_prior.py {{index}} --out {{prior}}')]
+_base_.model.neck[1].prior = prior
+model = dict(
+    neck=_base_.model.neck,
+    lesion_matcher=dict(type='mmmammo.LesionMatcher'),
+    roi_head=dict(bbox_head=dict(num_classes=2), mask_head=dict(num_classes=2)),
+)
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+test_evaluator = [
+    dict(type='mmmammo.FROCMetric', bootstrap=20),
+    dict(type='mmmammo.APMetric'),
+    dict(type='mmmammo.LesionMatchingMetric'),
+]
+train_cfg = dict(max_epochs=1, val_interval=9)
+param_scheduler = []
+"""
+
 
 @pytest.fixture
 def command(tmp_path):
@@ -117,6 +146,36 @@ def test_folds_are_averaged_on_the_test_split(command, tmp_path):
 
 
 @pytest.fixture
+def detector(command, tmp_path):
+    """As ``command``, of a detector of four views."""
+    path = tmp_path / 'tiny_detector.py'
+    path.write_text(DETECTOR.format(root=ROOT, data=tmp_path / 'set'))
+
+    def _detector(*more):
+        arguments = command('--work-dir', str(tmp_path / 'out'), *more)
+        arguments[2] = str(path)
+        return arguments
+
+    return _detector
+
+
+@pytest.mark.slow
+def test_boxes_of_a_detector_are_gathered(detector, tmp_path):
+    code, said = run(detector('--jobs', '2'))
+    assert code == 0, said
+    assert '48 images of 3 folds' in said and 'see the mean of the folds' in said
+    document = json.loads((tmp_path / 'out' / 'metrics.json').read_text())
+    assert document['kind'] == 'detections' and document['metrics']['froc/n_images'] == 48
+    assert document['metrics']['matching/n_pairs'] is None
+    priors = [json.loads((tmp_path / 'out' / f'fold{fold}' / 'prior.json').read_text()) for fold in range(3)]
+    assert sorted(prior['info']['views'] for prior in priors) == [32, 32, 32]
+    assert not (tmp_path / 'set' / 'prior.json').exists()
+    of_fold = json.loads((tmp_path / 'out' / 'fold1' / 'metrics.json').read_text())
+    assert len(of_fold['files']) == 4  # of the boxes, and of the labels of all three index files
+    assert [row['n']['images'] for row in of_fold['subgroups'] if row['value'] == 'all'] == [16]
+
+
+@pytest.fixture
 def call(monkeypatch):
     """A function that runs the command in this process."""
     spec = importlib.util.spec_from_file_location('tool_crossval', ROOT / 'tools' / 'crossval.py')
@@ -150,6 +209,13 @@ def test_what_cannot_be_is_told_before_anything_is_trained(command, tmp_path, ca
     with pytest.raises(MammoError, match=words):
         call(command(*(argument.format(first=first) for argument in more)))
     assert not (tmp_path / 'store').exists()
+
+
+@pytest.mark.parametrize('more', [['--tta'], ['--ensemble', '--pool', 'train', 'val']])
+def test_boxes_are_not_averaged(detector, tmp_path, call, more):
+    with pytest.raises(MammoError, match=f'{more[0]}: option: found a detector; expected a classifier'):
+        call(detector(*more))
+    assert not (tmp_path / 'out').exists()
 
 
 def test_images_that_an_ensemble_cannot_score_are_told_before_anything_is_trained(command, tmp_path, call):
