@@ -19,8 +19,10 @@ class ConfigOptions(DictAction):
         """Parse the values."""
         try:
             super().__call__(parser, namespace, values, option_string)
-        except (ValueError, AssertionError):
-            parser.error(f'{option_string}: found {" ".join(values)}; expected KEY=VALUE, e.g. train_cfg.max_epochs=6')
+        except (ValueError, AssertionError, RecursionError):  # the last of a dict inside a list
+            expected = 'KEY=VALUE, e.g. train_cfg.max_epochs=6, VALUE being a number, text or a list of these'
+            remedy = 'for anything else write a config of your own that names this one in _base_'
+            parser.error(f'{option_string}: found {" ".join(values)}; expected {expected}. Remedy: {remedy}')
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

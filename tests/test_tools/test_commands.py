@@ -101,11 +101,12 @@ def test_infer_prints_names_with_brackets_as_they_are():
 
 
 @pytest.mark.parametrize('tool', ['tools/train.py', 'tools/analysis/print_config.py'])
-def test_options_without_a_value_are_told(tool, monkeypatch, capsys):
+@pytest.mark.parametrize('option', ['nonsense', "custom_hooks=[dict(type='X', size=1)]", "model=dict(type='X')"])
+def test_options_that_cannot_be_read_are_told(tool, option, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
-        run(monkeypatch, tool, ROOT / 'configs/agrcnn_phantom.py', '--cfg-options', 'nonsense')
+        run(monkeypatch, tool, ROOT / 'configs/agrcnn_phantom.py', '--cfg-options', option)
     assert end.value.code == 2
-    assert 'found nonsense; expected KEY=VALUE' in capsys.readouterr().err
+    assert f'found {option}; expected KEY=VALUE' in capsys.readouterr().err
 
 
 def test_train_then_test_with_a_report(monkeypatch, tmp_path):
