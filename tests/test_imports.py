@@ -45,6 +45,7 @@ MAY_IMPORT = {
         'evaluation.metrics',
         'datasets',
         'apis',
+        'engine',  # whose checkpoints are read safely
         'experiments',
         'registry',
     },

@@ -20,9 +20,16 @@ class ConfigOptions(DictAction):
         try:
             super().__call__(parser, namespace, values, option_string)
         except (ValueError, AssertionError, RecursionError):  # the last of a dict inside a list
-            expected = 'KEY=VALUE, e.g. train_cfg.max_epochs=6, VALUE being a number, text or a list of these'
-            remedy = 'for anything else write a config of your own that names this one in _base_'
-            parser.error(f'{option_string}: found {" ".join(values)}; expected {expected}. Remedy: {remedy}')
+            parser.error(_unreadable(option_string, values))
+        read = getattr(namespace, self.dest)
+        if any(isinstance(value, str) and value.startswith('dict(') for value in read.values()):
+            parser.error(_unreadable(option_string, values))  # it would be taken for text
+
+
+def _unreadable(option: str | None, values: list[str]) -> str:
+    expected = 'KEY=VALUE, e.g. train_cfg.max_epochs=6, VALUE being a number, text or a list of these'
+    remedy = 'for anything else write a config of your own that names this one in _base_'
+    return f'{option}: found {" ".join(values)}; expected {expected}. Remedy: {remedy}'
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

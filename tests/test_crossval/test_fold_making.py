@@ -204,7 +204,7 @@ def test_what_is_prepared_per_fold_is_there_before_the_training(workshop, projec
 def test_a_preparing_command_that_fails_is_told(workshop, project):
     step = {'makes': '{fold_dir}/x', 'command': 'tools/nowhere.py'}
     with pytest.raises(
-        MammoError, match=r'fold0/x: crossval.prepare: found `python tools/nowhere.py` ended with code 2'
+        MammoError, match=r'fold0/x: crossval.prepare, inputs: found `python tools/nowhere.py` ended with code 2'
     ):
         workshop.make(project(more=f'crossval = dict(prepare=[{step!r}])'), [0])
 
