@@ -142,7 +142,7 @@ class GeometricPrior:
         template_cc: (n_c, 2) mean node positions, each breast normalised to its contour's bounding box [0, 1]^2.
         template_mlo: (n_m, 2) likewise.
         num_pairs: Lesion pairs counted.
-        info: Anything about the origin: source, split, date.
+        info: Anything about the origin: source, split, date; ``corner_mode`` is how the nodes of MLO views were laid.
 
     Raises:
         MammoError: If shapes do not fit the node numbers, or a number is negative or not finite.
@@ -170,6 +170,25 @@ class GeometricPrior:
                 raise _bad_prior('geometric prior', name, f'shape {array.shape}', f'finite numbers of shape {shape}')
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    def require_corner_mode(self, used: str) -> None:
+        """Refuse to be used with nodes that were laid in another way than those that were counted.
+
+        Args:
+            used: The ``corner_mode`` of :func:`~mmmammo.anatomy.pseudo_landmarks`.
+
+        Raises:
+            MammoError: If :attr:`info` names another one; it may name none.
+        """
+        built = self.info.get('corner_mode', used)
+        if built != used:
+            raise MammoError(
+                'geometric prior',
+                field='corner_mode',
+                found=f'{built!r}, of the prior',
+                expected=f'{used!r}, of the nodes that it is used with',
+                remedy=f'build it with --corner-mode {used}, or set PackMammogram.corner_mode={built!r} everywhere',
+            )
 
     def save(self, path: Path | str) -> None:
         """Write the JSON file, whole or not at all; the folder must exist."""

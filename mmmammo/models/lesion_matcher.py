@@ -71,7 +71,8 @@ class LesionMatcher:
         stride: Input pixels per pixel of the feature level that is looked at. Which one that is, its shape tells.
 
     Raises:
-        MammoError: If the prior cannot be read, or when called with features none of which has this stride.
+        MammoError: If the prior cannot be read or is of another corner mode than 'midpoint', or when called with
+            features none of which has this stride.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class LesionMatcher:
     ) -> None:
         if isinstance(prior, str | Path):
             prior = GeometricPrior.load(prior)
+        if prior is not None:
+            prior.require_corner_mode('midpoint')  # as pair_log_odds lays its nodes
         self.nodes = None if prior is None else node_log_odds(prior)
         self.min_score = min_score
         self.score_thr = score_thr

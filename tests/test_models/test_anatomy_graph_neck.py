@@ -369,3 +369,15 @@ def test_half_precision_keeps_up():
         half = run(neck, [f.bfloat16() for f in features], samples)[0].detach()
     assert half.dtype == torch.bfloat16
     assert float((half.float() - full).abs().mean() / full.abs().mean()) < 0.05
+
+
+def test_a_prior_of_other_corner_lines_than_the_nodes_is_refused():
+    counts, templates = np.ones((22, 26)), (np.full((22, 2), 0.5), np.full((26, 2), 0.5))
+    neck = make_neck(prior=GeometricPrior((22, 26), counts, *templates, 1, {'corner_mode': 'seed'}))
+    samples = exam_batch(views=FOUR_VIEWS)['data_samples']
+    for sample in samples:
+        sample.set_metainfo({'corner_mode': 'seed'})
+    assert neck.read_context(samples, SIZE, torch.device('cpu')).node_mask.any()
+    samples[-1].set_metainfo({'corner_mode': 'midpoint'})
+    with pytest.raises(MammoError, match="corner_mode: found 'seed', of the prior; expected 'midpoint'"):
+        neck.read_context(samples, SIZE, torch.device('cpu'))

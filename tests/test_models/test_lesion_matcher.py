@@ -144,3 +144,10 @@ def test_a_prior_is_read_from_its_file(tmp_path):
     prior = GeometricPrior((22, 26), rng.integers(0, 3, (22, 26)), rng.random((22, 2)), rng.random((26, 2)), 9)
     prior.save(tmp_path / 'prior.json')
     assert LesionMatcher(prior=str(tmp_path / 'prior.json')).nodes.shape == (22, 26)
+
+
+def test_a_prior_of_other_corner_lines_is_refused():
+    info = {'corner_mode': 'seed'}
+    prior = GeometricPrior((22, 26), np.ones((22, 26)), np.zeros((22, 2)), np.zeros((26, 2)), 1, info)
+    with pytest.raises(MammoError, match="corner_mode: found 'seed', of the prior; expected 'midpoint'"):
+        LesionMatcher(prior=prior)

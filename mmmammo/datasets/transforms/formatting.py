@@ -34,6 +34,7 @@ META_KEYS = (
     'labels',
     'landmarks',
     'nodes',
+    'corner_mode',
     'breast_mask',
     'lesion_ids',
 )
@@ -78,6 +79,7 @@ class PackMammogram(PackDetInputs):
     Added Keys (meta information of the data sample):
 
     - nodes ((n, 2) float32 in input pixels; None without landmarks, or in a view that is neither CC nor MLO)
+    - corner_mode
     - breast_mask (bool, (ceil(h / 4), ceil(w / 4)); None without landmarks)
     - lesion_ids (of all ``instances``, also of those that a transform has dropped since; '' where unknown)
 
@@ -85,8 +87,8 @@ class PackMammogram(PackDetInputs):
         num_nodes: Pseudo-landmarks of a CC and of an MLO view.
         meta_keys: Keys copied to the meta information, where present.
         corner_mode: How far from the corner its line of nodes runs in an MLO view, see
-            :func:`mmmammo.anatomy.pseudo_landmarks`. A prior has to be built with the same, which nothing checks: its
-            ``info`` tells; a uniform one and :class:`mmmammo.models.LesionMatcher` reckon with ``'midpoint'``.
+            :func:`mmmammo.anatomy.pseudo_landmarks`. A prior has to be built with the same; a uniform one and
+            :class:`mmmammo.models.LesionMatcher` reckon with ``'midpoint'``.
 
     Raises:
         LandmarkError: If a number of nodes cannot be laid out, or there is no such corner mode.
@@ -108,6 +110,7 @@ class PackMammogram(PackDetInputs):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Return ``{'inputs': (1, h, w) tensor, 'data_samples': DetDataSample}``."""
         results['nodes'] = self._nodes(results)
+        results['corner_mode'] = self.corner_mode
         results['breast_mask'] = self._breast_mask(results)
         results['lesion_ids'] = tuple(finding.get('lesion_id') or '' for finding in results.get('instances', ()))
         return super().transform(results)

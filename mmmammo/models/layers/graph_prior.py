@@ -19,10 +19,12 @@ class GraphPrior(NamedTuple):
     Args:
         geometric: (n_c, n_m), H_g.
         templates: (n_c, 2) and (n_m, 2), node positions with the contour's bounding box as [0, 1]^2.
+        source: What they were read from; ``None`` for uniform ones.
     """
 
     geometric: Tensor
     templates: tuple[Tensor, Tensor]
+    source: GeometricPrior | None
 
 
 def read_graph_prior(
@@ -39,14 +41,15 @@ def read_graph_prior(
     Raises:
         MammoError: If there is no such file, or it is for other node counts.
     """
-    if prior is None:
+    source = None if prior is None else _load(prior, num_nodes)
+    if source is None:
         counts = np.ones(num_nodes)
         templates = tuple(ideal_template(v, n) for v, n in zip(STANDARD_VIEWS, num_nodes, strict=True))
     else:
-        loaded = _load(prior, num_nodes)
-        counts, templates = loaded.counts, (loaded.template_cc, loaded.template_mlo)
+        counts, templates = source.counts, (source.template_cc, source.template_mlo)
     geometric = torch.from_numpy(np.asarray(geometric_prior(counts, smoothing), dtype=np.float32))
-    return GraphPrior(geometric, tuple(torch.from_numpy(np.asarray(t, dtype=np.float32)) for t in templates))
+    places = tuple(torch.from_numpy(np.asarray(t, dtype=np.float32)) for t in templates)
+    return GraphPrior(geometric, places, source)
 
 
 def ideal_template(view: View, num_nodes: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -53,7 +54,7 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         fusion: 'residual' or 'multiplicative', see :class:`GraphFusion`.
         fusion_start: 'identity' or 'random', see there. From a random start a detector's features are scrambled first.
         prior: File of ``tools/build_geometric_prior.py``, or a loaded one; ``None`` for a uniform one. It is kept in
-            buffers, so that a checkpoint carries it.
+            buffers, so that a checkpoint carries it. Its ``corner_mode`` has to be that of ``PackMammogram``.
         prior_smoothing: Added to the counts of the prior before they are normalised.
         bgn: Whether to use the bipartite graph.
         ign: Whether to use the inception graph.
@@ -98,9 +99,23 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         """(B, H, W) in (0, 1) on the CPU, at the first of ``levels``; 1/2 is neutral. Of the last batch."""
         self._check(branches if ign else (), bgn or ign)
         constants = read_graph_prior(prior, self.num_nodes, prior_smoothing)
+        self._prior = constants.source
         self.bipartite = BipartiteGraph(in_channels, constants.geometric, prior_row_norm) if bgn else None
         self.inception = InceptionGraph(in_channels, constants.templates, branches, row_norm) if ign else None
         self.fusion = GraphFusion(in_channels, fusion, bipartite=bgn, inception=ign, start=fusion_start)
+
+    def read_context(
+        self, data_samples: Sequence[DetDataSample], input_shape: tuple[int, int], device: torch.device
+    ) -> ExamContext:
+        """As the parent's, where the nodes were laid as those of the prior.
+
+        Raises:
+            MammoError: As the parent's, or if ``corner_mode`` of the pipeline and of the prior differ.
+        """
+        if self._prior is not None:
+            for mode in {s.metainfo['corner_mode'] for s in data_samples if 'corner_mode' in s.metainfo}:
+                self._prior.require_corner_mode(mode)
+        return super().read_context(data_samples, input_shape, device)
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Exchange features within exams.
