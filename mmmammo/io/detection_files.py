@@ -85,8 +85,8 @@ def with_labels_of(data: DetectionSet, *annotations: str | Path) -> DetectionSet
     images, image_labels, lesion_labels = [], [], []
     for image in data.images:
         known = labelled.get(image.image_id, _UNLABELLED)
-        near = [np.flatnonzero((np.abs(known.boxes - box) <= _NEAR_PX).all(axis=1)) for box in image.gt_boxes]
-        labels = [known.lesion_labels[place[0]] if len(place) else {} for place in near]
+        classes = [data.categories[label] for label in image.gt_labels]
+        labels = [known.of_box(box, name) for box, name in zip(image.gt_boxes, classes, strict=True)]
         images.append(_completed(image, known.pixel_spacing_mm, labels))
         image_labels.append(known.labels)
         lesion_labels += labels
@@ -107,6 +107,11 @@ class _Labelled:
     lesion_labels: Sequence[Mapping[str, Any]]
     labels: Mapping[str, Any]
     pixel_spacing_mm: float | None
+
+    def of_box(self, box: npt.NDArray[np.float64], category: str) -> Mapping[str, Any]:
+        """Labels of the lesion that lies there; of several the one of this class, as a place may have two findings."""
+        near = [self.lesion_labels[i] for i in np.flatnonzero((np.abs(self.boxes - box) <= _NEAR_PX).all(axis=1))]
+        return next((labels for labels in near if labels.get('class') == category), near[0] if near else {})
 
 
 _UNLABELLED = _Labelled(np.empty((0, 4)), (), {}, None)

@@ -76,11 +76,21 @@ def shortened(words: object, length: int = 100) -> str:
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """All values as finite numbers; a decimal comma is read as a point; empty if any value is not a number."""
+    values = readable_numbers(dataset, keyword)
+    return tuple(value for value in values if value is not None) if None not in values else ()
+
+
+def readable_numbers(dataset: Dataset, keyword: str) -> tuple[float | None, ...]:
+    """As :func:`numbers`, with ``None`` in the place of each value that is no finite number."""
+    return tuple(_finite(part) for part in words(dataset, keyword))
+
+
+def _finite(word: str) -> float | None:
     try:
-        values = tuple(float(part.replace(',', '.')) for part in words(dataset, keyword))
+        value = float(word.replace(',', '.'))
     except ValueError:
-        return ()
-    return values if all(map(math.isfinite, values)) else ()
+        return None
+    return value if math.isfinite(value) else None
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

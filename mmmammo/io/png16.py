@@ -76,7 +76,11 @@ def as_read(pixels: npt.NDArray[np.floating], bits: int = 16) -> npt.NDArray[np.
     Args:
         pixels: (h, w) in [0, 1].
         bits: Of the file, 8 or 16.
+
+    Raises:
+        MammoError: As :func:`write_png16`.
     """
+    _check('image', pixels)
     return full_scale(_quantised(pixels, np.uint8 if bits == 8 else np.uint16))
 
 
@@ -84,15 +88,20 @@ def _write(
     path: Path, pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16], scratch: Path | None
 ) -> None:
     pixels = np.asarray(pixels)
-    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind != 'f':
-        raise _unfit(path, f'shape {pixels.shape}, type {pixels.dtype}')
-    low, high = pixels.min(), pixels.max()
-    if not (low >= 0 and high <= 1):  # also true of nan
-        raise _unfit(path, f'values from {low} to {high}')
+    _check(path, pixels)
     # OpenCV's own defaults: naming a compression level, even the same, makes it drop its fast filter (4x slower).
     _, encoded = cv2.imencode('.png', _quantised(pixels, kind))
     with written_whole(path, 'wb', scratch=scratch) as file:
         file.write(encoded.data)
+
+
+def _check(where: Path | str, pixels: npt.NDArray[np.floating]) -> None:
+    """Refuse what has no place on the full scale."""
+    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind != 'f':
+        raise _unfit(where, f'shape {pixels.shape}, type {pixels.dtype}')
+    low, high = pixels.min(), pixels.max()
+    if not (low >= 0 and high <= 1):  # also true of nan
+        raise _unfit(where, f'values from {low} to {high}')
 
 
 def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16]) -> npt.NDArray[np.unsignedinteger]:
@@ -105,7 +114,7 @@ def _quantised(pixels: npt.NDArray[np.floating], kind: type[np.uint8 | np.uint16
     return stored
 
 
-def _unfit(path: Path, found: str) -> MammoError:
+def _unfit(path: Path | str, found: str) -> MammoError:
     return MammoError(
         path,
         field='pixels',

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from mmmammo.io.elements import items, label, number, numbers, quoted, raw_value, text
+from mmmammo.io.elements import items, label, number, numbers, quoted, raw_value, readable_numbers, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 from mmmammo.io.raster import significant_bits
 
@@ -88,7 +88,17 @@ def modality_values(stored: npt.NDArray[np.int64], dataset: Dataset, where: Path
             expected='a slope that keeps the pixels apart',
             remedy='correct the tag, or delete it together with RescaleIntercept',
         )
-    return stored.astype(np.float64) * (1.0 if slope is None else slope) + (intercept or 0.0)
+    with np.errstate(over='ignore', invalid='ignore'):
+        values = stored.astype(np.float64) * (1.0 if slope is None else slope) + (intercept or 0.0)
+    if not np.isfinite(values[[0, -1]]).all():
+        raise UnsupportedPixelData(
+            where,
+            field=label('RescaleSlope'),
+            found=f'{slope:g}, with which values are no longer finite',
+            expected='a slope of the size of a grey level',
+            remedy='correct the tag, or delete it together with RescaleIntercept',
+        )
+    return values
 
 
 def window(values: FloatArray, center: float, width: float, function: str) -> FloatArray:
@@ -128,6 +138,8 @@ def _by_lut(values: FloatArray, dataset: Dataset, where: Path) -> tuple[FloatArr
     for item in items(dataset, 'VOILUTSequence')[:1]:
         if raw_value(item, 'LUTDescriptor') is not None and raw_value(item, 'LUTData') is not None:
             lut = _Lut.read(item, dataset, where)
+            if lut.entries.min() < 0:
+                raise _bad_lut(where, 'LUTData', f'entries from {lut.entries.min():g}', 'display values, 0 or more')
             return lut.lookup(values) / lut.white, 'lut'
     return None, 'lut'
 
@@ -142,15 +154,17 @@ def _by_window(values: FloatArray, dataset: Dataset, where: Path) -> tuple[Float
             expected='LINEAR, LINEAR_EXACT or SIGMOID',
             remedy='correct the tag, or delete it to have the window applied linearly',
         )
-    center, width = number(dataset, 'WindowCenter'), number(dataset, 'WindowWidth')
-    if center is None or width is None or width <= 0 or (function == 'LINEAR' and width < 1):
-        return None, function.lower()
-    return window(values, center, width, function), function.lower()
+    least = 1 if function == 'LINEAR' else 0
+    centers, widths = readable_numbers(dataset, 'WindowCenter'), readable_numbers(dataset, 'WindowWidth')
+    for center, width in zip(centers, widths, strict=False):
+        if center is not None and width and width >= least:  # the first of several that is one
+            return window(values, center, width, function), function.lower()
+    return None, function.lower()
 
 
 def has_voi(dataset: Dataset) -> bool:
     """Whether the header has a VOI LUT or a window, of use or not."""
-    return bool(items(dataset, 'VOILUTSequence')) or bool(number(dataset, 'WindowWidth'))
+    return bool(items(dataset, 'VOILUTSequence')) or any(readable_numbers(dataset, 'WindowWidth'))
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,8 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     """
     gate = Gate(record.relative_path, options.policies)
     mammogram = _read(record, gate, options)
-    record, mammogram = _outlined(record, mammogram, gate), _without_film(record, mammogram, gate)
+    record = _outlined(record, mammogram, gate)
+    mammogram = _without_film(record, mammogram, gate)
     laterality, view = _side_and_view(record, mammogram.meta)
     findings = _findings(record, mammogram.pixels.shape, gate)
     small = SmallCopy.of(mammogram.pixels)
@@ -138,7 +139,7 @@ def _without_film(record: ImageRecord, mammogram: Mammogram, gate: Gate) -> Mamm
     """The image without the edges and labels of the film that it is a scan of."""
     if record.film is None:
         return mammogram
-    pixels, removed = remove_film_artifacts(mammogram.pixels)
+    pixels, removed = remove_film_artifacts(mammogram.pixels, [finding.bbox for finding in record.findings])
     fault = film_fault(removed) if removed else None
     return replace(mammogram, pixels=pixels) if gate.decide(fault) else mammogram
 

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,6 +97,18 @@ class Journal:
         self._file.write(json.dumps(entry.to_json()) + '\n')
         self._file.flush()
 
+    def forget_images(self, names: Collection[str]) -> None:
+        """Forget the outcomes whose images are about to be written anew, by whatever record; also after a kill.
+
+        Args:
+            names: Of image files.
+        """
+        for key, entry in list(self.entries.items()):
+            if entry.image is not None and entry.image.file_name in names:
+                self._file.write(json.dumps({'forget': key}) + '\n')
+                del self.entries[key]
+        self._file.flush()
+
     def compact(self, keys: Iterable[str]) -> set[str]:
         """Forget all but these records.
 
@@ -117,7 +129,11 @@ class Journal:
 
     def _take(self, line: str) -> None:
         try:
-            self._keep(Entry.from_json(json.loads(line)))
+            said = json.loads(line)
+            if 'forget' in said:
+                self.entries.pop(said['forget'], None)
+            else:
+                self._keep(Entry.from_json(said))
         except (ValueError, TypeError, KeyError):  # cut short, or of another version
             return
 

@@ -18,6 +18,7 @@ from typing import Any
 from mmmammo import __version__
 from mmmammo.io.exam_index import PreparedSet, read_index, write_index
 from mmmammo.io.whole_files import UNFINISHED, written_whole
+from mmmammo.prepare.folder import INDEX, STATE, require_own_folder, take_down
 from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import QualityRow
@@ -25,7 +26,6 @@ from mmmammo.prepare.recorded import FACTS, MERGED, facts_of
 from mmmammo.prepare.splits import SPLITS
 from mmmammo.structures import MammoError, PreparedImage
 
-INDEX, STATE = 'annotations', '.prepare'
 _ABSENT = 'not recorded'
 _SAME_WOMEN = {'cbis_ddsm', 'ddsm'}
 """Sources of which one is made from the other."""
@@ -67,7 +67,7 @@ def merge_sets(
 
     Args:
         sets: Name -> prepared set, at least two.
-        out: The new set; a folder that is no other prepared set.
+        out: The new set; a folder that is no other prepared set, and holds no images or annotations of others.
         any_options: Take sets whose images were prepared in different ways.
         different_women: Equal patient ids in sets of one source are of different women.
         info: More keys for ``prepare.json``, such as the command.
@@ -88,7 +88,7 @@ def merge_sets(
         if not different_women:
             _require_different_women(splits, facts)
         _require_no_repeats(splits)
-        _take_down(out)
+        take_down(out)
         _take_files(sets, splits, out, on_start, on_image)
         merged = _merged(splits)
         _write_quality(sets, out / 'quality.csv')
@@ -96,12 +96,6 @@ def merge_sets(
             write_index(out / INDEX / f'{split}.json', part)
         _write_facts(out / FACTS, facts, options, merged, info or {})
     return merged
-
-
-def _take_down(out: Path) -> None:
-    """Nobody is to take for a set what is no longer one, or not yet."""
-    for name in (FACTS, *(f'{INDEX}/{split}.json' for split in SPLITS)):
-        (out / name).unlink(missing_ok=True)
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -126,6 +120,7 @@ def _check_sets(sets: Mapping[str, Path], out: Path, facts: Mapping[str, Mapping
     is_another = (out / FACTS).is_file() and _facts(out).get('source') != MERGED
     if out.resolve() in others or is_another or (out / STATE / 'journal.jsonl').exists():
         raise _error('--out', out, 'a folder that is no other prepared set', 'choose another, or delete that one')
+    require_own_folder(out)
     shared = _SAME_WOMEN & set().union(*(_sources(of_set) for of_set in facts.values()))
     if len(shared) > 1:
         remedy = 'take one of them: a woman of both could be in train and in test'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from typing import Any
 from mmmammo.io import write_png8, write_png16
 from mmmammo.io.elements import shortened
 from mmmammo.io.whole_files import remove_unfinished
+from mmmammo.prepare.folder import IMAGES, INDEX, STATE, require_no_source, require_own_folder, take_down
 from mmmammo.prepare.image import prepare_image
 from mmmammo.prepare.journal import Entry, Journal, digest_of, only_one, sha256_of, stamp_of
 from mmmammo.prepare.options import PrepareOptions, SetOptions
@@ -26,6 +28,7 @@ from mmmammo.prepare.summary import Summary, write_set
 from mmmammo.sources import CountCheck
 from mmmammo.structures import ImageRecord, Laterality, MammoError, Policy, Problem, View
 
+_LONGEST_NAME = 120  # characters; disks take 255, of which endings, digests and names in progress need some
 _COUNTED = re.compile(r'0{3,}\d+|\d{1,3}(-\d{1,4})?')
 
 
@@ -84,9 +87,9 @@ def prepare_dataset(
     options, set_options = options or PrepareOptions(), set_options or SetOptions()
     classes, pool = set_options.classes(categories), BoundedPool(workers, executor)
     records = _checked(records, out)
-    state = out / '.prepare'
+    state = out / STATE
     with only_one(state, 'another run that prepares this set'), Journal(state / 'journal.jsonl') as journal:
-        for folder in (state, out, out / 'annotations'):
+        for folder in (state, out, out / INDEX):
             remove_unfinished(folder)  # of a run that was killed
         tasks = _tasks(records, options, out, journal)
         if on_start is not None:
@@ -95,11 +98,12 @@ def prepare_dataset(
             for entry in _outcomes(tasks, journal, pool, out, options):
                 if on_image is not None:
                     on_image(entry.quality)
-        for name in sorted(journal.compact(task.record.relative_path for task in tasks)):
-            (out / 'images' / name).unlink(missing_ok=True)
         results = [(task.record, journal.entries[task.record.relative_path]) for task in tasks]
         facts = {'source': source, **(info or {}), 'options': vars(options) | vars(set_options)}
-        return write_set(out, results, classes, set_options, facts, skipped, checks)
+        summary = write_set(out, results, classes, set_options, facts, skipped, checks)
+        for name in sorted(journal.compact(task.record.relative_path for task in tasks)):
+            (out / IMAGES / name).unlink(missing_ok=True)  # no index names it any more
+        return summary
 
 
 def _checked(records: Iterable[ImageRecord], out: Path) -> list[ImageRecord]:
@@ -114,6 +118,9 @@ def _checked(records: Iterable[ImageRecord], out: Path) -> list[ImageRecord]:
             remedy='check --raw: it must name the folder as it was downloaded (see data/README.md)',
         )
     split_by_patient(records)
+    _require_one_record_per_file(records)
+    require_own_folder(out)
+    require_no_source(out, (path for record in records for path in record.files))
     facts = facts_of(out / FACTS)
     if isinstance(facts, dict) and facts.get('source') == MERGED:
         raise MammoError(
@@ -126,9 +133,28 @@ def _checked(records: Iterable[ImageRecord], out: Path) -> list[ImageRecord]:
     return records
 
 
+def _require_one_record_per_file(records: Sequence[ImageRecord]) -> None:
+    """Outcomes are kept by file; of two records of one file one would be lost, at the end of the run."""
+    repeated = [path for path, count in Counter(record.relative_path for record in records).items() if count > 1]
+    if repeated:
+        raise MammoError(
+            repeated[0],
+            field='records',
+            found=f'{len(repeated)} files with more than one',
+            expected='one record per file',
+            remedy='see what describes these files twice, and leave one there',
+        )
+
+
 def slug(text: str) -> str:
-    """A file name out of any text: letters, digits, ``.``, ``_`` and ``-``, never starting with a dot."""
+    """A file name out of any text: letters, digits, ``.``, ``_`` and ``-``, never starting with a dot.
+
+    A text too long for a name is cut, and ends with a digest of the whole.
+    """
     clean = ''.join(c if c.isascii() and (c.isalnum() or c in '._-') else '_' for c in text).lstrip('.')
+    if len(clean) > _LONGEST_NAME:
+        digest = hashlib.sha256(text.encode(errors='surrogateescape')).hexdigest()[:8]
+        clean = f'{clean[: _LONGEST_NAME - 9]}-{digest}'
     return clean or '_'
 
 
@@ -174,6 +200,10 @@ def _outcomes(
             to_do.append(task)
         else:
             yield done
+    names = {task.file_name for task in to_do}
+    if names & journal.image_names:
+        take_down(out)  # until it is finished, its index would speak of images that are no longer the same
+        journal.forget_images(names)
     for task, future in pool.run(partial(run_task, out=out, options=options), to_do):
         entry = _entry_of(task, future, out)
         journal.add(entry)
@@ -185,7 +215,7 @@ def _kept(task: Task, stamp: str, out: Path) -> Entry | None:
     done = task.done
     if done is None or done.image is None or (done.task, done.stamp) != (task.digest, stamp):
         return None
-    return done if (out / 'images' / task.file_name).is_file() else None
+    return done if (out / IMAGES / task.file_name).is_file() else None
 
 
 def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
@@ -199,7 +229,7 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
     Returns:
         The outcome.
     """
-    record, target = task.record, out / 'images' / task.file_name
+    record, target = task.record, out / IMAGES / task.file_name
     if record.refused is not None:
         return _quarantined(task, record.refused, problem=Problem.TABLES)
     sha256, stamp = sha256_of(*record.files), stamp_of(*record.files)
@@ -209,14 +239,14 @@ def run_task(task: Task, *, out: Path, options: PrepareOptions) -> Entry:
         same = replace(task.done, stamp=stamp)
         if kept := _kept(replace(task, done=same), stamp, out):
             return kept
-    try:
-        prepared = prepare_image(record, options, task.file_name)
-    except MammoError as err:
-        return _quarantined(task, err, stamp, sha256)
-    scratch = out / '.prepare'
+    scratch = out / STATE
     for folder in (target.parent, scratch):
         folder.mkdir(parents=True, exist_ok=True)
-    (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels, scratch)
+    try:
+        prepared = prepare_image(record, options, task.file_name)
+        (write_png8 if options.bits == 8 else write_png16)(target, prepared.pixels, scratch)
+    except MammoError as err:
+        return _quarantined(task, err, stamp, sha256)
     image = replace(prepared.image, source={**prepared.image.source, 'sha256': sha256.split(' ')[0]})
     return Entry(record.relative_path, task.digest, stamp, sha256, prepared.quality, image)
 
@@ -250,7 +280,7 @@ def _entry_of(task: Task, future: Future[Entry], out: Path) -> Entry:
         raise error  # of the cluster as a whole: what a file has done wrong does not come this way
     if isinstance(error, BrokenExecutor):
         return _quarantined(task, DEAD_PROCESS)
-    with (out / '.prepare' / 'defects.txt').open('a', encoding='utf-8') as file:
+    with (out / STATE / 'defects.txt').open('a', encoding='utf-8') as file:
         file.write(f'{task.record.relative_path}\n{"".join(traceback.format_exception(error))}\n')
     return _quarantined(
         task, f'defect of mmmammo: {shortened(repr(error))}. Remedy: report it with .prepare/defects.txt'

@@ -37,16 +37,17 @@ _WORD = 0.015  # of the longer side: between letters
 _MARGIN = 2  # pixels around what is removed, whose values are mixed
 
 
-def remove_film_artifacts(image: FloatImage) -> tuple[FloatImage, tuple[str, ...]]:
+def remove_film_artifacts(image: FloatImage, annotated: npt.ArrayLike = ()) -> tuple[FloatImage, tuple[str, ...]]:
     """Set white edges, black frames, labels and tape to the level of the background.
 
     An edge is a straight white strip along a side, also a tilted one, or one behind a black frame. Labels and tape
     stand out of the background with a sharp border and do not touch the breast; what does goes only if it is a white
     rectangle with background around a good part of it. Tissue is never changed: where a label covers the breast, only
-    the label is.
+    the label is. What touches an annotation is no label: a node of the axilla may lie apart from the breast.
 
     Args:
         image: (h, w), breast bright on dark; any range of values.
+        annotated: (n, 4) xyxy boxes of findings, in its pixels.
 
     Returns:
         The image, a new one if anything was removed, and what that was.
@@ -63,8 +64,10 @@ def remove_film_artifacts(image: FloatImage) -> tuple[FloatImage, tuple[str, ...
     frame = _black_frame(small, min(_DARKER * background, background - _NOISE_SIGMAS * noise))
     gone |= frame
     labels = _white_rectangles(np.where(gone, background, small), background)
-    gone = np.any([gone, *labels], axis=0)
-    labels += _free_labels(np.where(gone, np.float32(background), small), background)
+    covered = np.any([gone, *labels], axis=0)
+    labels += _free_labels(np.where(covered, np.float32(background), small), background)
+    tissue = _inside(annotated, small.shape, factor)
+    labels = [label for label in labels if not (label & tissue).any()]
     notes = [f'white edge at the {", ".join(edges)}'] if edges else []
     notes += ['black frame'] if frame.any() else []
     notes += [_counted(labels)] if labels else []
@@ -87,6 +90,15 @@ def _counted(labels: list[Mask]) -> str:
     together = _grown(np.any(labels, axis=0), round(_WORD * max(labels[0].shape)))
     count = len(_parts(together))
     return f'{count} label{"s" if count > 1 else ""} or tape'
+
+
+def _inside(boxes: npt.ArrayLike, shape: tuple[int, ...], factor: int) -> Mask:
+    """Cells of the shrunken copy that boxes in the image's pixels touch."""
+    mask = np.zeros(shape, dtype=bool)
+    for x1, y1, x2, y2 in np.reshape(np.asarray(boxes, dtype=float), (-1, 4)) / factor:
+        rows, columns = (slice(max(int(low), 0), max(int(np.ceil(high)), 0)) for low, high in ((y1, y2), (x1, x2)))
+        mask[rows, columns] = True
+    return mask
 
 
 def _edge(small: FloatImage, side: str) -> Mask:

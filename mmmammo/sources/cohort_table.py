@@ -28,7 +28,7 @@ breast without outcome is not known to have it or not, and has no label ``cancer
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -216,7 +216,25 @@ def _exam_outcomes(
             errors.append(row.error('outcome', of_breast, expected))
         known = [outcome for outcome in (of_exam, of_breast, worst.get(exam)) if outcome is not None]
         worst[exam] = max(known, key=OUTCOMES.index, default=OUTCOMES[0])
+    errors += _unexplained(rows, said, worst)
     return worst
+
+
+def _unexplained(
+    rows: Sequence[tuple[Row, Said]], said: Mapping[Place, Any], worst: Mapping[str, str]
+) -> Iterator[MammoError]:
+    """Exams of which more is said than of either breast, though both breasts are judged."""
+    judged: dict[str, dict[Laterality, str]] = {}
+    last: dict[str, Row] = {}
+    for row, values in rows:
+        outcome, side = _of(values, said).get('outcome'), values.get('laterality')
+        last[values['exam_id']] = row
+        if outcome is not None and side is not None:
+            judged.setdefault(values['exam_id'], {})[side] = outcome
+    for exam, outcomes in judged.items():
+        if len(outcomes) == 2 and worst[exam] not in outcomes.values():
+            expected = f'{worst[exam]} of one of them, as the exam_outcome is, or no outcome of the one not known'
+            yield last[exam].error('outcome', ' and '.join(outcomes.values()) + ' of the two breasts', expected)
 
 
 def _of(values: Said, said: Mapping[Place, Any]) -> dict[str, Any]:

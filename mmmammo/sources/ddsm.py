@@ -19,14 +19,14 @@ so there are no lesion ids. Outlines of Mini-DDSM are in pixels of the original 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mmmammo.sources.ddsm_ics import Case, Sequence, ics_error, read_ics
 from mmmammo.sources.ddsm_overlay import CATEGORIES, Abnormality, read_overlay
-from mmmammo.sources.listing import link_refusal, list_files, missing_file, missing_row, written_name
+from mmmammo.sources.listing import link_refusal, linked_folders, list_files, missing_file, missing_row, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.structures import FilmScan, ImageRecord, Laterality, MammoError, Policy, Problem, View
 
@@ -50,12 +50,14 @@ class _Folder:
         case: What that says; or what is wrong with it.
         images: Of the folder, by name without the extension, such as ``B_3013_1.LEFT_CC``.
         overlays: Likewise.
+        copies: Other files that describe this case, which are not read.
     """
 
     ics: Path
     case: Case | MammoError
     images: Mapping[str, Path]
     overlays: Mapping[str, Path]
+    copies: tuple[Path, ...] = ()
 
 
 def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
@@ -74,7 +76,14 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     folders = _folders(raw, files)
     records = [record for folder in folders for record in _records(raw, folder)]
     known = {(record.path.parent, _stem(record.path)) for record in records}
+    for folder in folders:
+        if isinstance(folder.case, MammoError):
+            told = [path for stem, path in folder.images.items() if (path.parent, stem) not in known] or [folder.ics]
+            records += [replace(_unknown(raw, path), refused=folder.case) for path in told]
+            known |= {(path.parent, _stem(path)) for path in told}
     records += [_unknown(raw, path) for path in files if _stem(path) and (path.parent, _stem(path)) not in known]
+    root = raw.resolve()
+    records += [replace(_unknown(raw, path), refused=link_refusal(path, root)) for path in linked_folders(raw)]
     yield from sorted(records, key=lambda record: record.relative_path)
 
 
@@ -83,8 +92,8 @@ def count_skipped(raw: Path) -> int:
     raw = Path(raw)
     files = list_files(raw)
     read = {path for record in list_records(raw) for path in record.files}
-    described = sum(path.suffix.lower() in ('.ics', '.overlay') for path in files)
-    return len(files) - len(read.intersection(files)) - described
+    described = {path for path in files if path.suffix.lower() in ('.ics', '.overlay')}
+    return len(files) - len(described.union(read.intersection(files)))
 
 
 def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
@@ -118,7 +127,21 @@ def _folders(raw: Path, files: tuple[Path, ...]) -> list[_Folder]:
         elif stem := _stem(path):
             known = images.setdefault(path.parent, {})
             known[stem] = min(path, known.get(stem, path), key=_rank)
-    return [_Folder(ics, _case(ics), images.get(ics.parent, {}), overlays.get(ics.parent, {})) for ics in sorted(cases)]
+    folders = (_Folder(ics, _case(ics), images.get(ics.parent, {}), overlays.get(ics.parent, {})) for ics in cases)
+    return _one_per_case(folders)
+
+
+def _one_per_case(folders: Iterable[_Folder]) -> list[_Folder]:
+    """Joined where several files of a folder describe one case, as browsers make them; the one of its name is read."""
+    cases: dict[tuple[Path, str], list[_Folder]] = {}
+    for folder in sorted(folders, key=lambda folder: folder.ics):
+        name = folder.case.name if isinstance(folder.case, Case) else folder.ics.name
+        cases.setdefault((folder.ics.parent, name), []).append(folder)
+    joined = []
+    for (_, name), same in cases.items():
+        used, *others = sorted(same, key=lambda folder: folder.ics.stem != name)
+        joined.append(replace(used, copies=tuple(other.ics for other in others)))
+    return joined
 
 
 def _case(ics: Path) -> Case | MammoError:
@@ -139,12 +162,14 @@ def _rank(path: Path) -> int:
 
 
 def _records(raw: Path, folder: _Folder) -> Iterator[ImageRecord]:
-    """Of one case; where its description cannot be read, of its images."""
+    """Of one case; none where its description cannot be read."""
     case = folder.case
     if isinstance(case, MammoError):
-        for path in folder.images.values():
-            yield replace(_unknown(raw, path), refused=case)
         return
+    for path in folder.copies:
+        found, expected = f'the case of {folder.ics.name} once more', 'one .ics per case'
+        twice = MammoError(path, field='filename', found=found, expected=expected, remedy='leave one of them there')
+        yield replace(_unknown(raw, path), refused=twice)
     said = {sequence.name: _abnormalities(case, sequence, folder) for sequence in case.sequences}
     for sequence in case.sequences:
         yield _record(raw, folder, case, sequence, said)

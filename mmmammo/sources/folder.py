@@ -4,7 +4,8 @@
 
     <raw>/<exam>/…                 a folder per exam, at any depth; names are free
     <raw>/<patient>/<exam>/…       or one per patient, with a folder per exam in it
-    <raw>/0_L-CC.png, …            or one flat folder: files are grouped by what stands before side and view
+    <raw>/0_L-CC.png, …            or one flat folder: files are grouped by what stands before side and view, or behind
+                                   them in names that begin with them (L_CC_0.png)
     <raw>/annotations.csv          optional, see :mod:`mmmammo.sources.annotations_csv`
 
 DICOM files are grouped by StudyInstanceUID wherever they lie: studies are never mixed, and the series folders of one
@@ -19,31 +20,22 @@ file vanishes silently; files whose names say that they are no images are counte
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from dataclasses import replace
+from pathlib import Path
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
 from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
+from mmmammo.sources.folder_exams import FolderFile, digest, exam_names, exam_places
 from mmmammo.sources.folder_patients import patients_of_exams
 from mmmammo.sources.listing import link_refusal, may_be_image, refuse_folder, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
-from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
+from mmmammo.structures import ImageRecord, Laterality, MammoError, Policy, Problem, View
 
 CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry')
 OPTIONS: tuple[SourceOption, ...] = ()
 POLICIES: Mapping[Problem, Policy] = {}
-
-_NOBODY = {'', 'ANON', 'ANONYMOUS', 'ANONYMIZED', 'ANONYMISED', 'NONE', 'UNKNOWN', 'REMOVED', '0'}
-_NOTHING = (Laterality.UNKNOWN, View.UNKNOWN)
-MOST_IMAGES = 16
-"""In a folder whose files are taken for one exam though neither header nor name says what they show."""
 
 
 def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
@@ -64,12 +56,15 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
     links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
     raw_name = written_name(raw.resolve(), raw.resolve().parent)
-    places = [(said[file.path].exam_id, place.levels) for file, place in zip(files, _exam_places(files), strict=True)]
-    exams = [name or '-'.join(levels) or raw_name for name, levels in places]
-    patients = _patient_ids(files, exams, _paths_of(exams, places, raw_name))
+    places = exam_places(files)
+    names_of = exam_names(places, raw_name)
+    exams = [said[file.path].exam_id or names_of[place] for file, place in zip(files, places, strict=True)]
+    paths = {name: '/'.join(place.levels) or raw_name for place, name in names_of.items()}
+    patients = _patient_ids(files, exams, {exam: paths.get(exam, exam) for exam in exams})
     records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
-    of_links = ['-'.join(place.levels) or raw_name for place in _exam_places([*files, *links])[len(files) :]]
-    records += _refused(links, of_links, entries, records)
+    all_places = exam_places([*files, *links])
+    of_all = exam_names(all_places, raw_name)
+    records += _refused(links, [of_all[place] for place in all_places[len(files) :]], entries, records)
     yield from sorted(records, key=lambda record: record.path)
 
 
@@ -118,43 +113,7 @@ def _annotations(raw: Path, files: set[str]) -> dict[str, ImageAnnotation]:
     return read_annotations(raw / FILE_NAME, files, CATEGORIES)
 
 
-@dataclass(frozen=True, eq=False)
-class _File:
-    """What a file says without its pixels.
-
-    Args:
-        path: The file.
-        name: Relative to the raw folder.
-        meta: ``None`` if it cannot be read.
-        laterality: From the header, else from the name.
-        view: Likewise.
-        is_folder: Whether it is a link to a folder.
-    """
-
-    path: Path
-    name: str
-    meta: MammogramMeta | None
-    laterality: Laterality
-    view: View
-    is_folder: bool = False
-
-    @property
-    def study(self) -> tuple[str, str] | None:
-        """StudyInstanceUID with PatientID, because careless de-identification gives one UID to everybody."""
-        if self.meta is None or not self.meta.study_uid:
-            return None
-        return self.meta.study_uid, self.meta.patient_id or ''
-
-    @property
-    def folder(self) -> PurePosixPath:
-        """Where it lies, above folders that are named after a side or view only."""
-        folder = PurePosixPath(self.name) if self.is_folder else PurePosixPath(self.name).parent
-        while folder.name and all(parse_view_name(word) != _NOTHING for word in _words(folder.name)):
-            folder = folder.parent
-        return folder
-
-
-def _look(path: Path, name: str) -> _File:
+def _look(path: Path, name: str) -> FolderFile:
     try:
         meta = read_meta(path)
     except MammogramError:
@@ -164,94 +123,28 @@ def _look(path: Path, name: str) -> _File:
         laterality = meta.laterality
     if meta is not None and meta.view is not View.UNKNOWN:
         view = meta.view
-    return _File(path, name, meta, laterality, view)
+    return FolderFile(path, name, meta, laterality, view)
 
 
-def _link(path: Path, name: str) -> _File:
+def _link(path: Path, name: str) -> FolderFile:
     """A link that is not followed: its name is all that is known."""
-    return _File(path, name, None, *parse_view_name(path.stem), is_folder=path.is_dir())
+    return FolderFile(path, name, None, *parse_view_name(path.stem), is_folder=path.is_dir())
 
 
-class _Place(NamedTuple):
-    """The folder of an exam, and what tells exams of one folder apart."""
+def _patient_ids(files: Sequence[FolderFile], exams: Sequence[str], paths: Mapping[str, str]) -> dict[str, str]:
+    """By exam: PatientID as a digest; without one a folder (:func:`patients_of_exams`), or whose other exams it has.
 
-    folder: str
-    part: str
-
-    @property
-    def levels(self) -> list[str]:
-        """Both, without the raw folder itself and nothing."""
-        return [level for level in self if level not in ('', '.')]
-
-
-def _exam_places(files: Sequence[_File]) -> list[_Place]:
-    studies: dict[tuple[str, str], list[str]] = {}
-    for file in files:
-        if file.study is not None:
-            studies.setdefault(file.study, []).append(file.folder.as_posix())
-    homes = {study: os.path.commonpath(folders) or '.' for study, folders in studies.items()}
-    crowded = Counter(homes.values())
-    by_prefix, unnamed = _folders_of_many(files), _folders_of_unnamed(files)
-    places = []
-    for file in files:
-        folder = file.folder.as_posix()
-        if file.study is not None:
-            folder = homes[file.study]
-            part = _digest('study', '/'.join(file.study)) if crowded[folder] > 1 else ''
-        elif folder in unnamed and (file.laterality, file.view) == _NOTHING:
-            part = PurePosixPath(file.name).stem
-        else:
-            part = _prefix(file) if folder in by_prefix else ''
-        places.append(_Place(folder, part))
-    return places
-
-
-def _folders_of_many(files: Sequence[_File]) -> set[str]:
-    """Folders of images without study whose name prefixes mean exams.
-
-    They do in the raw folder itself, and where a side and view occurs with two of them: ``0_L-CC`` and ``1_L-CC``.
+    Args:
+        files: All.
+        exams: Of each file.
+        paths: By exam, its folders with ``/`` between; an id that only the table gives is one.
     """
-    seen: dict[tuple[str, Laterality, View], str] = {}
-    folders = {'.'}
-    for file in files:
-        if file.study is None and (file.laterality, file.view) != _NOTHING:
-            key = (file.folder.as_posix(), file.laterality, file.view)
-            if seen.setdefault(key, _prefix(file)) != _prefix(file):
-                folders.add(key[0])
-    return folders
-
-
-def _folders_of_unnamed(files: Sequence[_File]) -> set[str]:
-    """Folders of more images than an exam has that say neither study nor side nor view; each is an exam of its own."""
-    names = (file.study is None and (file.laterality, file.view) == _NOTHING for file in files)
-    held = Counter(file.folder.as_posix() for file, is_unnamed in zip(files, names, strict=True) if is_unnamed)
-    return {folder for folder, count in held.items() if count > MOST_IMAGES}
-
-
-def _prefix(file: _File) -> str:
-    """What stands before side and view in the name: ``'0'`` of ``0_L-CC`` and of ``0_R-CC_benign``; '' without them."""
-    words = _words(PurePosixPath(file.name).stem)
-    before = list(takewhile(lambda word: parse_view_name(word) == _NOTHING, words))
-    return '-'.join(before) if len(before) < len(words) else ''
-
-
-def _paths_of(
-    exams: Sequence[str], places: Sequence[tuple[str | None, Sequence[str]]], raw_name: str
-) -> dict[str, str]:
-    """By exam: its folders with ``/`` between; an id that the table gives is one, unless it is that of a place."""
-    derived = {'-'.join(levels) or raw_name: '/'.join(levels) or raw_name for _, levels in places}
-    return {exam: derived.get(exam, exam) for exam in exams}
-
-
-def _patient_ids(files: Sequence[_File], exams: Sequence[str], paths: Mapping[str, str]) -> dict[str, str]:
-    """By exam: PatientID as a digest; without one a folder (:func:`patients_of_exams`), or whose other exams it has."""
     by_path = patients_of_exams(list(paths.values()))
     folders = {exam: by_path[path] for exam, path in paths.items()}
     said: dict[str, str] = {}
     for file, exam in zip(reversed(files), reversed(exams), strict=True):
-        name = (file.meta.patient_id or '').strip() if file.meta is not None else ''
-        if name.upper() not in _NOBODY:
-            said[exam] = _digest('patient', name)
+        if file.somebody:
+            said[exam] = digest('patient', file.somebody)
     owners: dict[str, set[str]] = {}
     for exam, patient in said.items():
         owners.setdefault(folders[exam], set()).add(patient)
@@ -259,7 +152,7 @@ def _patient_ids(files: Sequence[_File], exams: Sequence[str], paths: Mapping[st
     return {exam: said.get(exam) or known.get(folder, folder) for exam, folder in folders.items()}
 
 
-def _record(file: _File, exam: str, patient: str, said: ImageAnnotation) -> ImageRecord:
+def _record(file: FolderFile, exam: str, patient: str, said: ImageAnnotation) -> ImageRecord:
     """The annotation wins over what the file says."""
     return ImageRecord(
         path=file.path,
@@ -275,21 +168,16 @@ def _record(file: _File, exam: str, patient: str, said: ImageAnnotation) -> Imag
 
 
 def _refused(
-    links: Sequence[_File], exams: Sequence[str], why: Mapping[Path, MammoError | None], records: Sequence[ImageRecord]
+    links: Sequence[FolderFile],
+    exams: Sequence[str],
+    why: Mapping[Path, MammoError | None],
+    records: Sequence[ImageRecord],
 ) -> Iterator[ImageRecord]:
     """Records of links, of the exams and patients as they are without them."""
     patients = {record.exam_id: record.patient_id for record in records}
     for link, exam in zip(links, exams, strict=True):
         record = _record(link, exam, patients.get(exam, exam), ImageAnnotation())
         yield replace(record, refused=why[link.path])
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r'[\W_]+', name) if word]
-
-
-def _digest(kind: str, text: str) -> str:
-    return f'{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}'
 
 
 def _error(where: Path, field: str, found: object, expected: str, remedy: str) -> MammoError:

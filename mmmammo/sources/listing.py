@@ -29,6 +29,15 @@ def list_files(raw: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
+def linked_folders(raw: Path) -> tuple[Path, ...]:
+    """Links to folders below a folder, sorted: what lies in them is not listed, and must not vanish unnoticed."""
+    found = []
+    for folder, names, _ in os.walk(raw, onerror=refuse_folder):
+        names[:] = [name for name in names if not name.startswith('.')]
+        found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
+    return tuple(sorted(found))
+
+
 def list_linked(files: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:
     """The files, and those of the image folder of a download if it is a link, such as to an archive on another disk."""
     return tuple(sorted({*files, *list_files(folder)})) if folder.is_symlink() and folder.is_dir() else files

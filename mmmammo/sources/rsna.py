@@ -241,8 +241,9 @@ def _diagnosis(row: Row) -> dict[str, Any]:
 
 
 def _refusal(download: Download, record: ImageRecord, row: Row) -> MammoError | None:
-    if refused := link_refusal(record.path, download.resolved):
-        return refused
+    for path in (record.path.parent, record.path):
+        if refused := link_refusal(path, download.resolved):
+            return refused
     return None if record.path.is_file() else missing_file(record.relative_path, row.path, row.position)
 
 

@@ -181,8 +181,9 @@ def _described(record: ImageRecord, row: Row, findings: list[Row], tags: Row | N
 
 
 def _refusal(download: Download, record: ImageRecord, row: Row) -> MammoError | None:
-    if refused := link_refusal(record.path, download.resolved):
-        return refused
+    for path in (record.path.parent, record.path):
+        if refused := link_refusal(path, download.resolved):
+            return refused
     return None if record.path.is_file() else missing_file(record.relative_path, row.path, row.position)
 
 

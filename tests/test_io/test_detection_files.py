@@ -146,3 +146,29 @@ def test_our_predictions_file_brings_its_truth_and_takes_labels_from_annotations
     data = with_labels_of(plain, tmp_path / 'truth.json')
     assert data.image_labels == ({'density': 'c'},) and data.lesion_labels[0]['pathology'] == 'benign'
     assert data.images[0].pixel_spacing_mm == 0.1 and data.images[0].scores.tolist() == [0.5]
+
+
+def test_of_two_findings_at_one_place_each_has_its_own_labels(tmp_path):
+    box = np.array([[10.0, 10, 30, 30]] * 2)
+    image = ImagePrediction(
+        1, '1.png', 100, 100, 'e', 'p', 'L', 'CC', box, np.full(2, 0.5), np.zeros(2, int), box, np.array([0, 1])
+    )
+    names = ['mass', 'calcification']
+    write_predictions(tmp_path / 'run' / 'predictions.json', [image], names)
+    truth = changed(
+        categories=[{'id': i, 'name': name} for i, name in enumerate(names, 1)],
+        annotations=[
+            {
+                'id': i,
+                'image_id': 1,
+                'category_id': i,
+                'bbox': [10, 10, 20, 20],
+                'iscrowd': 0,
+                'pathology': name,
+            }
+            for i, name in enumerate(names, 1)
+        ],
+    )
+    (tmp_path / 'truth.json').write_text(json.dumps(truth))
+    data = with_labels_of(read_detection_set(tmp_path / 'run' / 'predictions.json'), tmp_path / 'truth.json')
+    assert [labels['pathology'] for labels in data.lesion_labels] == names

@@ -99,12 +99,33 @@ def test_lut_shorter_than_its_descriptor_is_corrupt(tmp_path):
     ('tags', 'field'),
     [
         ({'RescaleSlope': '0', 'RescaleIntercept': '1'}, r'RescaleSlope \(0028,1053\)'),
+        ({'RescaleSlope': '1e305', 'RescaleIntercept': '0'}, r'RescaleSlope \(0028,1053\): found 1e\+305'),
         (WINDOW | {'VOILUTFunction': 'CUBIC'}, r'VOILUTFunction \(0028,1056\)'),
     ],
 )
 def test_transforms_that_make_no_sense_are_refused(tmp_path, tags, field):
     with pytest.raises(UnsupportedPixelData, match=field):
         read_mammogram(save_dicom(make_dicom(image_of('u2', 0, 4095), **tags), tmp_path / 'image'))
+
+
+def test_a_lut_of_negative_entries_is_corrupt(tmp_path):
+    dataset = make_dicom(np.array([[0, 1], [2, 3]], 'u2'))
+    item = lut_item([0, 1, 2, 4095])
+    del item.LUTData
+    item.add_new('LUTData', 'SS', [-2048, -1, 0, 2047])
+    dataset.VOILUTSequence = [item]
+    with pytest.raises(CorruptFile, match=r'LUTData \(0028,3006\): found entries from -2048'):
+        read_mammogram(save_dicom(dataset, tmp_path / 'image'))
+
+
+def test_of_several_windows_the_first_that_is_one_counts(tmp_path):
+    image = image_of('u2', 0, 4095)
+    plain = save_dicom(make_dicom(image, **WINDOW), tmp_path / 'plain')
+    tags = {'WindowCenter': ['', '1800', '7'], 'WindowWidth': ['', '900.5', '9']}
+    several = save_dicom(make_dicom(image, **tags), tmp_path / 'several')
+    shown = [read_mammogram(path) for path in (plain, several)]
+    np.testing.assert_array_equal(shown[0].pixels, shown[1].pixels)
+    assert shown[1].meta.attributes['voi'] == 'linear'
 
 
 def test_linear_window_of_width_one_is_a_threshold():

@@ -117,7 +117,8 @@ def test_images_need_no_room_and_a_source_is_never_touched(sets, merged, tmp_pat
     out, _ = merged
     image = images_of(out, 'train')[0].file_name
     assert (out / 'images' / image).samefile(sets['one'] / 'images' / image.removeprefix('one/'))
-    (tmp_path / 'both' / 'images').mkdir(parents=True)
+    (tmp_path / 'both' / '.prepare').mkdir(parents=True)
+    (tmp_path / 'both' / 'images').mkdir()
     (tmp_path / 'both' / 'images' / 'one').symlink_to(sets['one'] / 'images')
     with pytest.raises(MammoError, match=r'--out: found .*one.*, a link'):
         merge_sets(sets, tmp_path / 'both', different_women=True)
@@ -267,3 +268,13 @@ def test_the_command(sets, tmp_path, monkeypatch, capsys):
         run(sets['one'])
     with pytest.raises(MammoError, match=r'prepare\.json: prepared set: found no such file'):
         run(sets['one'], tmp_path)
+
+
+@pytest.mark.parametrize('name', ['images/2020/only_copy.dicom', 'annotations/train.json'])
+def test_a_folder_of_others_is_left_alone(sets, tmp_path, name):
+    theirs = tmp_path / 'coco' / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b'the only copy')
+    with pytest.raises(MammoError, match=r'--out: found .* with files that are not of a prepared set'):
+        merge_sets(sets, tmp_path / 'coco', different_women=True)
+    assert theirs.read_bytes() == b'the only copy'

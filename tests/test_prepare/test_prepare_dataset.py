@@ -434,3 +434,89 @@ def test_contradicting_records_are_refused_before_any_work(raw, tmp_path, calls)
     with pytest.raises(MammoError, match='exam e0: patient_id: found e0 and somebody'):
         prepare(raw, tmp_path / 'out', records=records)
     assert calls == []
+
+
+@pytest.mark.parametrize('name', ['images/e0/L-CC.png', 'annotations/train.json'])
+def test_what_others_have_made_is_not_replaced(raw, tmp_path, calls, name):
+    theirs = tmp_path / 'theirs' / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b'the only copy')
+    with pytest.raises(MammoError, match=r'--out: found (images|annotations)/ with files that are not'):
+        prepare(raw, tmp_path / 'theirs')
+    assert theirs.read_bytes() == b'the only copy' and not calls and not (tmp_path / 'theirs/.prepare').exists()
+
+
+def test_a_set_is_not_made_of_its_own_images(raw, tmp_path, calls):
+    prepare(raw, tmp_path / 'out')
+    before = contents(tmp_path / 'out')
+    calls.clear()
+    with pytest.raises(MammoError, match='--raw: found files in the images of --out'):
+        prepare(tmp_path / 'out/images', tmp_path / 'out')
+    assert contents(tmp_path / 'out') == before and not calls
+
+
+def test_pixels_that_cannot_be_written_cost_one_image(raw, tmp_path, monkeypatch):
+    prepare_image = run.prepare_image
+
+    def too_bright(record, options, file_name):
+        made = prepare_image(record, options, file_name)
+        return replace(made, pixels=made.pixels + 1) if record.relative_path == 'e1/R-CC.png' else made
+
+    monkeypatch.setattr(run, 'prepare_image', too_bright)
+    summary = prepare(raw, tmp_path / 'out')
+    assert sum(summary.images.values()) == 11
+    assert 'values from 1.0 to' in rows_of(tmp_path / 'out')['e1/R-CC.png']['reason']
+
+
+def test_names_that_no_disk_takes_are_cut_and_stay_apart(raw, tmp_path):
+    records = [replace(r, exam_id=f'{r.exam_id:x<300}{r.exam_id}') for r in records_of(raw)]
+    prepare(raw, tmp_path / 'out', records=records)
+    folders = {image.file_name.partition('/')[0] for image in images_of(tmp_path / 'out')}
+    assert len(folders) == 3 and max(map(len, folders)) <= 120
+
+
+def test_other_options_that_are_stopped_leave_no_set(raw, tmp_path, monkeypatch):
+    out = tmp_path / 'out'
+    prepare(raw, out)
+    prepare_image = run.prepare_image
+    left = iter(range(3))
+
+    def stopped(record, options, file_name):
+        return prepare_image(record, options, file_name) if next(left, None) is not None else pytest.fail('stopped')
+
+    monkeypatch.setattr(run, 'prepare_image', stopped)
+    with pytest.raises(BaseException, match='stopped'):
+        prepare(raw, out, PrepareOptions(height=128))
+    assert not (out / 'prepare.json').exists() and not list((out / 'annotations').glob('*.json'))
+    monkeypatch.undo()
+    prepare(raw, out, PrepareOptions(height=128))
+    prepare(raw, tmp_path / 'fresh', PrepareOptions(height=128))
+    assert contents(out) == contents(tmp_path / 'fresh')
+
+
+def test_an_image_whose_name_another_record_took_is_made_again(raw, tmp_path, monkeypatch):
+    """A run that also had a file of the same name was stopped right after that."""
+    first, second = (replace(r, exam_id='e', patient_id='p') for r in records_of(raw)[:2])
+    write_png(tmp_path / 'more' / 'L-CC.png', draw_breast('L', seed=98))
+    (other,) = (replace(r, exam_id='e', patient_id='p') for r in list_records(tmp_path / 'more'))
+    other = replace(other, relative_path='a/L-CC.png')
+    prepare(raw, tmp_path / 'out', records=[first, second])
+    before = contents(tmp_path / 'out')
+    prepare_image = run.prepare_image
+
+    def stopped(record, options, file_name):
+        return prepare_image(record, options, file_name) if record is other else pytest.fail('stopped')
+
+    monkeypatch.setattr(run, 'prepare_image', stopped)
+    with pytest.raises(BaseException, match='stopped'):
+        prepare(raw, tmp_path / 'out', records=[other, first, second])
+    monkeypatch.undo()
+    prepare(raw, tmp_path / 'out', records=[first, second])
+    assert contents(tmp_path / 'out') == before
+
+
+def test_two_records_of_one_file_are_refused_before_any_work(raw, tmp_path, calls):
+    records = records_of(raw)
+    with pytest.raises(MammoError, match='records: found 1 files with more than one'):
+        prepare(raw, tmp_path / 'out', records=[*records, records[0]])
+    assert not calls and not (tmp_path / 'out').exists()

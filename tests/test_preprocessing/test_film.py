@@ -57,6 +57,15 @@ def test_a_label_goes_and_nothing_else(view, angle, height):
     assert removed == ('1 label or tape',) and left_over(labelled, clean, breast) == (0, 0)
 
 
+def test_a_label_that_is_annotated_is_tissue(view):
+    film, _, away = view
+    width = film.shape[1]
+    labelled = stick_label(film, (away, 0.07 * HEIGHT), (0.2 * width, 0.06 * HEIGHT), 'MLO', 0)
+    box = [away - 5, 0.07 * HEIGHT - 5, away + 5, 0.07 * HEIGHT + 5]
+    assert remove_film_artifacts(labelled, [box])[0] is labelled
+    assert remove_film_artifacts(labelled, [[0, HEIGHT - 9, 9, HEIGHT - 1]])[1] == ('1 label or tape',)
+
+
 def test_tape_goes(view):
     film, breast, away = view
     taped = stick_tape(film, (away, 0.96 * HEIGHT), (0.3 * film.shape[1], 0.04 * HEIGHT), -12)

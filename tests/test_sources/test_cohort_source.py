@@ -277,3 +277,10 @@ def test_the_order_is_that_of_the_names(download):
     names = [record.relative_path for record in cohort.list_records(download[0])]
     assert names == sorted(names)
     assert cohort.CATEGORIES and not cohort.OPTIONS
+
+
+@pytest.mark.parametrize('outcome', ['none', 'interval'])
+def test_an_exam_with_more_than_both_of_its_breasts_is_a_contradiction(tmp_path, outcome):
+    lines = [changed(i, outcome=outcome, exam_outcome='screening') for i in range(4)]
+    with pytest.raises(MammoError, match=f'found {outcome} and {outcome} of the two breasts; expected scr'):
+        read_cohort(write(tmp_path, *lines))

@@ -224,3 +224,24 @@ def test_counts_stand_beside_the_published_ones(download):
     assert sum(check.found for check in checks.values()) == EXAMS
     assert checks['cases, cancers'].published == 914 and checks['cases, cancers'].explanation
     assert ddsm.count_skipped(download[0]) == EXAMS
+
+
+def test_a_second_file_of_a_case_is_told_and_the_case_is_read_once(tmp_path):
+    folder = written(tmp_path)
+    (folder / 'B-9001-1 (1).ics').write_text(ICS)
+    (folder / 'B-9001-1 (2).ics').write_text('cut off')
+    records = records_by_path('ddsm', tmp_path)
+    refused = {name: record.refused.reason for name, record in records.items() if record.refused}
+    assert set(records) - set(refused) == {'B_9001_1.LEFT_CC.LJPEG', 'B_9001_1.RIGHT_CC.LJPEG'}
+    assert refused.keys() == {'B-9001-1 (1).ics', 'B-9001-1 (2).ics'}
+    assert 'the case of B-9001-1.ics once more' in refused['B-9001-1 (1).ics']
+    assert ddsm.count_skipped(tmp_path) == 0
+
+
+def test_a_case_behind_a_link_is_told(tmp_path):
+    written(tmp_path / 'raw' / 'case1')
+    written(tmp_path / 'elsewhere')
+    (tmp_path / 'raw' / 'case2').symlink_to(tmp_path / 'elsewhere')
+    records = records_by_path('ddsm', tmp_path / 'raw')
+    assert 'a link that leads out of the folder' in records['case2'].refused.reason
+    assert not any(name.startswith('case2/') for name in records)

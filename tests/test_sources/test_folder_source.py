@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmmammo.sources import SOURCES, get_source
-from mmmammo.sources.folder import MOST_IMAGES, count_skipped, list_records
+from mmmammo.sources.folder import count_skipped, list_records
+from mmmammo.sources.folder_exams import MOST_IMAGES, MOST_REPEATS
 from mmmammo.structures import Laterality, MammoError, View
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
 
@@ -203,6 +204,49 @@ def test_many_images_without_side_and_view_are_no_exam(tmp_path):
     assert found['few'] == ['few/1.png', 'few/2.png']
     assert found['all-003'] == ['all/003.png'] and found['all'] == ['all/9_L_CC.png']
     assert len(found) == MOST_IMAGES + 3
+
+
+def test_names_that_begin_with_side_and_view_are_grouped_by_what_follows(tmp_path):
+    for exam in '000', '001':
+        for view in 'L_CC', 'L_MLO':
+            png(tmp_path / f'flat/{view}_{exam}.png')
+    assert exams(tmp_path / 'flat') == {e: [f'L_CC_{e}.png', f'L_MLO_{e}.png'] for e in ('000', '001')}
+    assert list(exams(tmp_path)) == ['flat']  # in a folder of an exam: repeats
+    for number in range(2, MOST_REPEATS + 1):
+        png(tmp_path / f'flat/L_CC_{number:03d}.png')
+    assert list(exams(tmp_path)) == [f'flat-{number:03d}' for number in range(MOST_REPEATS + 1)]
+
+
+def test_repeats_and_remarks_behind_the_view_are_no_exams(tmp_path):
+    for name in ('L_CC.png', 'L_CC_2.png', 'R_CC.png', 'R_MLO_benign.png'):
+        png(tmp_path / 'case' / name)
+    assert list(exams(tmp_path / 'case')) == ['case']
+
+
+def test_women_of_one_folder_without_studies_are_told_apart(tmp_path):
+    for woman in 'p1', 'p2':
+        for view in 'CC', 'MLO':
+            dicom(tmp_path / f'{woman}{view}.dcm', '', woman, ImageLaterality='L', ViewPosition=view)
+    found = exams(tmp_path)
+    assert sorted(found.values()) == [['p1CC.dcm', 'p1MLO.dcm'], ['p2CC.dcm', 'p2MLO.dcm']]
+    assert len(set(patients(tmp_path).values())) == 2
+
+
+@pytest.mark.parametrize(('patient', 'exam_count'), [('ANONYMOUS', 2), ('p1', 1)])
+def test_one_study_uid_for_nobodies_does_not_merge_their_folders(tmp_path, patient, exam_count):
+    for folder in 'a', 'b':
+        for view in 'CC', 'MLO':
+            dicom(tmp_path / f'{folder}/{view}.dcm', '1.2', patient, ImageLaterality='L', ViewPosition=view)
+    assert len(exams(tmp_path)) == exam_count
+
+
+def test_places_whose_names_would_be_one_are_told_apart(tmp_path):
+    for name in ('p/1_L-CC.png', 'p/2_L-CC.png', 'p-1/R-CC.png'):
+        png(tmp_path / name)
+    found = exams(tmp_path)
+    assert found['p-1'] == ['p-1/R-CC.png'] and found['p-2'] == ['p/2_L-CC.png'] and len(found) == 3
+    of = {record.relative_path: record.patient_id for record in list_records(tmp_path)}
+    assert of['p/1_L-CC.png'] == of['p/2_L-CC.png'] != of['p-1/R-CC.png']
 
 
 def test_a_file_that_cannot_be_read_belongs_to_its_folder(tmp_path):

@@ -4,6 +4,7 @@ import csv
 import shutil
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -294,10 +295,12 @@ def test_no_finding_stands_alone(tables, images):
     assert 'No Finding as the only row of an image' in records_of(tables)[path].refused.reason
 
 
-def test_a_link_out_of_the_folder_is_not_followed(tables, download, images):
+@pytest.mark.parametrize('of_folder', [False, True])
+def test_a_link_out_of_the_folder_is_not_followed(tables, download, images, of_folder):
     path = list(images)[-1]
-    (tables / path).parent.mkdir(parents=True)
-    (tables / path).symlink_to(download[0] / path)
+    link = Path(path).parent if of_folder else Path(path)
+    (tables / link).parent.mkdir(parents=True)
+    (tables / link).symlink_to(download[0] / link)
     assert 'leads out of the folder' in records_of(tables)[path].refused.reason
 
 
