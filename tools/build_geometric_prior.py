@@ -81,7 +81,8 @@ def training_images(source: Path) -> Sequence[PreparedImage]:
     """Those of the index, or of all that a config trains on: in a fold of a cross-validation, what it does not test."""
     if source.suffix != '.py':
         return read_index(source).images
-    from mmmammo.apis.runs import datasets_of, load_config  # only configs need them
+    from mmmammo.apis.loaders import datasets_of  # only configs need them
+    from mmmammo.apis.runs import load_config
     from mmmammo.registry import DATASETS
 
     no_pixels = {'pipeline': [], 'exam_pipeline': [], 'lazy_init': True}

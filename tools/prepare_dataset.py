@@ -30,6 +30,7 @@ from mmmammo.phantom.dataset import check_dataset, read_json
 from mmmammo.prepare import Summary, prepare_dataset
 from mmmammo.prepare.arguments import add_arguments, prepare_options, set_options, source_options
 from mmmammo.prepare.cluster import Cluster, dask_cluster
+from mmmammo.prepare.hand_set import with_manual_landmarks
 from mmmammo.prepare.pool import check_workers
 from mmmammo.prepare.summary_tables import summary_tables
 from mmmammo.provenance import git_commit, without_place
@@ -106,7 +107,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
         cluster = stack.enter_context(_cluster(args.dask, raw, args.out, args.workers))
         task = progress.add_task('preparing', total=None)
         return prepare_dataset(
-            source.list_records(raw, **own),
+            with_manual_landmarks(source.list_records(raw, **own), raw),
             args.out,
             options,
             chosen,

@@ -19,10 +19,11 @@ from mmmammo.anatomy.lesion_matching import (
     relative_depths,
     relative_offsets,
 )
-from mmmammo.anatomy.manual import apply_manual, load_manual_landmarks
+from mmmammo.anatomy.manual import PARTS, apply_manual, load_manual_landmarks
 from mmmammo.anatomy.pseudo_landmarks import CORNER_MODES, check_corner_mode, node_layout, pseudo_landmarks
 
 __all__ = [
+    'PARTS',
     'CORNER_MODES',
     'GeometricPrior',
     'LandmarkError',

@@ -24,12 +24,22 @@ from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_saf
 from mmmammo.memory import is_out_of_memory
 from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam
 from mmmammo.prepare.exams import NO_MEMORY, rejected_row
+from mmmammo.prepare.hand_set import with_manual_landmarks
 from mmmammo.prepare.journal import sha256_of
-from mmmammo.sources import get_source
+from mmmammo.sources.folder import list_exams
 from mmmammo.structures import ImageRecord, MammoError
 
 Data = dict[str, Any]
 Result = TypeVar('Result')
+
+
+def list_folder(raw: Path) -> list[ImageRecord]:
+    """The images of a folder as a model takes them: without truth, with landmarks that were set by hand.
+
+    Raises:
+        MammoError: If the folder is missing or holds no image, or what lies beside them is wrong.
+    """
+    return with_manual_landmarks(list_exams(raw), raw)
 
 
 class ExamStream(BaseInferencer, Generic[Result]):
@@ -75,7 +85,7 @@ class ExamStream(BaseInferencer, Generic[Result]):
         Raises:
             MammoError: If the folder is missing or holds no image.
         """
-        records = get_source('folder').list_records(Path(inputs)) if isinstance(inputs, str | Path) else inputs
+        records = list_folder(Path(inputs)) if isinstance(inputs, str | Path) else inputs
         exams = by_exam(records)
         if workers:
             for exam in prepare_ahead(exams, self.options, workers):

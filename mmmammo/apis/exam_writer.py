@@ -17,7 +17,7 @@ from mmmammo.io.coco_entries import finding_to_json
 from mmmammo.io.whole_files import remove_unfinished, written_whole
 from mmmammo.prepare import QualityRow
 from mmmammo.prepare.exams import PassingFault
-from mmmammo.prepare.journal import only_one, stamp_of
+from mmmammo.prepare.journal import manual_parts, only_one, stamp_of
 from mmmammo.structures import ImageRecord, MammoError
 
 STATE = '.infer'
@@ -74,14 +74,15 @@ class ExamWriter(ABC, Generic[Exam]):
     does not have, unless their files are now of other exams.
 
     Args:
-        out: Folder; made if need be. What another run made there is removed, or kept by ``resume``.
+        out: Folder; made if need be. What another run made of these exams is replaced, or kept by ``resume``.
         info: What made the results (config, checkpoint, version); the head of the document. Where it has a ``digest``
             of models, names of config and checkpoint may change between runs.
         exams: All exams of this run. Without, nothing is kept.
         resume: Keep exams of an earlier run.
 
     Raises:
-        MammoError: If results there that are to be kept were made with other ``info``, or another run is at work there.
+        MammoError: If results there that are to be kept were made with other ``info``, are of other exams and
+            nobody said what becomes of them, or are of no such run at all; or another run is at work there.
     """
 
     document: ClassVar[str]
@@ -108,6 +109,7 @@ class ExamWriter(ABC, Generic[Exam]):
             stack.enter_context(only_one(out / STATE, 'another run that writes its results here'))
             if resume:
                 self._require_same_info()
+            self._require_own_place(resume)
             for folder in (out, out / STATE):
                 remove_unfinished(folder)  # of a run that was killed
             self._begin(resume)
@@ -176,15 +178,16 @@ class ExamWriter(ABC, Generic[Exam]):
 
     def _begin(self, resume: bool) -> None:
         """Journal and tables with what is kept; all else that a run has made here goes."""
-        made = {self.document, *self.tables}
-        for line in _lines(self._path):
-            made.update(line.get('made', ()))
-        for name in made:
+        head = {'info': self.info, 'made': [self.document, *self.tables]}
+        if not self._path.exists():
+            with written_whole(self._path) as file:
+                _add_line(file, head)
+        for name in {name for line in _lines(self._path) for name in line.get('made', ())}:
             _remove(self.out, name)
-        for name, head in self.heads.items():
-            self._append(name, [head])
+        for name, columns in self.heads.items():
+            self._append(name, [columns])
         with written_whole(self._path) as file:
-            _add_line(file, {'info': self.info, 'made': [self.document, *self.tables]})
+            _add_line(file, head)
             for line in _lines(self._path):
                 self._carry_over(line, file, resume)
             if self._facts:
@@ -227,6 +230,28 @@ class ExamWriter(ABC, Generic[Exam]):
         with (self.out / table).open('a', newline='', encoding='utf-8') as file:
             csv.writer(file).writerows(rows)
 
+    def _require_own_place(self, resume: bool) -> None:
+        """Refuse to replace what no run like this has made, or exams that this one does not have."""
+        made = {name for line in _lines(self._path) for name in line.get('made', ())}
+        foreign = [name for name in (self.document, *self.tables) if name not in made and (self.out / name).exists()]
+        if foreign:
+            raise MammoError(
+                self.out,
+                field='--out',
+                found=f'{", ".join(foreign)} of something else',
+                expected='a new folder, or results of such a run',
+                remedy='choose another --out',
+            )
+        others = {line['exam']['exam_id'] for line in _lines(self._path) if 'exam' in line} - self._stamps.keys()
+        if others and self._stamps and not resume:
+            raise MammoError(
+                self.out,
+                field='--out',
+                found=f'results of {len(others)} other exams',
+                expected='a new folder, or results of these exams',
+                remedy='choose another --out, or keep them with --resume',
+            )
+
     def _require_same_info(self) -> None:
         """Refuse to mix results of two models."""
         then = next((line['info'] for line in _lines(self._path) if 'info' in line), self.info)
@@ -253,6 +278,7 @@ def stamp_of_exam(records: Iterable[ImageRecord]) -> str:
             [record.relative_path, stamp_of(*record.files), record.laterality, record.view, record.refused],
             [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
             [record.pixel_spacing_mm, record.film and vars(record.film), record.notes],
+            *manual_parts(record),
         ]
         for record in sorted(records, key=lambda record: record.relative_path)
     ]

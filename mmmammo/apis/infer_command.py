@@ -18,7 +18,7 @@ from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, ScoreInferencer, ScoreWriter, load_config
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.exam_lines import tell_exam
-from mmmammo.apis.exam_stream import ExamStream
+from mmmammo.apis.exam_stream import ExamStream, list_folder
 from mmmammo.apis.exam_writer import ExamWriter
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
@@ -26,7 +26,6 @@ from mmmammo.memory import keep_freed_memory
 from mmmammo.prepare import PrepareOptions, by_exam, recorded_options
 from mmmammo.prepare.journal import sha256_of
 from mmmammo.provenance import without_place
-from mmmammo.sources import get_source
 from mmmammo.structures import ImageRecord, MammoError
 
 if TYPE_CHECKING:
@@ -53,7 +52,8 @@ def infer(doc: str) -> int:
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     keep_freed_memory()
     console = Console()
-    exams = by_exam(get_source('folder').list_records(args.exams))  # first, so that a wrong path costs no old results
+    _require_results_elsewhere(args.exams, args.out)
+    exams = by_exam(list_folder(args.exams))  # first, so that a wrong path costs no old results
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     finds_lesions = gives_boxes(cfg)
@@ -76,12 +76,29 @@ def infer(doc: str) -> int:
     return 0
 
 
+def _require_results_elsewhere(exams: Path, out: Path) -> None:
+    """Keep maps and panels from being taken for mammograms by the next run."""
+    if out.resolve().is_relative_to(exams.resolve()):
+        raise MammoError(
+            out,
+            field='--out',
+            found=f'a folder inside of EXAMS, {exams}',
+            expected='a folder of its own',
+            remedy='choose another --out',
+        )
+
+
 def _parse_args(doc: str) -> argparse.Namespace:
     parser = make_parser(doc)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights trained with it')
     parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')
-    parser.add_argument('--out', type=Path, required=True, help='where results go')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        required=True,
+        help='where results go; without --resume earlier ones are replaced',
+    )
     parser.add_argument(
         '--prepared-as',
         type=Path,

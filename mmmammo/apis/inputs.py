@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import datasets_of
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.prepare.recorded import FACTS
 from mmmammo.structures import MammoError
 
@@ -34,6 +34,8 @@ def make_inputs(cfg: Config, root: Path) -> None:
     read = {Path(dataset.data_root) for loader in loaders for dataset in datasets_of(loader)}
     for step in cfg.get('inputs', []):
         target = Path(step.makes)
+        if target.exists():
+            continue  # also where nothing can be written, as in a shared set
         if target.parent not in read or not (target.name == FACTS or (target.parent / FACTS).is_file()):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)

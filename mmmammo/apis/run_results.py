@@ -11,7 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import datasets_of
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.evaluation.functional import ScoreMeasure
 from mmmammo.evaluation.metrics import (
     APMetric,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,21 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 from torch import nn
 
+from mmmammo.apis.loaders import datasets_of
+from mmmammo.apis.moved_data import DATA_ROOT, move_data
 from mmmammo.datasets.mammogram_dataset import require_prepared
 from mmmammo.engine.sharding import cpu_strategy
 from mmmammo.structures import MammoError
 
+_ENTRIES = {
+    *inspect.signature(Runner.__init__).parameters,
+    *inspect.signature(FlexibleRunner.__init__).parameters,
+    'runner_type',
+    'inputs',
+    'crossval',
+    'model_wrapper_cfg',
+}
+"""What is read of a config by its top-level name."""
 ABSENT = object()
 """Stands for an entry that a config does not have; see :func:`entry_of`."""
 
@@ -27,7 +39,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
 
     Args:
         path: A ``.py`` config.
-        options: Dotted keys to override, as ``--cfg-options`` gives them.
+        options: Dotted keys to override, as ``--cfg-options`` gives them; ``data_root`` moves the whole config to
+            another set, see :func:`~mmmammo.apis.moved_data.move_data`.
         work_dir: Wins over the config's own, which wins over ``work_dirs/<config name>``.
 
     Raises:
@@ -43,22 +56,34 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, work
             expected='a config such as configs/agrcnn_phantom.py',
             remedy='run from the repository root, or give the full path',
         )
-    cfg = _parsed(path)
-    new = [key for key in options or {} if entry_of(cfg, key) is ABSENT]
-    if new:
-        print_log(f'--cfg-options adds what the config does not have: {", ".join(new)}', 'current', logging.WARNING)
+    cfg, options = _parsed(path), dict(options or {})
+    if DATA_ROOT in options:
+        cfg = move_data(cfg, str(options.pop(DATA_ROOT)))
+    _tell_of_idle(cfg, options)
     try:
-        cfg.merge_from_dict(dict(options or {}))
+        cfg.merge_from_dict(options)
     except (AssertionError, TypeError, KeyError) as err:
         raise MammoError(
             path,
             field='--cfg-options',
-            found=f'{dict(options or {})} ({err})',
+            found=f'{options} ({err})',
             expected='dotted keys of entries this config has',
             remedy='print the config with tools/analysis/print_config.py and take a key from there',
         ) from err
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / path.stem)
     return cfg
+
+
+def _tell_of_idle(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Warn of overrides that may change nothing."""
+    new = [key for key in options if entry_of(cfg, key) is ABSENT]
+    if new:
+        print_log(f'--cfg-options adds what the config does not have: {", ".join(new)}', 'current', logging.WARNING)
+    variables = [key for key in options if '.' not in key and key in cfg and key not in _ENTRIES]
+    if variables:
+        said = f'{", ".join(variables)}: variables of the config file, which it has used before; --cfg-options changes'
+        said += ' nothing else with them. Name the entries that use them, see tools/analysis/print_config.py'
+        print_log(said, 'current', logging.WARNING)
 
 
 def entry_of(cfg: Any, dotted: str) -> Any:
@@ -159,19 +184,6 @@ def skip_masks(model: nn.Module) -> None:
     heads = getattr(model, 'roi_head', None)
     if heads is not None and heads.with_mask:
         heads.mask_head = None  # roi heads ask whether it is there
-
-
-def datasets_of(loader: Mapping[str, Any]) -> Iterator[Any]:
-    """The innermost data sets of a loader's config: those that read index files."""
-
-    def walk(part: Any) -> Iterator[Any]:
-        if 'ann_file' in part:
-            yield part
-        for inner in (part.get('dataset'), *part.get('datasets', ())):
-            if inner is not None:
-                yield from walk(inner)
-
-    return walk(loader['dataset'])
 
 
 def require_data(cfg: Config, splits: Sequence[str]) -> None:

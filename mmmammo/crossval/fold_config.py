@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import datasets_of
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.crossval.fold_inputs import renewed_inputs, with_renewed
 from mmmammo.crossval.project import Project
 from mmmammo.crossval.settings import SPLITS, write_options

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import datasets_of
+from mmmammo.apis.loaders import datasets_of
 
 _CONFIG = '{config}'
 

@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.optim import ReduceOnPlateauParamScheduler
 
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.apis.run_results import metrics_of
-from mmmammo.apis.runs import datasets_of
 from mmmammo.crossval.fold_inputs import renewed_inputs
 from mmmammo.crossval.settings import SPLITS
 from mmmammo.crossval.trained_on import trained_on

@@ -13,8 +13,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.apis.run_results import metrics_of
-from mmmammo.apis.runs import datasets_of, load_config
+from mmmammo.apis.runs import load_config
 from mmmammo.crossval.leaks import require_nothing_held_out
 from mmmammo.crossval.settings import Settings, read_settings, write_options
 from mmmammo.crossval.shared_data import options_of_need, require_one_set, require_same_images

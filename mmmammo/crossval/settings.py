@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import datasets_of
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.crossval.tables import SCALES
 from mmmammo.datasets.fold_part import FoldPart
 from mmmammo.datasets.label_rule import HAS_FINDING

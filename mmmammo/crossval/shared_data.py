@@ -9,7 +9,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmammo.apis.runs import datasets_of, entry_of
+from mmmammo.apis.loaders import datasets_of
+from mmmammo.apis.moved_data import DATA_ROOT
+from mmmammo.apis.runs import entry_of
 from mmmammo.crossval.settings import SPLITS
 from mmmammo.structures import MammoError
 
@@ -18,7 +20,7 @@ _OWN = ('pipeline', 'exam_pipeline')
 
 
 def options_of_need(options: Mapping[str, Any], plain: Config, need: Config) -> dict[str, Any]:
-    """The overrides of a config that the config it needs takes too: those of a data set, pipelines apart.
+    """The overrides of a config that the config it needs takes too: those of data sets and their place, not pipelines.
 
     One is taken where both configs, without it, have the same kind of data set that says the same in this place. So a
     needed config on the same images and with the same target follows, and one that is trained to something else keeps
@@ -29,7 +31,11 @@ def options_of_need(options: Mapping[str, Any], plain: Config, need: Config) -> 
         plain: The config without them.
         need: The config that it needs.
     """
-    return {key: value for key, value in options.items() if _is_of_data_set(key) and _agree(plain, need, key)}
+    return {
+        key: value
+        for key, value in options.items()
+        if (key == DATA_ROOT or _is_of_data_set(key)) and _agree(plain, need, key)
+    }
 
 
 def require_one_set(cfg: Config, config: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import ConfigDict
 
-from mmmammo.apis.runs import datasets_of
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.engine.checkpoint import load_checkpoint
 
 _LOADER = 'train_dataloader'

@@ -114,9 +114,9 @@ def prepare_file(record: ImageRecord, options: PrepareOptions) -> Outcome:
     """The image as a prepared set would hold it, or why its file cannot be used."""
     try:
         view = prepare_image(record, options)
+        return replace(view, pixels=as_read(view.pixels, options.bits))
     except MammoError as err:
         return rejected_row(record.relative_path, record.exam_id, err.reason, may_pass=_is_of_the_system(err.__cause__))
-    return replace(view, pixels=as_read(view.pixels, options.bits))
 
 
 def rejected_row(path: str, exam_id: str, reason: str, may_pass: bool = False) -> QualityRow:

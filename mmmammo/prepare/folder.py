@@ -19,7 +19,7 @@ def require_own_folder(out: Path) -> None:
         out: The set; need not exist.
 
     Raises:
-        MammoError: If there are such, and neither ``.prepare``, there from the start of every set, nor ``prepare.json``.
+        MammoError: If there are such and it is no set, which has ``.prepare`` from its start, or ``prepare.json``.
     """
     if (out / STATE).is_dir() or isinstance(facts_of(out / FACTS), dict):
         return

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmmammo.anatomy import LandmarkError, landmarks_of
+from mmmammo.anatomy import PARTS, LandmarkError, apply_manual, landmarks_of
 from mmmammo.io import read_film_scan, read_mammogram
 from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
@@ -84,7 +84,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
         pixels = blank_marks(pixels, small, findings, mammogram.meta, gate)
     boxes = np.reshape([finding.bbox for finding in findings], (-1, 4))
     draft = cut(Draft(pixels, boxes, Affine.identity()), small, edge, options.crop)
-    found = _landmarks(record, small, edge, view, options)
+    found = _landmarks(record, small, edge, view, options, gate)
     draft = replace(draft, landmarks=found and found.transformed(draft.affine))
     draft = _changed(draft, record, mammogram, view, options, gate)
     image = PreparedImage(
@@ -177,9 +177,22 @@ def _chest_edge(small: SmallCopy, laterality: Laterality, gate: Gate) -> Lateral
 
 
 def _landmarks(
+    record: ImageRecord, small: SmallCopy, edge: Laterality, view: View, options: PrepareOptions, gate: Gate
+) -> BreastLandmarks | None:
+    """Those set by hand over those found; in source pixels; ``None`` where that cannot be."""
+    found, by_hand = _found(record, small, edge, view, options), record.manual_landmarks
+    if by_hand is None:
+        return found
+    if found is None and set(by_hand) != set(PARTS):
+        gate.warnings.append(f'landmarks set by hand are not used: no others were found; set all of {", ".join(PARTS)}')
+        return None
+    return apply_manual(found or BreastLandmarks(**by_hand), by_hand)
+
+
+def _found(
     record: ImageRecord, small: SmallCopy, edge: Laterality, view: View, options: PrepareOptions
 ) -> BreastLandmarks | None:
-    """The source's own if asked for, else found; in source pixels; ``None`` where that cannot be."""
+    """The source's own landmarks if asked for, else found."""
     if options.landmarks == 'truth' and record.landmarks is not None:
         return record.landmarks
     try:

@@ -174,8 +174,15 @@ def digest_of(record: ImageRecord, *more: str) -> str:
         None if record.landmarks is None else record.landmarks.to_json(),
         dict(record.labels),
         [record.pixel_spacing_mm, record.film and vars(record.film), record.notes, record.sha256],
+        *manual_parts(record),
     ]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def manual_parts(record: ImageRecord) -> list[dict[str, Any]]:
+    """The landmarks set by hand as plain values; nothing, not even an entry, where there are none."""
+    parts = record.manual_landmarks
+    return [] if parts is None else [{name: points.tolist() for name, points in sorted(parts.items())}]
 
 
 def stamp_of(*paths: Path) -> str:

@@ -16,8 +16,9 @@ column                                    meaning
 ``laterality``, ``view``                  ``L`` or ``R``; ``CC``, ``MLO``, …; win over header and name
 ``exam_id``, ``patient_id``               win over what folders and headers say
 ``split``                                 ``train``, ``val`` or ``test``; the same for all of a patient
-``cancer``, ``density``, ``implant``,     labels of the image or breast; numbers become numbers
-``biopsy``, ``age``, ``breast_birads``
+``cancer``, ``implant``, ``biopsy``       labels of the image or breast: 0 or 1
+``density``, ``breast_birads``            likewise: ``A`` to ``D``; 0 to 6, ``4A``, ``4B``, ``4C``
+``age``                                   a number
 ========================================= ============================================================
 """
 
@@ -39,12 +40,18 @@ _IMAGE = ('laterality', 'view', 'exam_id', 'patient_id', 'split', *_LABELS)
 FINDING_COLUMNS = ('file', *_FINDING)
 """What there is to say where another table speaks of images, exams and patients."""
 ALL_COLUMNS = (*FINDING_COLUMNS, *_IMAGE)
+EXAM_COLUMNS = ('file', 'laterality', 'view', 'exam_id', 'patient_id')
+"""What a model has to know, which needs no truth."""
 _VOCABULARIES = {
     'pathology': ('malignant', 'benign'),
     'split': ('train', 'val', 'test'),
     'laterality': (Laterality.LEFT.value, Laterality.RIGHT.value),
     'view': tuple(view.value for view in View if view is not View.UNKNOWN),
+    **dict.fromkeys(('cancer', 'implant', 'biopsy'), ('0', '1')),
+    'density': ('A', 'B', 'C', 'D'),
+    'breast_birads': ('0', '1', '2', '3', '4', '4A', '4B', '4C', '5', '6'),
 }
+_COLUMNS_OF_NUMBERS = (*_BOX, 'age')
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +68,12 @@ class ImageAnnotation:
 
 
 def read_annotations(
-    path: Path, files: Collection[str], categories: Sequence[str], columns: Sequence[str] = ALL_COLUMNS
+    path: Path,
+    files: Collection[str],
+    categories: Sequence[str],
+    columns: Sequence[str] = ALL_COLUMNS,
+    *,
+    ignore_others: bool = False,
 ) -> dict[str, ImageAnnotation]:
     """Read the table; empty if there is none.
 
@@ -70,6 +82,7 @@ def read_annotations(
         files: The images of the folder, as the column ``file`` names them.
         categories: Allowed values of ``category``.
         columns: That the table may have, ``file`` first.
+        ignore_others: Whether other columns, and rows of other files, are nobody's business instead of an error.
 
     Returns:
         By file.
@@ -80,8 +93,12 @@ def read_annotations(
     """
     if not path.is_file():
         return {}
-    table = read_table(path, columns[:1], columns[1:], absent=('',))
-    if table.extra:
+    try:
+        table = read_table(path, columns[:1], columns[1:], absent=('',))
+    except MammoError as err:
+        remedy = 'save it with commas between cells and points in numbers; docs/prepared_sets.md describes it'
+        raise MammoError(path, field=err.field, found=err.found, expected=err.expected, remedy=remedy) from err
+    if table.extra and not ignore_others:
         raise MammoError(
             path,
             field='columns',
@@ -91,35 +108,51 @@ def read_annotations(
         )
     rows: dict[str, list[Row]] = {}
     for row in table.rows:
-        _check_row(row, files, {**_VOCABULARIES, 'category': tuple(categories)})
+        if ignore_others and row.text('file') not in files:
+            continue
+        _check_row(row, files, {**_VOCABULARIES, 'category': tuple(categories)}, columns)
         rows.setdefault(row.text('file'), []).append(row)
-    return {file: _annotation(of_file) for file, of_file in rows.items()}
+    return {file: _annotation(of_file, columns) for file, of_file in rows.items()}
 
 
-def _check_row(row: Row, files: Collection[str], vocabularies: Mapping[str, Sequence[str]]) -> None:
+def _check_row(
+    row: Row, files: Collection[str], vocabularies: Mapping[str, Sequence[str]], columns: Sequence[str]
+) -> None:
     if row.text('file') not in files:
-        expected, remedy = 'an image of this folder', 'correct the path or drop the row'
-        raise row.error('file', row.text('file'), expected, remedy)
-    for column, allowed in vocabularies.items():
-        if row.has(column) and row.text(column) not in allowed:
+        is_windows = row.text('file').replace('\\', '/') in files
+        remedy = 'write / between folders' if is_windows else 'correct the path or drop the row'
+        raise row.error('file', row.text('file'), 'an image of this folder', remedy)
+    for column in columns:
+        allowed = vocabularies.get(column)
+        if allowed is not None and row.has(column) and row.text(column) not in allowed:
             raise row.error(column, row.text(column), f'one of {", ".join(allowed)}', 'correct it')
-    given = [column for column in _FINDING if row.has(column)]
+    given = [column for column in _FINDING if column in columns and row.has(column)]
+    for column in _COLUMNS_OF_NUMBERS:
+        if column in columns and row.has(column):
+            _require_number(row, column)
     absent = [column for column in ('category', *_BOX) if not row.has(column)]
     if given and absent:
         expected = f'category, x1, y1, x2 and y2, because there is {given[0]}'
         raise row.error(', '.join(absent), 'nothing', expected, 'complete the finding, or empty its cells')
 
 
-def _annotation(rows: Sequence[Row]) -> ImageAnnotation:
+def _require_number(row: Row, column: str) -> None:
+    try:
+        row.number(column)
+    except MammoError as err:
+        raise row.error(column, row.text(column), err.expected, 'correct it; the decimal sign is a point') from err
+
+
+def _annotation(rows: Sequence[Row], columns: Sequence[str]) -> ImageAnnotation:
     """All rows of one image."""
     said: dict[str, str] = {}
     for row in rows:
         for column in _IMAGE:
-            if row.has(column) and said.setdefault(column, row.text(column)) != row.text(column):
+            if column in columns and row.has(column) and said.setdefault(column, row.text(column)) != row.text(column):
                 expected = f'{said[column]}, as an earlier row of {row.text("file")} says'
                 raise row.error(column, row.text(column), expected, 'correct one of them')
     return ImageAnnotation(
-        findings=tuple(_finding(row) for row in rows if row.has('category')),
+        findings=tuple(_finding(row) for row in rows if 'category' in columns and row.has('category')),
         labels={name: _number(said[column]) for column, name in _LABELS.items() if column in said},
         laterality=Laterality(said['laterality']) if 'laterality' in said else None,
         view=View(said['view']) if 'view' in said else None,

@@ -26,7 +26,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmmammo.io import MammogramError, parse_view_name, read_meta
-from mmmammo.sources.annotations_csv import FILE_NAME, ImageAnnotation, read_annotations
+from mmmammo.sources.annotations_csv import (
+    ALL_COLUMNS,
+    EXAM_COLUMNS,
+    FILE_NAME,
+    ImageAnnotation,
+    read_annotations,
+)
 from mmmammo.sources.folder_exams import FolderFile, digest, exam_names, exam_places
 from mmmammo.sources.folder_patients import patients_of_exams
 from mmmammo.sources.listing import link_refusal, may_be_image, refuse_folder, written_name
@@ -48,10 +54,25 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     Raises:
         MammoError: If the folder is missing or holds no file, or ``annotations.csv`` is wrong.
     """
-    raw = Path(raw)
+    yield from _list(Path(raw), ALL_COLUMNS)
+
+
+def list_exams(raw: Path) -> Iterator[ImageRecord]:
+    """As :func:`list_records` for those who want no truth: ``annotations.csv`` may say what it likes of findings.
+
+    Args:
+        raw: The folder.
+
+    Raises:
+        MammoError: If the folder is missing or holds no file, or the table is wrong about sides, views, exams or women.
+    """
+    yield from _list(Path(raw), EXAM_COLUMNS)
+
+
+def _list(raw: Path, columns: Sequence[str]) -> Iterator[ImageRecord]:
     entries = _entries(raw)
     names = {path: written_name(path, raw) for path in entries}
-    table = _annotations(raw, set(names.values()))
+    table = _annotations(raw, set(names.values()), columns)
     said = {path: table.get(name, ImageAnnotation()) for path, name in names.items()}
     files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
     links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
@@ -107,10 +128,10 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
     return entries
 
 
-def _annotations(raw: Path, files: set[str]) -> dict[str, ImageAnnotation]:
+def _annotations(raw: Path, files: set[str], columns: Sequence[str]) -> dict[str, ImageAnnotation]:
     if refused := link_refusal(raw / FILE_NAME, raw.resolve()):
         raise refused
-    return read_annotations(raw / FILE_NAME, files, CATEGORIES)
+    return read_annotations(raw / FILE_NAME, files, CATEGORIES, columns, ignore_others=columns != ALL_COLUMNS)
 
 
 def _look(path: Path, name: str) -> FolderFile:

@@ -95,6 +95,7 @@ class ImageRecord:
         sha256: Hex digest of the file, where the source publishes it; a file that differs is left out.
         boxes_may_be_mirrored: Whether some findings of this source are those of a copy that faced the other way; they
             are then mended where the pixels show it.
+        manual_landmarks: Any of the parts of landmarks in source pixels, as a reader has set them.
     """
 
     path: Path
@@ -114,6 +115,7 @@ class ImageRecord:
     notes: tuple[str, ...] = ()
     sha256: str | None = None
     boxes_may_be_mirrored: bool = False
+    manual_landmarks: Mapping[str, npt.NDArray[np.float64]] | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:

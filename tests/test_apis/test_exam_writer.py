@@ -239,3 +239,20 @@ def test_a_stamp_knows_files_that_come_go_and_change_and_no_other_exams(tmp_path
         assert stamp != stamp_of_exam([replace(first, **said), second])
     second.path.write_text('more')
     assert stamp != stamp_of_exam([first, second])
+
+
+@pytest.mark.parametrize('name', ['all.json', 'images.csv'])
+def test_what_no_run_has_made_is_not_replaced(tmp_path, name):
+    (tmp_path / name).write_text('of another command')
+    with pytest.raises(MammoError, match=f'--out: found {name} of something else'):
+        Writer(tmp_path, INFO, EXAMS)
+    assert (tmp_path / name).read_text() == 'of another command'
+
+
+def test_exams_that_a_run_does_not_have_are_not_replaced(tmp_path):
+    killed(tmp_path, 'a', 'b')
+    fewer = {'a': EXAMS['a']}
+    with pytest.raises(MammoError, match=r'--out: found results of 1 other exams; .*--resume'):
+        Writer(tmp_path, INFO, fewer)
+    assert (tmp_path / 'b.png').exists()
+    assert kept_by(tmp_path, fewer) == {'a', 'b'}

@@ -4,6 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from mmmammo.apis.inputs import make_inputs
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.apis.runs import for_testing, load_config, require_data, set_launcher
 from mmmammo.structures import MammoError
 
@@ -44,6 +45,43 @@ def test_new_entries_are_pointed_out(monkeypatch):
     assert told == []
     load_config(CONFIG, {'model.nonsense': 3, 'train_cfg.epochs': 2})
     assert told == ['--cfg-options adds what the config does not have: model.nonsense, train_cfg.epochs']
+
+
+def test_a_variable_that_was_used_before_is_pointed_out(monkeypatch):
+    told = []
+    monkeypatch.setattr('mmmammo.apis.runs.print_log', lambda message, *_: told.append(message))
+    load_config(CONFIG, {'prior': 'other.json', 'resume': True, 'model.neck.1.type': 'X'})
+    assert len(told) == 1 and told[0].startswith('prior: variables of the config file')
+
+
+def strings(value):
+    """All text of a config."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [text for inner in value for text in strings(inner)] if isinstance(value, list | tuple) else [value]
+
+
+@pytest.mark.parametrize('path', sorted(CONFIG.parent.glob('*.py')) + sorted(CONFIG.parent.glob('*/*.py')), ids=str)
+def test_every_config_moves_as_a_whole(path):
+    """But for the commands that make a phantom."""
+    plain = Config.fromfile(path)
+    if 'data_root' not in plain:
+        pytest.skip('a set named in its base only, or none')
+    old, cfg = plain.data_root.rstrip('/'), load_config(path, {'data_root': '/elsewhere/mine/'})
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        assert all(Path(one.data_root) == Path('/elsewhere/mine') for one in datasets_of(cfg[loader]))
+    left = {k: v for k, v in cfg.to_dict().items() if k != 'inputs'}
+    assert not [text for text in strings(left) if isinstance(text, str) and f'{old}/' in f'{text}/']
+    for before, after in zip(plain.get('inputs', []), cfg.get('inputs', []), strict=True):
+        is_set = before.makes.endswith('prepare.json')
+        assert after.makes == (before.makes if is_set else before.makes.replace(old, '/elsewhere/mine'))
+        assert (f'{old}/' in after.command) == (is_set and f'{old}/' in before.command)
+
+
+def test_a_config_without_a_set_of_its_own_does_not_move(tmp_path):
+    (tmp_path / 'c.py').write_text(f"_base_ = '{CONFIG}'\ndata_root = 'data/other'\n")
+    with pytest.raises(MammoError, match=r'data_root: found data sets that do not follow it: data/phantom_decoys'):
+        load_config(tmp_path / 'c.py', {'data_root': 'data/mine'})
 
 
 def test_testing_reads_neither_pretrained_weights_nor_the_prior():
@@ -126,3 +164,13 @@ def test_failed_input_names_its_command(tmp_path):
     cfg = Config({'inputs': [{'makes': str(target), 'command': 'fail.py --now'}], **loaders(tmp_path)})
     with pytest.raises(MammoError, match=r'python fail\.py --now. ended with code 3'):
         make_inputs(cfg, tmp_path)
+
+
+def test_inputs_that_are_there_need_no_right_to_write(tmp_path):
+    root = tmp_path / 'shared'
+    root.mkdir()
+    for name in ('prepare.json', 'prior.json'):
+        (root / name).write_text('{}')
+    steps = [{'makes': str(root / name), 'command': 'none.py'} for name in ('prepare.json', 'prior.json')]
+    make_inputs(Config({'inputs': steps, **loaders(root)}), tmp_path)
+    assert not (root / '.making').exists()

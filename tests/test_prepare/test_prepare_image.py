@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmmammo.anatomy import detect_landmarks
+from mmmammo.anatomy import LandmarkError, detect_landmarks
 from mmmammo.io import read_mammogram
 from mmmammo.prepare import PrepareOptions, prepare_image
 from mmmammo.structures import Affine, BreastLandmarks, Finding, ImageRecord, Laterality, MammoError, View
@@ -278,3 +278,27 @@ def test_real_exam_is_oriented_with_its_landmarks(real_data):
         assert image.affine.is_mirrored == name.startswith('R')
         assert image.landmarks.confidence > 0.5
         assert image.landmarks.nipple[0] > 0.6 * image.width
+
+
+def test_landmarks_set_by_hand_go_before_those_found(tmp_path):
+    nipple = np.array([WIDTH - 61.0, 99.0])
+    prepared = prepare_image(png_record(tmp_path, 'R', manual_landmarks={'nipple': nipple}), PrepareOptions(128))
+    marks, back = prepared.image.landmarks, prepared.image.affine.inverse()
+    np.testing.assert_allclose(back.points(marks.nipple), nipple, atol=1e-6)
+    assert marks.found_by['nipple'] == 'manual' and marks.found_by['contour'] != 'manual'
+
+
+@pytest.mark.parametrize('all_parts', [True, False])
+def test_where_no_landmarks_are_found_all_have_to_be_set(tmp_path, monkeypatch, all_parts):
+    def none(*_):
+        raise LandmarkError('x', field='breast', found='none', expected='one', remedy='')
+
+    monkeypatch.setattr('mmmammo.prepare.image.landmarks_of', none)
+    by_hand = {'nipple': [60.0, 99.0], 'contour': [[0, 10], [60, 99], [0, 180]], 'pectoral_line': [[0, 10], [0, 180]]}
+    by_hand = {name: np.array(points, float) for name, points in by_hand.items() if all_parts or name == 'nipple'}
+    prepared = prepare_image(png_record(tmp_path, manual_landmarks=by_hand), KEEP)
+    if all_parts:
+        np.testing.assert_allclose(prepared.image.landmarks.nipple, [60, 99])
+        assert prepared.image.landmarks.confidence == 1
+    else:
+        assert prepared.image.landmarks is None and 'landmarks set by hand are not used' in prepared.quality.warnings

@@ -1,9 +1,8 @@
 """The table a user writes: read as it stands, refused by row and column."""
 
-import numpy as np
 import pytest
 
-from mmmammo.sources.folder import list_records
+from mmmammo.sources.folder import list_exams, list_records
 from mmmammo.structures import Laterality, MammoError, View
 from mmmammo.testing.raw_files import draw_breast, write_png
 
@@ -63,7 +62,7 @@ def test_spaces_and_a_byte_order_mark_do_no_harm(raw, encoding):
     [
         ('file,colour\na/L_CC.png,red\n', r'columns: found unknown colour; expected only file, category'),
         ('category\nmass\n', 'column file: found only category; expected a table with file'),
-        ('file;category\na/L_CC.png;mass\n', 'column file: found only file;category'),
+        ('file;category\na/L_CC.png;mass\n', 'found only file;category.*save it with commas'),
         ('', 'column file: found an empty file'),
         ('file\na/L_CC.png\na/R_CC.png\n', r'row 3, file: found a/R_CC\.png; expected an image of this folder'),
         ('file\n../a/L_CC.png\n', 'row 2, file'),
@@ -81,6 +80,12 @@ def test_spaces_and_a_byte_order_mark_do_no_harm(raw, encoding):
         ('file\n,\n"",x\n', 'row 3: found 2 cells; expected 1'),
         ('file,split\na/L_CC.png,training\n', 'row 2, split: found training; expected one of train, val, test'),
         ('file,view\na/L_CC.png,MLX\n', 'row 2, view: found MLX'),
+        ('file\na\\L_CC.png\n', 'row 2, file: found .* Remedy: write / between folders'),
+        ('file,category,x1,y1,x2,y2\na/L_CC.png,mass,"1,5",2,3,4\n', 'x1: found 1,5; .*the decimal sign is a point'),
+        ('file,cancer\na/L_CC.png,yes\n', 'row 2, cancer: found yes; expected one of 0, 1'),
+        ('file,density\na/L_CC.png,dense\n', 'row 2, density: found dense; expected one of A, B, C, D'),
+        ('file,age\na/L_CC.png,inf\n', 'row 2, age: found inf; expected a finite number'),
+        ('file,breast_birads\na/L_CC.png,7\n', 'row 2, breast_birads: found 7'),
         ('file,laterality\na/L_CC.png,left\n', 'row 2, laterality: found left; expected one of L, R'),
         (
             'file,cancer\na/L_CC.png,0\na/L_CC.png,1\n',
@@ -95,6 +100,14 @@ def test_a_mistake_is_named_with_row_and_column(raw, text, words):
     assert caught.value.where.endswith('annotations.csv')
 
 
-def test_no_number_stays_text(raw):
-    labels = read(raw, 'file,density,age\na/L_CC.png,nan,inf\n')['a/L_CC.png'].labels
-    assert labels == {'density': 'nan', 'age': 'inf'} and not any(isinstance(v, np.floating) for v in labels.values())
+def test_what_a_model_need_not_know_may_be_wrong(raw):
+    (raw / 'annotations.csv').write_text(
+        'file,category,x1,y1,x2,y2,view,colour\na/L_CC.png,cancer,1,x,,,MLO,red\na/withdrawn.png,mass,1,2,3,4,CC,\n'
+    )
+    with pytest.raises(MammoError, match='columns'):
+        list(list_records(raw))
+    records = {record.relative_path: record for record in list_exams(raw)}
+    assert records['a/L_CC.png'].view is View.MLO and records['a/L_CC.png'].findings == ()
+    (raw / 'annotations.csv').write_text('file,view\na/L_CC.png,MLX\n')
+    with pytest.raises(MammoError, match='view: found MLX'):
+        list(list_exams(raw))
