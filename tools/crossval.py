@@ -39,6 +39,7 @@ from rich.progress import Progress
 from mmmammo import __version__, cli
 from mmmammo.apis.arguments import add_config_options, make_parser
 from mmmammo.apis.inputs import make_inputs
+from mmmammo.apis.loaders import datasets_of
 from mmmammo.apis.runs import require_data
 from mmmammo.crossval import (
     METRICS,
@@ -119,6 +120,19 @@ def check_options(args: argparse.Namespace, project: Project) -> None:
     for option in ('gpus', 'jobs'):
         if getattr(args, option) is not None and getattr(args, option) < 1:
             raise _error(f'--{option}', getattr(args, option), 'a whole number from 1 on')
+
+
+def require_one_place(project: Project) -> None:
+    """Folds run in the repository: a set that is named from elsewhere would be another one there."""
+    roots = [str(one.data_root) for split in SPLITS for one in datasets_of(project.cfg[f'{split}_dataloader'])]
+    if Path.cwd() != ROOT and not all(Path(root).is_absolute() for root in roots):
+        raise MammoError(
+            project.config,
+            field='data_root',
+            found=f'{roots[0]}, from {Path.cwd().name}/',
+            expected='the repository root, where the folds are made',
+            remedy='run the command there, or give a full path: --cfg-options data_root=/…',
+        )
 
 
 def check_test_split(project: Project) -> None:
@@ -203,6 +217,7 @@ def main() -> int:
     )
     folds = wanted_folds(args, project)
     check_options(args, project)
+    require_one_place(project)
     for one in project.with_needs():
         make_inputs(with_renewed(one.cfg, dict.fromkeys(renewed_inputs(one.cfg), '')), ROOT)
         require_data(one.cfg, one.settings.cut.splits)

@@ -21,6 +21,7 @@ from torch import nn
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
+from mmmammo.engine.gpu_operators import require_operators
 from mmmammo.memory import is_out_of_memory
 from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam
 from mmmammo.prepare.exams import NO_MEMORY, rejected_row
@@ -52,7 +53,8 @@ class ExamStream(BaseInferencer, Generic[Result]):
         options: How files are prepared.
 
     Raises:
-        MammoError: If the checkpoint is missing or not the config's, or there is no such device.
+        MammoError: If the checkpoint is missing or not the config's, there is no such device, or mmcv has no operators
+            for it.
     """
 
     def __init__(self, cfg: Config, checkpoint: str | Path, device: str | None, options: PrepareOptions) -> None:
@@ -62,6 +64,7 @@ class ExamStream(BaseInferencer, Generic[Result]):
         self.classes = classes_of(self.checkpoint)
         self.options = options
         super().__init__(cfg, str(checkpoint), device, scope=cfg.default_scope, show_progress=False)
+        require_operators(self.model)
 
     @property
     def digest(self) -> str:

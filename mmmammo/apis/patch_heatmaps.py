@@ -35,7 +35,7 @@ def patch_heatmaps(
     batch_size: int = 32,
     seed: int = 0,
 ) -> Maps:
-    """What a patch classifier says of every place (SYSTEMS.md, 5.6).
+    """What a patch classifier says of every place.
 
     The crop is standardised as a whole and looked at in overlapping windows, copied to three channels; a pixel has the
     mean probability of the windows that cover it. A crop smaller than a window is padded right and below.

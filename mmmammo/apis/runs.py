@@ -18,6 +18,7 @@ from torch import nn
 from mmmammo.apis.loaders import datasets_of
 from mmmammo.apis.moved_data import DATA_ROOT, move_data
 from mmmammo.datasets.mammogram_dataset import require_prepared
+from mmmammo.engine.gpu_operators import require_operators
 from mmmammo.engine.sharding import cpu_strategy
 from mmmammo.structures import MammoError
 
@@ -136,10 +137,13 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     """The usual runner, or the one that ``runner_type`` names: a FlexibleRunner has a strategy, such as FSDP.
 
     Raises:
-        MammoError: If the config has a strategy but one process only, which leaves nothing to share out.
+        MammoError: If the config has a strategy but one process only, which leaves nothing to share out; or if mmcv has
+            no operators for the device of a detector.
     """
     if 'runner_type' not in cfg:
-        return Runner.from_cfg(cfg)
+        runner = Runner.from_cfg(cfg)
+        require_operators(runner.model)
+        return runner
     if cfg.launcher == 'none':
         raise MammoError(
             cfg.filename or 'config',
@@ -150,6 +154,7 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
         )
     runner = RUNNERS.build(cfg)
     runner.model = runner.strategy.build_model(runner.model)  # as every runner has it, not when it is first needed
+    require_operators(runner.model)
     return runner
 
 

@@ -37,7 +37,7 @@ def out_of_fold_measures(table: ScoreTable) -> dict[str, ScoreMeasure]:
 
 
 def out_of_fold_numbers(table: ScoreTable) -> dict[str, Reading]:
-    """The readings of pF1 that there are (SYSTEMS.md 3.8), and AUC, at every level that the table allows.
+    """The readings of pF1 that there are, and AUC, at every level that the table allows.
 
     Keys are ``oof/<level>/<name>``, with several classes ``oof/<level>/<class>/<name>``: ``auc``; ``pf1``, of
     probabilities; ``binf1@best``, the best F1 over the 100 thresholds of paper 2, chosen on these very rows, with

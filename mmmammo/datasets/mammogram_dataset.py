@@ -112,13 +112,21 @@ class MammogramDataset(BaseDetDataset):
         records = self.data_list
         if self.filter_cfg.get('filter_empty_gt', False) and not self.test_mode:
             records = [record for record in records if _num_findings(record)]
+        if not self.data_list:
+            raise MammoError(
+                self.ann_file,
+                field='images',
+                found='none: the split is empty',
+                expected='at least one',
+                remedy='prepare the set of more patients, with other --split-fractions, or with splits of your own',
+            )
         if not records:
             raise MammoError(
                 self.ann_file,
                 field='images',
                 found=f'none of {len(self.data_list)} left with filter_cfg={self.filter_cfg}',
                 expected='at least one',
-                remedy='prepare the set again, or drop filter_cfg',
+                remedy='train on a set with findings, or drop filter_cfg',
             )
         return records
 
@@ -186,7 +194,8 @@ def require_prepared(path: str | Path, data_root: str | Path) -> None:
             found='no such file or folder',
             expected='what the prepare command writes',
             remedy=f'python tools/prepare_dataset.py SOURCE --raw DIR --out {data_root or "DATA_ROOT"} '
-            '(SOURCE phantom needs no --raw; data/README.md lists the others)',
+            '(SOURCE phantom needs no --raw; data/README.md lists the others); if the set is there, run from the '
+            'repository root, or name it: --cfg-options data_root=DIR',
         )
 
 

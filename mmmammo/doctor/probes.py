@@ -18,6 +18,7 @@ from mmmammo.doctor.result import Finding, Row, Status
 TIMEOUT_S = 300
 MARK = 'probe answers: '
 REBUILD = 'python3 tools/setup_env.py --rebuild-mmcv'
+TOOLKIT = f"{REBUILD}  # once a CUDA toolkit (nvcc) of torch's major version is installed"
 COMPILE = f'{sys.executable} -m mmmammo.ops.build --again'
 
 
@@ -42,7 +43,7 @@ PROBES = {
     'torch': Probe('torch', stack.probe_torch, ('torch', 'torchvision')),
     'operators': Probe('mmcv operators', stack.probe_operators, remedy=REBUILD),
     'own_operators': Probe('mmmammo operators', stack.probe_own_operators, remedy=COMPILE),
-    'cuda': Probe('CUDA', stack.probe_cuda, remedy=REBUILD),
+    'cuda': Probe('CUDA', stack.probe_cuda, remedy=TOOLKIT),
     'detection': Probe('mmdet, mmpretrain', stack.probe_detection, remedy=FRESH),
     'images': Probe(
         'image libraries', stack.probe_images, ('opencv-python', 'opencv-python-headless', 'albumentations')

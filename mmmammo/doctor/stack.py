@@ -65,7 +65,8 @@ def probe_cuda() -> list[Row]:
         return [('CUDA', Status.OK, f'no GPU for torch; operators compiled for CUDA: {compiled}')]
     name = torch.cuda.get_device_name()
     if compiled == 'not available':
-        return [('CUDA', Status.WARN, f'{name}, but mmcv has CPU operators only')]
+        said = f'{name}, but mmcv has CPU operators only: detectors do not run on it, classifiers do'
+        return [('CUDA', Status.WARN, said)]
     nms(torch.tensor([[0.0, 0, 1, 1]], device='cuda'), torch.ones(1, device='cuda'), 0.5)
     return [('CUDA', Status.OK, f'{name}; operators compiled for CUDA {compiled}')]
 

@@ -79,7 +79,7 @@ NYU_MODELS = (
     NYUModel('nyu_single_image_heatmaps', 2_867_924, _single(3), BREAST_CLASSES),
     NYUModel('nyu_patch', 6_957_956, PATCH_CONFIG, PATCH_CLASSES),
 )
-"""Known by their numbers of parameters (SYSTEMS.md, 5.7.3)."""
+"""Known by their numbers of parameters."""
 
 
 def convert_nyu_weights(path: str | Path) -> tuple[NYUModel, dict[str, Tensor]]:

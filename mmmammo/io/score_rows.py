@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from mmmammo.io.intake import RowGate, first_of
 from mmmammo.io.score_files import LABEL, SCORE
 from mmmammo.structures import Laterality, MammoError
 
+_DECIMAL_COMMA = re.compile(r'\d+,\d+')
 _LABELS = {'0': 0, '1': 1, '0.0': 0, '1.0': 1, 'false': 0, 'true': 1}
 
 
@@ -262,6 +264,8 @@ def _score(text: str, name: str) -> float:
         score = math.nan
     if not 0 <= score <= 1:
         remedy = 'look for nan in the model; give probabilities, not logits or per cent'
+        if _DECIMAL_COMMA.fullmatch(text.strip()):
+            remedy = 'save the table with points in numbers, not commas'
         raise _fault(name, repr(text), 'a number in [0, 1]', remedy)
     return score
 

@@ -104,7 +104,9 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             reader = csv.reader(file, delimiter=delimiter)
             head = [name.strip() for name in next(reader, [])]
             lines = [(reader.line_num, values) for values in reader if any(values)]
-    except (OSError, UnicodeDecodeError, csv.Error) as err:
+    except UnicodeDecodeError as err:
+        raise MammoError(path, field='file', found=err, expected='a CSV in UTF-8', remedy='save it as UTF-8') from err
+    except (OSError, csv.Error) as err:
         raise MammoError(path, field='file', found=err, expected='a CSV in UTF-8', remedy='check the path') from err
     repeated = sorted({name for name in head if head.count(name) > 1})
     if not head or not lines or repeated:

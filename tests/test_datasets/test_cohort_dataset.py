@@ -230,7 +230,6 @@ def test_rigid_crop_checks_its_ranges():
             RandomRigidCrop(16, **wrong)
 
 
-# SYSTEMS.md 5.7, item 11
 def test_ten_folds_share_out_the_cancers_of_the_paper():
     outcomes = ['screening'] * 783 + ['interval'] * 249 + ['none'] * 300
     folds = patient_folds([f'p{i}' for i in range(len(outcomes))], outcomes, 10, 121)

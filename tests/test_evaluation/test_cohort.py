@@ -93,7 +93,6 @@ def test_the_bootstrap_draws_women():
     assert pairs['screening'].high - pairs['screening'].low == pytest.approx(alone.high - alone.low, abs=0.03)
 
 
-# SYSTEMS.md 5.7, item 7
 def test_the_exam_score_does_not_know_left_from_right():
     scores = [0.3, -1.0, 0.8, 0.4]
     assert F.exam_score(scores, ['L', 'L', 'R', 'R']) == F.exam_score(scores, ['R', 'R', 'L', 'L']) == 0.8 + 0.4

@@ -143,7 +143,7 @@ def test_models_that_order_alike_have_no_p_value():
 
 @pytest.mark.parametrize(('area', 'error'), [(0.940, 0.006), (0.913, 0.007), (0.861, 0.009)])
 def test_published_areas_of_paper_4_have_these_errors(area, error):
-    # SYSTEMS.md 5.5: 783 screening cancers against 5,000 sampled others.
+    # 783 screening cancers against 5,000 sampled others.
     assert round(hanley_mcneil_se(area, 783, 5000), 3) == error
 
 

@@ -1,4 +1,4 @@
-"""The AUCs that NYU published for their reader study, from their table (SYSTEMS.md 5.7, item 4).
+"""The AUCs that NYU published for their reader study, from their table.
 
 The table is not ours to distribute: set MMMAMMO_NYU_META_DIR to a clone of nyukat/mammography_metarepository. It is a
 frame of pandas from before 1.0, which only pandas can read, and which can run code when it is read: this test trusts

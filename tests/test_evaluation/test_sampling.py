@@ -34,7 +34,7 @@ def test_kinds_of_controls_keep_their_shares():
 
 
 def test_the_two_columns_of_paper_4():
-    # The counts of SYSTEMS.md 5.1, a tenth of the normal exams.
+    # The published counts, a tenth of the normal exams.
     outcomes = np.repeat(['screening', 'interval', 'normal'], [783, 249, 15_212]).tolist()
     tasks = screening_tasks(outcomes)
     kinds = np.array(outcomes)

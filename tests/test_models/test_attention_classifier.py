@@ -274,7 +274,6 @@ def test_wrong_use_is_named(views):
         model(torch.rand(1, 1, 40, 32), mode='predict')
 
 
-# SYSTEMS.md 5.7, items 3 and 8
 def test_grey_resnet101_with_two_outputs_has_the_published_number_of_parameters():
     cfg = Config.fromfile('configs/holistic_cohort.py')
     init_default_scope('mmdet')

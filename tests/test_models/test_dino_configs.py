@@ -61,7 +61,7 @@ NUMBERS = {
     'bbox_head.loss_iou.loss_weight': 2.0,
     'test_cfg.max_per_img': 300,
 }
-"""SYSTEMS.md 1.2, for the three headline configs alike."""
+"""Hyper-parameters, for the three headline configs alike."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""SYSTEMS.md 2.7 as a regression test, on the graphs that are used."""
+"""How far padding reaches into the features, on the graphs that are used."""
 
 import pytest
 import timm

@@ -56,7 +56,7 @@ def test_what_lies_beyond_the_image_is_black():
     ('name', 'context', 'cells'), [('thin_resnet50', 224, 2), ('thin_vgg19', 128, 2), ('thin_mobilenetv2', 256, 1)]
 )
 def test_context_equals_window_by_window(name, context, cells):
-    """SYSTEMS.md 2.7, claim 3, in float64, on the graphs of the three backbones."""
+    """In float64, on the graphs of the three backbones."""
     model, image = in_double(build_classifier(name, cells=cells)), view(30, 32 * cells + 20, torch.float64)
     settings = {'context': context, 'window': 32 * cells}
     one_by_one = slider(model, 'exact', batch_size=1, **settings).window_scores(image, GREY)

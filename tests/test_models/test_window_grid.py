@@ -1,4 +1,4 @@
-"""SYSTEMS.md 2.8, items 4 and 5: the arithmetic of sliding windows."""
+"""The arithmetic of sliding windows."""
 
 import numpy as np
 import pytest

@@ -211,6 +211,13 @@ def test_what_cannot_be_is_told_before_anything_is_trained(command, tmp_path, ca
     assert not (tmp_path / 'store').exists()
 
 
+def test_a_set_that_would_be_another_one_in_the_folds_is_refused(command, tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MammoError, match=r'data_root: found set, from .*; expected the repository root'):
+        call(command('--cfg-options', 'data_root=set'))
+    assert not (tmp_path / 'store').exists()
+
+
 @pytest.mark.parametrize('more', [['--tta'], ['--ensemble', '--pool', 'train', 'val']])
 def test_boxes_are_not_averaged(detector, tmp_path, call, more):
     with pytest.raises(MammoError, match=f'{more[0]}: option: found a detector; expected a classifier'):

@@ -1,4 +1,4 @@
-# A screening programme exam by exam, four views cut as NYU's model wants them (SYSTEMS.md, 5.6).
+# A screening programme exam by exam, four views cut as NYU's model wants them.
 # Prepare: python tools/prepare_dataset.py cohort --raw DIR --out data/cohort --no-crop --workers 8
 # The windows are for pixels of 0.07 mm: scale windows, iterations, buffer and noise for others.
 data_root = 'data/cohort/'

@@ -1,4 +1,4 @@
-# NYU's view-wise model (SYSTEMS.md, 5.6): a ResNet-22 per projection, shared by left and right; 6,132,592 parameters.
+# NYU's view-wise model: a ResNet-22 per projection, shared by left and right; 6,132,592 parameters.
 model = dict(
     type='mmmammo.FourViewClassifier',
     backbone=dict(type='mmmammo.NYUResNet', in_channels=1),  # 3 with heatmaps of benign and malignant findings

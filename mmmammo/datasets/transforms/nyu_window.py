@@ -67,7 +67,7 @@ class LoadPatchHeatmaps(BaseTransform):
 
 @TRANSFORMS.register_module()
 class NYUWindow(BaseTransform):
-    """Cut the window that shows most of the breast, with noise if wanted, and standardise it (SYSTEMS.md, 5.6).
+    """Cut the window that shows most of the breast, with noise if wanted, and standardise it.
 
     Required Keys:
 

@@ -58,7 +58,7 @@ def rank_auc(is_positive: BoolArray, scores: FloatArray) -> float:
 def auc_by_fold(labels: npt.ArrayLike, scores: npt.ArrayLike, folds: npt.ArrayLike) -> FoldAUC:
     """AUC of out-of-fold scores: pooled, per fold, and the mean over the folds.
 
-    Paper 4 does not say which of the two it prints (SYSTEMS.md 5.5), so both are given.
+    Paper 4 does not say which of the two it prints, so both are given.
 
     Args:
         labels: (n,) 0 or 1.

@@ -3,8 +3,8 @@
     pTP = sum of p over positives          pPrecision = pTP / (pTP + pFP)
     pFP = sum of p over negatives          pRecall    = pTP / number of positives
 
-Table 2 of paper 2 prints, under the name of pF1, the best *ordinary* F1 over 100 thresholds, ``p > t`` (SYSTEMS.md
-3.8): that is ``best_binarised_f1(labels, probs, RSNA_THRESHOLDS, inclusive=False)``.
+Table 2 of paper 2 prints, under the name of pF1, the best *ordinary* F1 over 100 thresholds, ``p > t``: that
+is ``best_binarised_f1(labels, probs, RSNA_THRESHOLDS, inclusive=False)``.
 """
 
 from __future__ import annotations

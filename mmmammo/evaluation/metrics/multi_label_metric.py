@@ -45,7 +45,7 @@ class MultiLabelMetric(ScoreMetric):
 
     Logs per class and per ``macro``, ``micro``, ``weighted`` and ``samples`` row, e.g. ``multilabel/Mass/f1`` and
     ``multilabel/weighted/f1``, also ``support`` and ``predicted``; then ``multilabel/subset_accuracy`` and
-    ``multilabel/n_rows``. Paper 1's "weighted accuracy" is ``micro/recall`` (SYSTEMS.md 2.5).
+    ``multilabel/n_rows``. Paper 1's "weighted accuracy" is ``micro/recall``.
 
     Args:
         threshold: From which score on a class counts as found; one for all, or one per class.

@@ -22,7 +22,7 @@ _COLUMNS = 'columns.'
 
 @MODELS.register_module()
 class FourViewClassifier(BaseClassifier):
-    """The view-wise model of Wu et al. (IEEE TMI 2020): SYSTEMS.md, 5.6.
+    """The view-wise model of Wu et al. (IEEE TMI 2020).
 
     ::
 

@@ -26,7 +26,7 @@ _INIT = {'type': 'Normal', 'layer': 'Linear', 'std': 0.01}
 
 @MODELS.register_module()
 class MultiTaskHead(MultiLabelClsHead):
-    """One linear layer per task on a pooled feature (paper 2, experiments 6 and 7; SYSTEMS.md, 3.5).
+    """One linear layer per task on a pooled feature (paper 2, experiments 6 and 7).
 
     ``L = alpha * L_cancer + (1 - alpha) * mean of the others``. All are binary cross-entropies, that of the view is a
     cross-entropy. A value that an image does not have (no metadata, a side or view that is none of these) is left out

@@ -21,7 +21,7 @@ _INIT = {'type': 'Normal', 'layer': 'Linear', 'std': 0.01}
 
 @MODELS.register_module()
 class SelfDistillationHead(MultiLabelClsHead):
-    """A main classifier, and one behind each hook into the backbone (paper 2, experiment 8; SYSTEMS.md, 3.6).
+    """A main classifier, and one behind each hook into the backbone (paper 2, experiment 8).
 
     ::
 

@@ -37,7 +37,7 @@ class GraphFusion(nn.Module):
     w_I; a pixel costs one C x C product. Initially w_I = 0 and W_f = [I / f(1/2) | 0]: the fusion is the identity; or
     both are random, as where nobody says otherwise.
 
-    An image without a contralateral view has Z_I = 0, so attention 1/2. SYSTEMS.md 4.8 would have f = 1 there, which
+    An image without a contralateral view has Z_I = 0, so attention 1/2. One could have f = 1 there, which
     is attention 0.4 of the residual curve; but W_f divides by f(1/2) = 1.2, so at initialisation such an image, and it
     alone, would come out 1.2 times weaker than it went in.
 
