@@ -67,6 +67,12 @@ def test_another_set_reaches_what_is_needed(name, tmp_path, other_set):
     assert project.needs[min(project.needs)].digest != opened(name, tmp_path).needs[min(project.needs)].digest
 
 
+def test_a_config_that_is_moved_moves_what_it_needs(tmp_path, other_set):
+    project = opened('attention', tmp_path, {'data_root': f'{other_set}/'})
+    for one in (project, project.needs['holistic']):
+        assert {Path(data.data_root) for data in data_of(one)} == {other_set}
+
+
 def test_another_target_reaches_what_is_trained_to_the_same(tmp_path):
     project = opened('attention', tmp_path, data_options('positive', ['screening', 'interval']))
     assert [list(dataset.positive) for dataset in data_of(project.needs['holistic'])] == [['screening', 'interval']] * 3
