@@ -22,7 +22,7 @@ from mmmammo.apis.malignancy import MalignancyClassifier
 from mmmammo.apis.results import ExamResult, FloatArray, ImageResult
 from mmmammo.apis.run_results import gives_boxes, tested_set
 from mmmammo.apis.runs import for_testing, load_config, skip_masks
-from mmmammo.datasets import ViewClassificationDataset
+from mmmammo.datasets import FindingViewDataset, ViewClassificationDataset
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.engine.inference import speed_up
 from mmmammo.engine.precision import use_bfloat16
@@ -149,18 +149,17 @@ class ExamInferencer(ExamStream[ExamResult]):
         return order[scores[order] >= self.score_thr]
 
     def _pairs(self, samples: Sequence[DetDataSample]) -> list[LesionPair]:
-        """The matcher's pairs of detections that are told of, in their order."""
-        place = [{old: new for new, old in enumerate(self._kept(sample).tolist())} for sample in samples]
-        return [
-            replace(
-                pair,
-                detection=place[pair.image_id][pair.detection],
-                other_detection=place[pair.other_image_id][pair.other_detection],
-            )
-            for sample in samples
-            for pair in sample.lesion_pairs
-            if pair.detection in place[pair.image_id] and pair.other_detection in place[pair.other_image_id]
-        ]
+        """The matcher's pairs of detections that are told of, with places among the samples and their detections."""
+        place = {sample.img_id: i for i, sample in enumerate(samples)}  # a view that the pipeline refuses has a number
+        kept = [{old: new for new, old in enumerate(self._kept(sample).tolist())} for sample in samples]
+        told = []
+        for pair in (pair for sample in samples for pair in sample.lesion_pairs):
+            first, second = place[pair.image_id], place[pair.other_image_id]
+            ends = kept[first].get(pair.detection), kept[second].get(pair.other_detection)
+            if None not in ends:
+                moved = {'image_id': first, 'other_image_id': second}
+                told.append(replace(pair, detection=ends[0], other_detection=ends[1], **moved))
+        return told
 
     def _image_result(self, sample: DetDataSample, view: Prepared, attention: torch.Tensor | None) -> ImageResult:
         found = sample.pred_instances[self._kept(sample)].cpu()
@@ -189,7 +188,7 @@ def _options(cfg: Config, second_stage: tuple[str | Path, str | Path] | None) ->
     A detector resizes what it is given; a classifier, of images or of patches, knows one size of pixels only.
     """
     kind = DATASETS.get(tested_set(cfg).type) or object
-    if issubclass(kind, ViewClassificationDataset):
+    if issubclass(kind, ViewClassificationDataset | FindingViewDataset):
         return recorded_options(tested_set(cfg).data_root)
     if second_stage is not None:
         return recorded_options(tested_set(load_config(second_stage[0])).data_root)

@@ -17,7 +17,7 @@ from mmengine.structures import InstanceData
 from mmmammo.apis import ExamInferencer, ResultWriter, exam_inferencer
 from mmmammo.apis.exam_files import panel_view
 from mmmammo.apis.lesion_letters import letter, with_pairs
-from mmmammo.apis.runs import for_testing
+from mmmammo.apis.runs import for_testing, load_config
 from mmmammo.evaluation.functional import CrossViewWeights
 from mmmammo.phantom import PhantomConfig, make_exam
 from mmmammo.structures import CrossViewEvidence, LesionPair, MammoError
@@ -221,6 +221,26 @@ def test_pairs_join_the_two_views_of_a_breast_and_are_written_out(results, tmp_p
             assert letters == {written['lesion']}
     with (tmp_path / 'detections.csv').open() as file:
         assert any(row['lesion'] == 'A' and row['malignancy'] == '' for row in csv.DictReader(file))
+
+
+def test_pairs_are_told_by_place_where_a_view_was_refused():
+    """The first of three views was refused by the pipeline, so that the others are numbered 1 and 2."""
+    samples = []
+    for number, scores in ((1, [0.2, 0.9]), (2, [0.8])):
+        sample = DetDataSample(metainfo={'img_id': number})
+        sample.pred_instances = InstanceData(scores=torch.tensor(scores))
+        sample.lesion_pairs = [LesionPair(1, 0, 2, 0, 0.9), LesionPair(1, 1, 2, 0, 0.7)] if number == 1 else []
+        samples.append(sample)
+    inferencer = ExamInferencer.__new__(ExamInferencer)
+    inferencer.score_thr = 0.5
+    assert inferencer._pairs(samples) == [LesionPair(0, 0, 1, 0, 0.7)]
+
+
+def test_files_of_a_sliding_classifier_are_prepared_as_its_set_was(tmp_path):
+    (tmp_path / 'prepare.json').write_text(json.dumps({'options': {'crop': False, 'height': 2048}}))
+    cfg = load_config(CONFIG.parent / 'patch/patch_effnetv2s_phantom_sliding.py', {'data_root': str(tmp_path)})
+    options = exam_inferencer._options(cfg, None)
+    assert (options.crop, options.height) == (False, 2048)
 
 
 def test_detections_are_scored_by_the_other_views_and_say_so(inferencer, exams, results, tmp_path, monkeypatch):

@@ -171,6 +171,13 @@ def test_ranks_share_an_epoch():
     assert sorted(parts) == sorted(sampler.epoch_indices(0))
 
 
+def test_ranks_without_an_image_of_their_own_repeat_others():
+    for rank in range(8):
+        sampler = MatchedNegativesSampler(Labels([1, 0]), seed=3)
+        sampler.rank, sampler.world_size, sampler.num_samples, sampler.total_size = rank, 8, 1, 8
+        assert len(list(sampler)) == len(sampler) == 1
+
+
 @pytest.mark.parametrize('labels', [[0, 0], [1, 1]], ids=['no cancer', 'nothing else'])
 def test_a_set_of_one_kind_is_refused(labels):
     with pytest.raises(MammoError, match='MatchedNegativesSampler'):

@@ -90,6 +90,8 @@ def test_a_grey_background_is_blackened_if_asked_for():
 def test_bad_input_is_told(tmp_path):
     with pytest.raises(ValueError, match=r'a\.png: view: found ML;'):
         step()(view('ML'))
+    with pytest.raises(ValueError, match=r'a\.png: mirrored: found pixels that face left'):
+        step()(view() | {'mirrored': True})
     with pytest.raises(ValueError, match=r'a\.png: image: found nothing that survives 4 erosions'):
         step()(view() | {'img': np.zeros((50, 50), np.float32)})
     for arguments in ({'breast': 'otsu'}, {'crops': -1}, {'size_noise': 36}):

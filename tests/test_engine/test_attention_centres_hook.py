@@ -1,6 +1,7 @@
 """Centres of attention before a training: found once, kept, and those of another locator not used."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -107,6 +108,15 @@ def test_centres_of_other_images_are_not_used(root, tmp_path, monkeypatch):
     hook_of(larger).before_train(run)
     data = run.train_dataloader.dataset
     assert sorted(found) == drawn_images(run.train_dataloader.sampler, len(data), 2)
+
+
+def test_centres_of_a_set_that_was_prepared_again_are_not_used(root, tmp_path):
+    cfg = small_config(shutil.copytree(root, tmp_path / 'set'))
+    run, hook = run_of(cfg, tmp_path), hook_of(cfg)
+    before = hook.key(run.model, run.train_dataloader.dataset)
+    assert hook.key(run.model, run.train_dataloader.dataset) == before
+    (tmp_path / 'set' / 'prepare.json').write_text('{"options": {"voi": false}}')
+    assert hook.key(run.model, run.train_dataloader.dataset) != before
 
 
 def test_the_same_pixels_are_found_with_random_numbers_left_alone(root, tmp_path):

@@ -94,6 +94,15 @@ def test_columns_of_a_table_may_come_with_any_index():
     assert exam_scores(table.score, table.exam, table.side.replace('?', 'R')).scores.tolist() == [2]
 
 
+def test_an_image_of_unknown_side_may_be_a_breast_of_its_own():
+    rows = [1.0, 2.0, 4.0, 8.0], ['e', 'e', 'e', 'e'], ['L', 'L', 'U', 'U']
+    breasts = breast_scores(*rows, labels=[0, 0, 1, 0], unknown_side='own')
+    assert (breasts.scores.tolist(), breasts.labels.tolist()) == ([3, 4, 8], [False, True, False])
+    assert exam_scores(*rows, unknown_side='own').scores.tolist() == [8]
+    with pytest.raises(MammoError, match="unknown_side: found 'left'; expected 'refuse' or 'own'"):
+        breast_scores(*rows, unknown_side='left')
+
+
 def test_no_image_is_undefined():
     assert exam_score([], []).reason == 'no image'
     assert breast_scores([], [], []).ids == ()

@@ -21,6 +21,7 @@ from mmmammo.evaluation.summary import (
     choose_for_scores,
     compare_detections,
     detection_document,
+    frozen,
     on_same_images,
     report_detections,
     report_scores,
@@ -254,6 +255,23 @@ def test_subgroups_of_a_table_tell_their_positives():
     positives = {row.value: row.counts['positives'] for row in rows if row.column}
     assert positives == {'a': table.labels[::2, 0].sum(), 'b': table.labels[1::2, 0].sum()}
     assert next(row for row in rows if not row.column).counts['positives'] == table.labels.sum()
+
+
+def test_rows_of_an_unknown_subgroup_have_positives_too():
+    table = score_table()
+    table = replace(table, attributes={'density': ('a', '') * 20})
+    rows = summarise_scores(table, ScoreSettings(subgroups=('density',), bootstrap=2)).subgroups
+    (unknown,) = [row for row in rows if row.value == 'unknown']
+    assert unknown.counts['positives'] == table.labels[1::2, 0].sum() > 0
+
+
+def test_a_shift_of_scores_is_that_of_exams_not_of_their_images():
+    """Four images of an exam are alike; as independent rows they would make a shift of any difference."""
+    table = score_table()
+    table = replace(table, exam_ids=tuple(f'e{i // 4}' for i in range(len(table.ids))))
+    assert frozen._independent(table).tolist() == table.scores[:, 0].reshape(-1, 4).max(axis=1).tolist()
+    unknown = replace(table, exam_ids=('',) * len(table.ids), patient_ids=tuple('ab' * (len(table.ids) // 2)))
+    assert frozen._independent(unknown).tolist() == [table.scores[::2, 0].max(), table.scores[1::2, 0].max()]
 
 
 def test_thresholds_are_for_one_class():

@@ -95,5 +95,14 @@ def test_the_table(tmp_path, monkeypatch, capsys):
     assert [cell.strip() for cell in row.strip('│ ').split('│')][:3] == ['run', '2 of 2', '1 of 1']
     assert '0.500' in row
     monkeypatch.setattr('sys.argv', [given[0], given[1], *given[1:]])
-    with pytest.raises(MammoError, match='folders of different names'):
+    with pytest.raises(MammoError, match='a name of its own, as NAME=PATH'):
         tool.main()
+
+
+def test_overlaps_are_counted_among_the_false_positives_of_a_rate():
+    """Of one image: a lesion, two overlaps, and nothing. At 1 per image the better overlap is all that is wrong."""
+    lesion, first, second, nothing = (box_at(x, 50) for x in (20, 50, 80, 110))
+    found = [(lesion, 0.9), (first, 0.8), (second, 0.3), (nothing, 0.5)]
+    image = view_prediction('L', 'CC', found, [lesion], image_id=1)
+    shares = tool.overlaps_among_false_positives([image], {1: np.array([first, second])}, (0.5, 1, 2, 3))
+    assert np.isnan(shares[0]) and shares[1:] == pytest.approx([1, 1 / 2, 2 / 3])

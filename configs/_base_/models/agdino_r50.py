@@ -1,4 +1,4 @@
-# DINO whose views see each other: the detector of ./mammo_dino_r50.py with mmdet's denoising, and behind its channel
+# DINO whose views see each other: the detector of ./mammo_dino_r50.py, its denoising included, and behind its channel
 # mapper the anatomy graph of ./agrcnn_r50.py. A comment beside what departs from the one or the other.
 _base_ = ['./mammo_dino_r50.py']
 

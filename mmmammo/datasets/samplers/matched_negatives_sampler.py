@@ -65,5 +65,5 @@ class MatchedNegativesSampler(DefaultSampler):
     def __iter__(self) -> Iterator[int]:
         """This rank's share; the first ones are repeated where it does not come out even."""
         indices = self.epoch_indices(self.epoch)
-        indices += indices[: self.total_size - len(indices)]
+        indices *= -(-self.total_size // len(indices))
         return iter(indices[self.rank : self.total_size : self.world_size])

@@ -92,7 +92,8 @@ class NYUWindow(BaseTransform):
         breast: ``'above_zero'``, for images whose background is black, or ``'segmented'``, which blackens it first.
 
     Raises:
-        MammoError: If a view has no size, nothing of the breast is left, or an argument makes no sense.
+        MammoError: If a view has no size, pixels were mirrored (by ``ExamFlip``), nothing of the breast is left, or an
+            argument makes no sense.
     """
 
     def __init__(
@@ -124,6 +125,8 @@ class NYUWindow(BaseTransform):
         view = View.parse(results['view'])
         if view not in self.sizes:
             raise _error('view', results['view'], f'one of {", ".join(self.sizes)}', results.get('img_path', ''))
+        if results.get('mirrored', False):
+            raise _error('mirrored', 'pixels that face left', 'those of the file', results.get('img_path', ''))
         size = self.sizes[view]
         image, crop = self.crop(results)
         planes = crop.cut(np.concatenate([image[None], results.pop('heatmaps', image[None][:0])]))

@@ -68,7 +68,9 @@ class AttentionCentresHook(Hook):
 
     def key(self, model: AttentionClassifier, dataset: CohortDataset) -> str:
         """What the centres depend on."""
+        facts = Path(dataset.data_root or '', 'prepare.json')  # written anew whenever images are prepared again
         digest = hashlib.sha256(repr((self.pipeline, model.share)).encode())
+        digest.update(facts.read_bytes() if facts.is_file() else b'')
         for record in dataset.iter_images():  # of another set the same ids may be other images
             said = [record[key] for key in ('img_id', 'exam_id', 'laterality', 'view', 'height', 'width')]
             digest.update(repr((said, record['affine'].tolist())).encode())

@@ -110,6 +110,7 @@ def breast_scores(
     *,
     labels: npt.ArrayLike | None = None,
     image_ids: Sequence[Any] | None = None,
+    unknown_side: str = 'refuse',
 ) -> GroupScores:
     """One score per breast of each exam.
 
@@ -120,18 +121,20 @@ def breast_scores(
         rule: One of ``AGGREGATION_RULES``. RSNA's pF1 is usually taken of means.
         labels: (n,) 0 or 1; a breast is positive if one of its images is.
         image_ids: (n,) when given, an image that occurs twice is refused.
+        unknown_side: ``'refuse'`` an image of unknown side, or let it be a breast of its ``'own'``, as FROC does.
 
     Raises:
-        MammoError: On a score that is not finite, an unknown side, unequal lengths, a repeated image or an unknown
-            rule; with row and value.
+        MammoError: On a score that is not finite, an unknown side that is refused, unequal lengths, a repeated image or
+            an unknown rule; with row and value.
     """
     where = 'breast_scores'
+    option(where, 'unknown_side', repr(unknown_side), "'refuse' or 'own'", good=unknown_side in ('refuse', 'own'))
     scores = finite_scores(where, image_scores, 'image_scores')
     same_length(where, image_scores=scores, exam_ids=exam_ids, lateralities=lateralities)
     if image_ids is not None:
         same_length(where, image_scores=scores, image_ids=image_ids)
         unique_ids(where, image_ids, 'image_ids')
-    sides = _sides(where, lateralities)
+    sides = _sides(where, lateralities) if unknown_side == 'refuse' else _own_sides(lateralities)
     exams = known_ids(where, exam_ids, 'exam_ids')
     keys = np.array([f'{exam}_{side}' for exam, side in zip(exams, sides, strict=True)], dtype=object)
     return _grouped(where, scores, keys, np.array(exams, dtype=object), rule, labels)
@@ -146,13 +149,15 @@ def exam_scores(
     *,
     labels: npt.ArrayLike | None = None,
     image_ids: Sequence[Any] | None = None,
+    unknown_side: str = 'refuse',
 ) -> GroupScores:
     """One score per exam, by default after paper 4; see :func:`exam_score` and :func:`breast_scores`.
 
     Raises:
         MammoError: As :func:`breast_scores`.
     """
-    breasts = breast_scores(image_scores, exam_ids, lateralities, breast_rule, labels=labels, image_ids=image_ids)
+    said: dict[str, Any] = {'labels': labels, 'image_ids': image_ids, 'unknown_side': unknown_side}
+    breasts = breast_scores(image_scores, exam_ids, lateralities, breast_rule, **said)
     exams = np.array(breasts.exam_ids, dtype=object)
     grouped = _grouped('exam_scores', breasts.scores, exams, exams, exam_rule, breasts.labels)
     group = np.unique(exams, return_inverse=True)[1]
@@ -184,6 +189,12 @@ def _grouped(
         labels=positive,
         n_images=np.bincount(group, minlength=len(ids)),
     )
+
+
+def _own_sides(lateralities: Sequence[str]) -> list[str]:
+    """Each unknown one with its row, so that no two are the same."""
+    sides = [Laterality.parse(side) for side in lateralities]
+    return [f'{side}{row}' if side is Laterality.UNKNOWN else str(side) for row, side in enumerate(sides)]
 
 
 def _sides(where: str, lateralities: Sequence[str]) -> list[Laterality]:

@@ -100,10 +100,10 @@ def units_of(table: ScoresBesideLabels, measure: ScoreMeasure) -> ScoredUnits:
     for column, positive in zip(np.asarray(table.scores).T, labels.T, strict=True):
         scores = log_odds(column) if measure.as_log_odds else column
         if measure.level == 'breast':
-            groups.append(breast_scores(scores, exams, sides, measure.breast_rule, labels=positive))
+            groups.append(breast_scores(scores, exams, sides, measure.breast_rule, labels=positive, unknown_side='own'))
         else:
             rules = measure.breast_rule, measure.exam_rule
-            groups.append(exam_scores(scores, exams, sides, *rules, labels=positive))
+            groups.append(exam_scores(scores, exams, sides, *rules, labels=positive, unknown_side='own'))
     patient = dict(zip(exams, table.patient_ids, strict=True))
     patients = tuple(patient[exam] for exam in groups[0].exam_ids)
     return ScoredUnits(

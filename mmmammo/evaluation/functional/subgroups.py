@@ -188,7 +188,7 @@ def _subgroups(
     if with_all:
         yield '', 'all', np.ones(length, dtype=bool)
     for name, column in columns.items():
-        labels = np.array([_label(value) for value in _column(name, column, length).tolist()], dtype=object)
+        labels = np.array([subgroup_label(value) for value in _column(name, column, length).tolist()], dtype=object)
         for value in _listed(name, labels, values.get(name)):
             yield name, value, (labels == value).astype(bool)
 
@@ -210,7 +210,8 @@ def _listed(name: str, labels: npt.NDArray[Any], values: Sequence[str] | None) -
     return list(dict.fromkeys([*listed, UNKNOWN]))
 
 
-def _label(value: Any) -> str:
+def subgroup_label(value: Any) -> str:
+    """What a value is called in a table of subgroups; nothing and nan are unknown."""
     if value is None or value == '' or (isinstance(value, float) and np.isnan(value)):
         return UNKNOWN
     return f'{value:g}' if isinstance(value, float) else str(value)

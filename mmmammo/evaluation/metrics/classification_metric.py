@@ -129,8 +129,10 @@ def one_score(sample: Mapping[str, Any], score_index: int, label_key: str | None
     return ImageScore(score=float(scores[score_index]), label=label, **identity)
 
 
-def columns_of(images: Sequence[ImageScore]) -> dict[str, list[Any]]:
+def columns_of(images: Sequence[ImageScore]) -> dict[str, Any]:
     """Records as the columns that :func:`~mmmammo.evaluation.functional.breast_scores` and its like take.
+
+    A prepared set may hold images of unknown side; each is a breast of its own.
 
     Raises:
         MammoError: If an image has no exam.
@@ -143,6 +145,7 @@ def columns_of(images: Sequence[ImageScore]) -> dict[str, list[Any]]:
         'lateralities': [image.laterality for image in images],
         'labels': [image.label for image in images],
         'image_ids': [image.image_id for image in images],
+        'unknown_side': 'own',
     }
 
 

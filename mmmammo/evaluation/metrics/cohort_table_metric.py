@@ -115,6 +115,7 @@ class CohortTableMetric(ScoreMetric):
             [image.laterality for image in images],
             **self.rules,
             image_ids=[image.image_id for image in images],
+            unknown_side='own',
         )
         outcome = _outcomes(images)
         outcomes = [outcome[exam] for exam in exams.ids]

@@ -151,8 +151,17 @@ def report_scores(
     numbers = _numbers(values, _ROW_WORDS, counts, units, read, table.patient_ids, summary.settings)
     shift = None
     if chosen_on is not None and not report.same_split:
-        shift = score_shift(chosen_on.table.scores[:, 0], scores)
+        shift = score_shift(*(_independent(one.table) for one in (chosen_on, summary)))
     return FrozenReport(point, report.same_split, numbers, shift)
+
+
+def _independent(table: ScoreTable) -> npt.NDArray[np.float64]:
+    """The greatest score of each exam, or of each patient where exams are not known: rows of one woman are alike."""
+    units = table.exam_ids if all(table.exam_ids) else table.patient_ids
+    _, group = np.unique(np.array(units, dtype=str), return_inverse=True)
+    greatest = np.full(group.max(initial=-1) + 1, -np.inf)
+    np.maximum.at(greatest, group, table.scores[:, 0])
+    return greatest
 
 
 def refuse_shared_patients(chosen_on: Sequence[str], reported_on: Sequence[str], what: str = 'operating point') -> None:

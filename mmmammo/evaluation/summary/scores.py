@@ -23,6 +23,7 @@ from mmmammo.evaluation.functional import (
     weighted_bootstrap_ci,
 )
 from mmmammo.evaluation.functional.score_measures import MACRO as OF_ALL
+from mmmammo.evaluation.functional.subgroups import subgroup_label
 from mmmammo.evaluation.functional.weighted_sweeps import mean_auc_reader
 from mmmammo.evaluation.summary.class_table import class_table_measures, class_table_numbers
 from mmmammo.evaluation.summary.numbers import DELONG, Number, by_key, with_interval
@@ -241,6 +242,7 @@ def _subgroups(table: ScoreTable, settings: ScoreSettings) -> list[SubgroupRow]:
 
 def _with_positives(row: SubgroupRow, table: ScoreTable) -> SubgroupRow:
     """With the number of its positive rows, on which the width of an AUC's interval hangs."""
-    chosen = np.array([not row.column or value == row.value for value in table.attributes.get(row.column, table.ids)])
+    values = table.attributes.get(row.column, table.ids)
+    chosen = np.array([not row.column or subgroup_label(value) == row.value for value in values])
     positives = int(table.labels[chosen, 0].sum())
     return replace(row, counts={'rows': row.counts['rows'], 'positives': positives, **row.counts})
