@@ -116,9 +116,10 @@ class MammogramDataset(BaseDetDataset):
             raise MammoError(
                 self.ann_file,
                 field='images',
-                found='none: the split is empty',
+                found='none, or none with what the config asks of them',
                 expected='at least one',
-                remedy='prepare the set of more patients, with other --split-fractions, or with splits of your own',
+                remedy='look at labels and classes of the set; or prepare it of more patients, or with other splits '
+                '(--split-fractions)',
             )
         if not records:
             raise MammoError(

@@ -266,7 +266,7 @@ def test_an_exam_without_a_usable_file(results, tmp_path):
     (tmp_path / 'bad' / 'L_CC.dcm').write_bytes(b'nothing')
     (exam,) = results('holistic_phantom')[0](tmp_path)
     assert exam.images == () and exam.exam is None and len(exam.rejected) == 1
-    (tmp_path / 'out').mkdir()
+    ScoreWriter(tmp_path / 'out', {}).close()
     (tmp_path / 'out' / 'exams.csv').write_text('of another run')
     with ScoreWriter(tmp_path / 'out', {}) as writer:
         assert writer.add(exam) is None
@@ -276,6 +276,7 @@ def test_an_exam_without_a_usable_file(results, tmp_path):
 
 def test_files_say_the_same(results, tmp_path):
     _, found = results('attention_phantom')
+    ScoreWriter(tmp_path, {}).close()
     for old in ('scores.csv', 'scores.json', 'exams.csv'):
         (tmp_path / old).write_text('old\n')
     with ScoreWriter(tmp_path, {'config': 'x'}) as writer:

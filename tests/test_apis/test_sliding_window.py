@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 from mmmammo.apis import ExamInferencer, ResultWriter, SlidingWindow
 from mmmammo.io import read_heatmap, write_png16
 from mmmammo.phantom import PhantomConfig, make_exam
+from mmmammo.prepare import PrepareOptions
 from mmmammo.registry import MODELS
 from mmmammo.structures import MammoError
 
@@ -53,7 +54,7 @@ def test_the_exam_inferencer_slides_too(checkpoint, tmp_path):
     view = next(view for view in make_exam(PhantomConfig(height=256), seed=3).views if view.name == 'R_CC')
     (tmp_path / 'exam').mkdir()
     write_png16(tmp_path / 'exam' / 'R_CC.png', view.image)
-    infer = ExamInferencer(SLIDING, checkpoint, device='cpu', score_thr=0.0)
+    infer = ExamInferencer(SLIDING, checkpoint, device='cpu', score_thr=0.0, options=PrepareOptions())
     result = infer(tmp_path)[0]
     image = result.images[0]
     assert image.heatmap.shape == image.prepared.pixels.shape

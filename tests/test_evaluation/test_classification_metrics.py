@@ -150,7 +150,6 @@ def test_the_log_says_why_a_number_is_undefined(caplog):
         (data_sample(None, 0.5, 1), ExamAUCMetric(), 'img_id: found nothing'),
         (data_sample(1, 0.5, None), ExamAUCMetric(), 'gt_label: found nothing'),
         (data_sample(7, 0.5, 1, exam=None), ExamAUCMetric(), 'image 7: exam_id: found nothing'),
-        (data_sample(7, 0.5, 1, side='U'), ExamAUCMetric(), r"lateralities\[0\]: found 'U'"),
         (data_sample(7, 0.5, 1, patient_id=None), ExamAUCMetric(bootstrap=5), 'image 7: patient_id: found nothing'),
         (data_sample(7, np.nan, 1), ProbabilisticF1Metric(), r'scores\[0\]: found nan'),
         (data_sample(7, 3.0, 1), ProbabilisticF1Metric(), r'scores\[0\]: found 3'),
