@@ -174,8 +174,8 @@ def _run(name: str, path: Path, table: ScoreTable, scores: FloatArray, rule: Exa
         order = np.argsort(np.array(table.exam_ids))
         ids, values, labels = tuple(np.array(table.exam_ids)[order].tolist()), scores[order], positive[order] > 0
     else:
-        said = {'labels': positive, 'unknown_side': 'own'}
-        found = exam_scores(scores, table.exam_ids, table.lateralities, rule.breast, rule.exam, **said)
+        places, rules = (table.exam_ids, table.lateralities), (rule.breast, rule.exam)
+        found = exam_scores(scores, *places, *rules, labels=positive, unknown_side='own')
         ids, values, labels = found.exam_ids, found.scores, np.asarray(found.labels)
     patient = dict(zip(table.exam_ids, table.patient_ids, strict=True))
     fold = dict(zip(table.exam_ids, table.attributes['fold'], strict=True)) if 'fold' in table.attributes else None
