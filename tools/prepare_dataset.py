@@ -30,12 +30,12 @@ from mmmammo.phantom.dataset import check_dataset, read_json
 from mmmammo.prepare import Summary, prepare_dataset
 from mmmammo.prepare.arguments import add_arguments, prepare_options, set_options, source_options
 from mmmammo.prepare.cluster import Cluster, dask_cluster
+from mmmammo.prepare.folder import require_outside
 from mmmammo.prepare.hand_set import with_manual_landmarks
 from mmmammo.prepare.pool import check_workers
 from mmmammo.prepare.summary_tables import summary_tables
 from mmmammo.provenance import git_commit, without_place
 from mmmammo.sources import get_source
-from mmmammo.structures import MammoError
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -93,7 +93,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
     if args.dask:  # the workers have working folders of their own
         args.raw, args.out = args.raw and args.raw.resolve(), args.out.resolve()
     raw = args.raw or args.out / 'raw'
-    _check_folders(raw, args.out)
+    require_outside(args.out, raw, '--raw')
     check_workers(args.workers)
     source = get_source(args.source)
     options, chosen = prepare_options(args, source), set_options(args)
@@ -136,18 +136,6 @@ def _cluster(address: str | None, raw: Path, out: Path, workers: int) -> Iterato
     out.mkdir(parents=True, exist_ok=True)
     with dask_cluster(address, (raw, out), workers) as cluster:
         yield cluster
-
-
-def _check_folders(raw: Path, out: Path) -> None:
-    """Keep prepared images from becoming sources."""
-    if out.resolve().is_relative_to(raw.resolve()):
-        raise MammoError(
-            out,
-            field='--out',
-            found=f'a folder inside of --raw, {raw}',
-            expected='a folder of its own',
-            remedy='choose another --out',
-        )
 
 
 def _phantom_to_make(args: argparse.Namespace, raw: Path) -> tuple[int, PhantomConfig, int] | None:

@@ -232,7 +232,10 @@ class ExamWriter(ABC, Generic[Exam]):
 
     def _require_own_place(self, resume: bool) -> None:
         """Refuse to replace what no run like this has made, or exams that this one does not have."""
-        made = {name for line in _lines(self._path) for name in line.get('made', ())}
+        made, told = set[str](), set[str]()
+        for line in _lines(self._path):
+            made.update(line.get('made', ()))
+            told.update([line['exam']['exam_id']] if 'exam' in line else ())
         foreign = [name for name in (self.document, *self.tables) if name not in made and (self.out / name).exists()]
         if foreign:
             raise MammoError(
@@ -242,7 +245,7 @@ class ExamWriter(ABC, Generic[Exam]):
                 expected='a new folder, or results of such a run',
                 remedy='choose another --out',
             )
-        others = {line['exam']['exam_id'] for line in _lines(self._path) if 'exam' in line} - self._stamps.keys()
+        others = told - self._stamps.keys()
         if others and self._stamps and not resume:
             raise MammoError(
                 self.out,

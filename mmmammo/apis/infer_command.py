@@ -24,6 +24,7 @@ from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
 from mmmammo.memory import keep_freed_memory
 from mmmammo.prepare import PrepareOptions, by_exam, recorded_options
+from mmmammo.prepare.folder import require_outside
 from mmmammo.prepare.journal import sha256_of
 from mmmammo.provenance import without_place
 from mmmammo.structures import ImageRecord, MammoError
@@ -52,7 +53,7 @@ def infer(doc: str) -> int:
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     keep_freed_memory()
     console = Console()
-    _require_results_elsewhere(args.exams, args.out)
+    require_outside(args.out, args.exams, 'EXAMS')  # maps and panels would be taken for mammograms
     exams = by_exam(list_folder(args.exams))  # first, so that a wrong path costs no old results
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
@@ -74,18 +75,6 @@ def infer(doc: str) -> int:
     files = ', '.join(str(args.out / name) for name in (kind.document, *kind.tables))
     console.print(f'Written: {files}', highlight=False, soft_wrap=True, markup=False)
     return 0
-
-
-def _require_results_elsewhere(exams: Path, out: Path) -> None:
-    """Keep maps and panels from being taken for mammograms by the next run."""
-    if out.resolve().is_relative_to(exams.resolve()):
-        raise MammoError(
-            out,
-            field='--out',
-            found=f'a folder inside of EXAMS, {exams}',
-            expected='a folder of its own',
-            remedy='choose another --out',
-        )
 
 
 def _parse_args(doc: str) -> argparse.Namespace:

@@ -34,6 +34,27 @@ def require_own_folder(out: Path) -> None:
             )
 
 
+def require_outside(out: Path, inside: Path, name: str) -> None:
+    """Keep what a command writes from being what it reads the next time.
+
+    Args:
+        out: What ``--out`` names.
+        inside: What is read.
+        name: What the command calls that.
+
+    Raises:
+        MammoError: If the one lies in the other.
+    """
+    if out.resolve().is_relative_to(inside.resolve()):
+        raise MammoError(
+            out,
+            field='--out',
+            found=f'a folder inside of {name}, {inside}',
+            expected='a folder of its own',
+            remedy='choose another --out',
+        )
+
+
 def require_no_source(out: Path, files: Iterable[Path]) -> None:
     """Refuse to prepare the images of a set into that set itself, which would replace them.
 

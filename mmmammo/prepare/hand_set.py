@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmmammo.anatomy import load_manual_landmarks
+from mmmammo.sources.listing import link_refusal
 from mmmammo.structures import ImageRecord, MammoError
 
 FILE_NAME = 'manual_landmarks.json'
@@ -25,15 +26,12 @@ def with_manual_landmarks(records: Iterable[ImageRecord], raw: Path) -> list[Ima
     records, path = list(records), raw / FILE_NAME
     if not path.is_file():
         return records
-    if not path.resolve().is_relative_to(raw.resolve()):
-        raise _error(path, 'link', 'a link that leads out of the folder', 'a file', 'put the file itself there')
+    if refused := link_refusal(path, raw.resolve()):
+        raise refused
     by_hand = load_manual_landmarks(path)
     unknown = sorted(by_hand.keys() - {record.relative_path for record in records})
     if unknown:
+        found = f'{len(unknown)} that are not there, such as {unknown[0]}'
         expected = 'paths of images below the folder, with / between'
-        raise _error(path, 'image', f'{len(unknown)} that are not there, such as {unknown[0]}', expected, 'correct it')
+        raise MammoError(path, field='image', found=found, expected=expected, remedy='correct it')
     return [replace(record, manual_landmarks=by_hand.get(record.relative_path)) for record in records]
-
-
-def _error(path: Path, field: str, found: str, expected: str, remedy: str) -> MammoError:
-    return MammoError(path, field=field, found=found, expected=expected, remedy=remedy)

@@ -18,7 +18,7 @@ from typing import Any
 from mmmammo import __version__
 from mmmammo.io.exam_index import PreparedSet, read_index, write_index
 from mmmammo.io.whole_files import UNFINISHED, written_whole
-from mmmammo.prepare.folder import INDEX, STATE, require_own_folder, take_down
+from mmmammo.prepare.folder import IMAGES, INDEX, STATE, require_own_folder, take_down
 from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import QualityRow
@@ -197,10 +197,10 @@ def _take_files(
     taken = set()
     for name, files in names.items():
         for file_name in files:
-            taken.add(_take_file(sets[name] / 'images' / file_name, out / 'images' / name / file_name, out))
+            taken.add(_take_file(sets[name] / IMAGES / file_name, out / IMAGES / name / file_name, out))
             if on_image is not None:
                 on_image()
-    for path in (out / 'images').rglob('*'):
+    for path in (out / IMAGES).rglob('*'):
         if path not in taken and not path.is_dir():
             path.unlink()
 

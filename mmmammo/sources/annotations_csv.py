@@ -25,6 +25,7 @@ column                                    meaning
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,9 +180,6 @@ def _finding(row: Row) -> Finding:
 def _number(text: str) -> int | float | str:
     """A label as the number it is, else as it is written."""
     for kind in (int, float):
-        try:
-            value = kind(text)
-        except ValueError:
-            continue
-        return value if value == value and abs(value) != float('inf') else text
+        with suppress(ValueError):
+            return kind(text)
     return text

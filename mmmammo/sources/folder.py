@@ -20,7 +20,6 @@ file vanishes silently; files whose names say that they are no images are counte
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +34,7 @@ from mmmammo.sources.annotations_csv import (
 )
 from mmmammo.sources.folder_exams import FolderFile, digest, exam_names, exam_places
 from mmmammo.sources.folder_patients import patients_of_exams
-from mmmammo.sources.listing import link_refusal, may_be_image, refuse_folder, written_name
+from mmmammo.sources.listing import link_refusal, may_be_image, walk, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
 from mmmammo.structures import ImageRecord, Laterality, MammoError, Policy, Problem, View
 
@@ -91,20 +90,13 @@ def _list(raw: Path, columns: Sequence[str]) -> Iterator[ImageRecord]:
 
 def count_skipped(raw: Path) -> int:
     """Files in folders that are looked into, hidden ones too, whose names say that they are no images."""
-    names = [name for _, _, files in _walk(Path(raw)) for name in files if not may_be_image(name)]
+    names = [name for _, _, files in walk(Path(raw)) for name in files if not may_be_image(name)]
     return len(names) - (Path(raw) / FILE_NAME).is_file()
 
 
 def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
     """None: nobody has published what lies in a folder of one's own."""
     return ()
-
-
-def _walk(raw: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """As ``os.walk``: folders that are links are named, not entered; hidden ones not even named."""
-    for folder, names, files in os.walk(raw, onerror=refuse_folder):
-        names[:] = [name for name in names if not name.startswith('.')]
-        yield folder, names, files
 
 
 def _entries(raw: Path) -> dict[Path, MammoError | None]:
@@ -117,7 +109,7 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
         raise _error(raw, 'folder', 'no such folder', 'a folder of DICOM or PNG files', 'check the path')
     root = raw.resolve()
     found = []
-    for folder, names, files in _walk(raw):
+    for folder, names, files in walk(raw):
         found += [Path(folder, name) for name in files if may_be_image(name)]
         found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
     entries = {path: link_refusal(path, root) for path in sorted(found)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmmammo.structures import MammoError
@@ -22,20 +23,26 @@ def list_files(raw: Path) -> tuple[Path, ...]:
     if not raw.is_dir():
         expected, remedy = 'the folder of the download', 'check the path'
         raise MammoError(raw, field='folder', found='no such folder', expected=expected, remedy=remedy)
-    found = []
+    return tuple(
+        sorted(Path(folder, name) for folder, _, files in walk(raw) for name in files if not name.startswith('.'))
+    )
+
+
+def walk(raw: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As ``os.walk``: folders that are links are named, not entered; hidden ones not even named.
+
+    Raises:
+        MammoError: If a folder cannot be read: its files would be missing unnoticed.
+    """
     for folder, names, files in os.walk(raw, onerror=refuse_folder):
         names[:] = [name for name in names if not name.startswith('.')]
-        found += [Path(folder, name) for name in files if not name.startswith('.')]
-    return tuple(sorted(found))
+        yield folder, names, files
 
 
 def linked_folders(raw: Path) -> tuple[Path, ...]:
     """Links to folders below a folder, sorted: what lies in them is not listed, and must not vanish unnoticed."""
-    found = []
-    for folder, names, _ in os.walk(raw, onerror=refuse_folder):
-        names[:] = [name for name in names if not name.startswith('.')]
-        found += [path for path in (Path(folder, name) for name in names) if path.is_symlink()]
-    return tuple(sorted(found))
+    inner = (Path(folder, name) for folder, names, _ in walk(raw) for name in names)
+    return tuple(sorted(path for path in inner if path.is_symlink()))
 
 
 def list_linked(files: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:

@@ -99,8 +99,9 @@ def main() -> int:
     args = parser.parse_args()
     raw = args.raw or args.annotations.parent.parent / 'raw'
     overlaps = overlap_boxes(read_index(args.annotations).images, raw)
-    rates = [f'overlaps among false positives, {rate:g} per image' for rate in FPS_PER_IMAGE]
+    rates = [f'at {rate:g} FPI' for rate in FPS_PER_IMAGE]
     table = Table('run', 'lesions met', 'overlaps met', 'area under the curve', *rates)
+    table.caption = 'at … FPI: how many of the false positives are overlaps'
     for name, (path, *_) in named_runs(args.predictions).items():
         images = read_detection_set(path).images
         labels, scores, patients = scored_structures(images, overlaps, args.annotations)
