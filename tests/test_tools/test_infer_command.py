@@ -127,3 +127,10 @@ def test_config_options_reach_the_model(infer, tmp_path):
     plain, options = ('--prepared-as', str(tmp_path)), ('--cfg-options', 'model.data_preprocessor.std=[0.5]')
     told = [json.loads((infer(*plain, *more) / 'scores.json').read_text())['exams'][0] for more in ((), options)]
     assert told[0]['scores'] != told[1]['scores']
+
+
+def test_results_among_the_exams_are_refused(infer, tmp_path):
+    inside = tmp_path / 'exams' / 'results'
+    with pytest.raises(MammoError, match=r'--out: found a folder inside of EXAMS'):
+        infer('--out', str(inside))
+    assert not inside.exists()
