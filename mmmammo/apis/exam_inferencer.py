@@ -42,8 +42,9 @@ BATCH = 4
 class ExamInferencer(ExamStream[ExamResult]):
     """Runs a trained detector on exams as they lie on a user's disk.
 
-    Files are grouped into exams and prepared as a dataset is (:func:`mmmammo.prepare.prepare_image`), all views of an
-    exam go through the model together, and boxes come back in the pixels of the files. A file that cannot be used is
+    It is called on a folder, on files, or on the annotation file of a prepared set (:func:`list_inputs`). Files are
+    grouped into exams and prepared as a dataset is (:func:`mmmammo.prepare.prepare_image`), all views of an exam go
+    through the model together, and boxes come back in the pixels of the files. A file that cannot be used is
     reported with its reason and the rest goes on. One exam is in memory at a time, and what workers have prepared.
 
     Example:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,6 +18,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from torch import nn
 
+from mmmammo.apis.exam_inputs import ExamInputs, list_inputs
 from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.datasets.transforms import LoadMammogram
 from mmmammo.engine.checkpoint import classes_of, require_checkpoint_of, use_safe_loading
@@ -25,22 +26,11 @@ from mmmammo.engine.gpu_operators import require_operators
 from mmmammo.memory import is_out_of_memory
 from mmmammo.prepare import Prepared, PreparedExam, PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam
 from mmmammo.prepare.exams import NO_MEMORY, rejected_row
-from mmmammo.prepare.hand_set import with_manual_landmarks
 from mmmammo.prepare.journal import sha256_of
-from mmmammo.sources.folder import list_exams
 from mmmammo.structures import ImageRecord, MammoError
 
 Data = dict[str, Any]
 Result = TypeVar('Result')
-
-
-def list_folder(raw: Path) -> list[ImageRecord]:
-    """The images of a folder as a model takes them: without truth, with landmarks that were set by hand.
-
-    Raises:
-        MammoError: If the folder is missing or holds no image, or what lies beside them is wrong.
-    """
-    return with_manual_landmarks(list_exams(raw), raw)
 
 
 class ExamStream(BaseInferencer, Generic[Result]):
@@ -72,24 +62,24 @@ class ExamStream(BaseInferencer, Generic[Result]):
         said = f'{self.cfg.pretty_text} {sha256_of(self.checkpoint)}'
         return hashlib.sha256(said.encode()).hexdigest()[:24]
 
-    def __call__(self, inputs: str | Path | Iterable[ImageRecord], workers: int = 0, **kwargs: Any) -> list[Result]:
+    def __call__(self, inputs: ExamInputs, workers: int = 0, **kwargs: Any) -> list[Result]:
         """All results at once; :meth:`stream` holds one exam at a time."""
         return list(self.stream(inputs, workers))
 
-    def stream(self, inputs: str | Path | Iterable[ImageRecord], workers: int = 0) -> Iterator[Result]:
+    def stream(self, inputs: ExamInputs, workers: int = 0) -> Iterator[Result]:
         """Results exam by exam.
 
         Args:
-            inputs: A folder of DICOM or PNG exams, or records of any source.
+            inputs: A folder of DICOM or PNG exams, such files, ``annotations/<split>.json`` of a prepared set, whose
+                images are taken as they are, or records of any source.
             workers: Processes that prepare the files of the next exams while the model is busy with this one; exams
                 then come as they are done, and a script needs its ``if __name__ == '__main__'``. With 0 this process
                 does all, in order of the exams' names.
 
         Raises:
-            MammoError: If the folder is missing or holds no image.
+            MammoError: If the folder is missing or holds no image, or what :func:`list_inputs` tells.
         """
-        records = list_folder(Path(inputs)) if isinstance(inputs, str | Path) else inputs
-        exams = by_exam(records)
+        exams = by_exam(list_inputs(inputs))
         if workers:
             for exam in prepare_ahead(exams, self.options, workers):
                 yield self._if_it_fits(exam.exam_id, exam.files, partial(self.infer_prepared, exam))

@@ -17,8 +17,9 @@ from rich.console import Console
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, ScoreInferencer, ScoreWriter, load_config
 from mmmammo.apis.arguments import add_config_options, make_parser
+from mmmammo.apis.exam_inputs import is_index, list_inputs
 from mmmammo.apis.exam_lines import tell_exam
-from mmmammo.apis.exam_stream import ExamStream, list_folder
+from mmmammo.apis.exam_stream import ExamStream
 from mmmammo.apis.exam_writer import ExamWriter
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
@@ -53,8 +54,9 @@ def infer(doc: str) -> int:
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     keep_freed_memory()
     console = Console()
+    _require_unprepared(args)
     require_outside(args.out, args.exams, 'EXAMS')  # maps and panels would be taken for mammograms
-    exams = by_exam(list_folder(args.exams))  # first, so that a wrong path costs no old results
+    exams = by_exam(list_inputs(args.exams))  # first, so that a wrong path costs no old results
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     finds_lesions = gives_boxes(cfg)
@@ -81,7 +83,11 @@ def _parse_args(doc: str) -> argparse.Namespace:
     parser = make_parser(doc)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights trained with it')
-    parser.add_argument('exams', type=Path, help='a folder of exams, or one exam')
+    parser.add_argument(
+        'exams',
+        type=Path,
+        help='a folder of exams, one exam, one image, or annotations/SPLIT.json of a prepared set, taken as it is',
+    )
     parser.add_argument(
         '--out',
         type=Path,
@@ -303,7 +309,22 @@ def _made_with(args: argparse.Namespace, inferencer: ExamStream[Any], *more: str
 
 
 def _options(args: argparse.Namespace) -> PrepareOptions | None:
+    """How files are to be prepared, or were, if they are those of a prepared set."""
+    if is_index(args.exams):
+        return recorded_options(args.exams.resolve().parents[1])
     return None if args.prepared_as is None else recorded_options(args.prepared_as)
+
+
+def _require_unprepared(args: argparse.Namespace) -> None:
+    """Refuse to prepare what is prepared."""
+    if args.prepared_as is not None and is_index(args.exams):
+        raise MammoError(
+            args.exams,
+            field='--prepared-as',
+            found='images of a prepared set',
+            expected='files that are still to be prepared',
+            remedy='leave the option out, or name the folder of the files',
+        )
 
 
 def _refuse_options_of_detectors(args: argparse.Namespace) -> None:

@@ -44,10 +44,11 @@ _NO_PLACE = 'not one of the four standard views, or a repeat: the model has a pl
 class ScoreInferencer(ExamStream[ExamScores]):
     """Runs a trained classifier on exams as they lie on a user's disk; nobody need know what they show.
 
-    Files are grouped into exams and prepared as the model's training set was. The model gets what is a sample to it, an
-    image or an exam with its views; scores of breasts and exams are put together as the config's metrics do it. A file
-    that cannot be used is reported with its reason and the rest goes on. One exam is in memory at a time, and what
-    workers have prepared.
+    It is called on a folder, on files, or on the annotation file of a prepared set (:func:`list_inputs`). Files are
+    grouped into exams and prepared as the model's training set was. The model gets what is a sample to it, an image or
+    an exam with its views; scores of breasts and exams are put together as the config's metrics do it. A file that
+    cannot be used is reported with its reason and the rest goes on. One exam is in memory at a time, and what workers
+    have prepared.
 
     Example:
         >>> score = ScoreInferencer('configs/holistic_phantom.py', 'work_dirs/holistic_phantom/epoch_60.pth')

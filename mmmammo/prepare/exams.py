@@ -17,6 +17,7 @@ from mmmammo.io import as_read
 from mmmammo.io.elements import shortened
 from mmmammo.memory import is_out_of_memory
 from mmmammo.prepare.image import Prepared, prepare_image
+from mmmammo.prepare.indexed import IndexedRecord
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.pool import DEAD_PROCESS, BoundedPool
 from mmmammo.prepare.quality import QUARANTINED, QualityRow
@@ -111,8 +112,10 @@ def prepare_ahead(
 
 
 def prepare_file(record: ImageRecord, options: PrepareOptions) -> Outcome:
-    """The image as a prepared set would hold it, or why its file cannot be used."""
+    """The image as a prepared set would hold it, or holds it, or why its file cannot be used."""
     try:
+        if isinstance(record, IndexedRecord):
+            return record.read()
         view = prepare_image(record, options)
         return replace(view, pixels=as_read(view.pixels, options.bits))
     except MammoError as err:

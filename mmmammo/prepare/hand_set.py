@@ -13,12 +13,13 @@ from mmmammo.structures import ImageRecord, MammoError
 FILE_NAME = 'manual_landmarks.json'
 
 
-def with_manual_landmarks(records: Iterable[ImageRecord], raw: Path) -> list[ImageRecord]:
+def with_manual_landmarks(records: Iterable[ImageRecord], raw: Path, ignore_others: bool = False) -> list[ImageRecord]:
     """The records, with what ``manual_landmarks.json`` of the folder says of their landmarks.
 
     Args:
         records: Of the images in the folder.
         raw: The folder.
+        ignore_others: Whether what it says of other images is nobody's business instead of an error.
 
     Raises:
         MammoError: If the file is wrong, leads out of the folder, or names what is none of these images.
@@ -30,7 +31,7 @@ def with_manual_landmarks(records: Iterable[ImageRecord], raw: Path) -> list[Ima
         raise refused
     by_hand = load_manual_landmarks(path)
     unknown = sorted(by_hand.keys() - {record.relative_path for record in records})
-    if unknown:
+    if unknown and not ignore_others:
         found = f'{len(unknown)} that are not there, such as {unknown[0]}'
         expected = 'paths of images below the folder, with / between'
         raise MammoError(path, field='image', found=found, expected=expected, remedy='correct it')

@@ -8,8 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from mmmammo.io.whole_files import written_whole
+from mmmammo.sources.tables import Row, read_table
 
 STATUSES = ACCEPTED, MENDED, QUARANTINED = 'accepted', 'mended', 'quarantined'
+
+_TEXTS = ('path', 'status', 'problems', 'reason', 'warnings', 'exam_id', 'laterality', 'view')
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,24 @@ class QualityRow:
     bits: int | None = None
     pixel_spacing_mm: float | None = None
     landmark_confidence: float | None = None
+
+
+def read_quality(path: Path) -> dict[str, QualityRow]:
+    """The rows of ``quality.csv`` by file.
+
+    Raises:
+        MammoError: If it cannot be read, lacks a column, or a cell holds no number where one is due.
+    """
+    names = [field.name for field in fields(QualityRow)]
+    rows = (_row_of(row) for row in read_table(path, names, absent=('',)).rows)
+    return {row.path: row for row in rows}
+
+
+def _row_of(row: Row) -> QualityRow:
+    texts = {name: row.text(name, '') for name in _TEXTS}
+    counts = {name: row.integer(name, None) for name in ('rows', 'columns', 'bits')}
+    numbers = {name: row.number(name, None) for name in ('pixel_spacing_mm', 'landmark_confidence')}
+    return QualityRow(**texts, **counts, **numbers)
 
 
 def write_quality(path: Path, rows: Iterable[QualityRow]) -> None:

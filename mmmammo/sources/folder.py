@@ -20,6 +20,7 @@ file vanishes silently; files whose names say that they are no images are counte
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +54,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     Raises:
         MammoError: If the folder is missing or holds no file, or ``annotations.csv`` is wrong.
     """
-    yield from _list(Path(raw), ALL_COLUMNS)
+    yield from _list(Path(raw), _entries(Path(raw)), ALL_COLUMNS)
 
 
 def list_exams(raw: Path) -> Iterator[ImageRecord]:
@@ -65,11 +66,29 @@ def list_exams(raw: Path) -> Iterator[ImageRecord]:
     Raises:
         MammoError: If the folder is missing or holds no file, or the table is wrong about sides, views, exams or women.
     """
-    yield from _list(Path(raw), EXAM_COLUMNS)
+    yield from _list(Path(raw), _entries(Path(raw)), EXAM_COLUMNS)
 
 
-def _list(raw: Path, columns: Sequence[str]) -> Iterator[ImageRecord]:
-    entries = _entries(raw)
+def list_exams_of(files: Sequence[Path]) -> Iterator[ImageRecord]:
+    """As :func:`list_exams`, as if nothing but these files lay in :func:`folder_of_files`, whose table counts.
+
+    Args:
+        files: Images, at least one; what is no file is refused with its reason, by itself.
+
+    Raises:
+        MammoError: If the table is wrong about sides, views, exams or women.
+    """
+    raw = folder_of_files(files)
+    paths = [file.absolute() for file in files]
+    yield from _list(raw, {path: _no_image_file(path) for path in sorted(paths)}, EXAM_COLUMNS)
+
+
+def folder_of_files(files: Sequence[Path]) -> Path:
+    """The deepest folder that holds all of some files."""
+    return Path(os.path.commonpath([file.absolute().parent for file in files]))
+
+
+def _list(raw: Path, entries: Mapping[Path, MammoError | None], columns: Sequence[str]) -> Iterator[ImageRecord]:
     names = {path: written_name(path, raw) for path in entries}
     table = _annotations(raw, set(names.values()), columns)
     said = {path: table.get(name, ImageAnnotation()) for path, name in names.items()}
@@ -118,6 +137,15 @@ def _entries(raw: Path) -> dict[Path, MammoError | None]:
         remedy = 'put the files themselves there' if entries else 'check the path'
         raise _error(raw, 'files', there, 'DICOM or PNG files, in a folder per exam', remedy)
     return entries
+
+
+def _no_image_file(path: Path) -> MammoError | None:
+    """What is wrong with a path that somebody named."""
+    if path.is_file():
+        return None
+    found = 'a folder' if path.is_dir() else 'no such file'
+    remedy = 'name a folder by itself, not in a list' if path.is_dir() else 'check the path'
+    return _error(path, 'file', found, 'a DICOM or PNG file', remedy)
 
 
 def _annotations(raw: Path, files: set[str], columns: Sequence[str]) -> dict[str, ImageAnnotation]:

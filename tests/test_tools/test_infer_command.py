@@ -19,6 +19,8 @@ from mmmammo.evaluation.functional import OperatingPoint
 from mmmammo.evaluation.functional.recalibration import TemperatureScaling
 from mmmammo.evaluation.functional.split_record import SplitRecord
 from mmmammo.phantom import PhantomConfig, make_exam
+from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset
+from mmmammo.sources import folder
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +42,7 @@ def infer(monkeypatch, tmp_path):
     (exams / 'exam0' / 'R_ML.dcm').write_bytes(b'no DICOM')
     (tmp_path / 'prepare.json').write_text(json.dumps({'options': {'crop': False}}))
 
-    def run(*options):
+    def run(*options, exams=exams):
         spec = importlib.util.spec_from_file_location('tool_infer', ROOT / 'tools' / 'infer.py')
         tool = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(tool)
@@ -127,6 +129,20 @@ def test_config_options_reach_the_model(infer, tmp_path):
     plain, options = ('--prepared-as', str(tmp_path)), ('--cfg-options', 'model.data_preprocessor.std=[0.5]')
     told = [json.loads((infer(*plain, *more) / 'scores.json').read_text())['exams'][0] for more in ((), options)]
     assert told[0]['scores'] != told[1]['scores']
+
+
+def test_a_prepared_set_is_taken_as_it_is(infer, tmp_path):
+    index = tmp_path / 'set' / 'annotations' / 'test.json'
+    records = list(folder.list_records(tmp_path / 'exams'))
+    options, splits = PrepareOptions(crop=False), SetOptions(fractions=(0, 0, 1))
+    prepare_dataset(records, tmp_path / 'set', options, splits, categories=folder.CATEGORIES, source='folder')
+    with pytest.raises(MammoError, match=r'--prepared-as: found images of a prepared set'):
+        infer('--prepared-as', str(tmp_path), exams=index)
+    of_files = json.loads((infer('--prepared-as', str(tmp_path)) / 'scores.json').read_text())
+    of_set = json.loads((infer(exams=index) / 'scores.json').read_text())
+    assert of_set['exams'][0]['rejected'] == [] and len(of_files['exams'][0]['rejected']) == 1
+    assert of_set['exams'][0]['images'] == of_files['exams'][0]['images']
+    assert of_set['info']['preparation'] == of_files['info']['preparation']
 
 
 def test_results_among_the_exams_are_refused(infer, tmp_path):
