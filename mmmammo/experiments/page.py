@@ -10,6 +10,8 @@ from mmmammo.experiments.plan import Plan, Row, Table
 from mmmammo.structures import MammoError
 
 NOTHING = 'No run is complete yet. The command above makes them.'
+_PAPER = 'paper\\*'
+_OF_PAPERS = "\\* Not run by us: the paper's numbers, on its own data. An empty cell there: it prints none."
 
 
 def render(plan: Plan, results: Mapping[str, Any] | None) -> str:
@@ -24,7 +26,8 @@ def render(plan: Plan, results: Mapping[str, Any] | None) -> str:
     tables = [_table(plan, table, found, notes) for table in plan.tables if any(name in found for name in table.rows)]
     if results is None or not tables:
         return NOTHING
-    return '\n\n'.join([*tables, _footnote(plan, results, notes)])
+    text = '\n\n'.join([*tables, _footnote(plan, results, notes)])
+    return f'{text}\n{_OF_PAPERS}' if _PAPER in text else text
 
 
 def put_between_marks(page: str, name: str, content: str) -> str:
@@ -91,9 +94,9 @@ def _lines(plan: Plan, table: Table, row: Row, entry: Mapping[str, Any], label: 
         paired, reasons = entry['difference']['values'], entry['difference'].get('reasons', {})
         cells = [_difference(plan, paired.get(key), reasons.get(key), notes) for key in table.metrics]
         lines.append(['', f'minus {_label(plan, table, plan.reference_of(row))}', *cells])
-    if any(key in row.paper for key in table.metrics):
+    if table.paper and any(key in row.paper for key in table.metrics):
         cells = [f'{row.paper[key]:.{plan.digits}f}' if key in row.paper else '' for key in table.metrics]
-        lines.append(['', 'paper\\*', *cells])
+        lines.append(['', _PAPER, *cells])
     return lines
 
 
@@ -156,6 +159,4 @@ def _footnote(plan: Plan, results: Mapping[str, Any], notes: _Notes) -> str:
         f'{made} of {planned} runs, {hours:.1f} hours of training and testing; commit {", ".join(commits)}; made by '
         f'`{results["command"]}`.',
     ]
-    if any(row.paper for row in plan.rows):
-        lines.append("\\* Not run by us: the paper's numbers, on its own data. An empty cell there: it prints none.")
     return '\n'.join(lines)

@@ -49,12 +49,14 @@ class Table:
         rows: Name of a row -> what it is called here, in this order.
         metrics: Keys of its columns.
         note: A paragraph above it.
+        paper: Whether the paper's numbers of its rows stand in it, because it is a table of the paper.
     """
 
     title: str
     rows: Mapping[str, str]
     metrics: tuple[str, ...]
     note: str = ''
+    paper: bool = True
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ def _check_making(path: Path, entry: Mapping[str, Any]) -> None:
 
 def _table(path: Path, entry: Any, metrics: Mapping[str, str]) -> Table:
     _check_keys(path, 'table', entry, Table, optional=('metrics',))
+    if not isinstance(entry.get('paper', True), bool):
+        raise _error(path, f'table {entry["title"]!r}: paper', entry['paper'], 'true or false')
     return Table(**{**entry, 'metrics': tuple(entry.get('metrics', metrics))})
 
 

@@ -54,6 +54,12 @@ def test_a_table_by_hand(plan, results):
     assert 'patients resampled 2,000 times' in said and 'commit abc' in said
 
 
+def test_the_papers_numbers_stay_out_of_tables_that_are_not_the_papers(plan, results):
+    first, *others = plan.tables
+    assert 'paper' in render(plan, results)
+    assert 'paper' not in render(replace(plan, tables=(replace(first, paper=False), *others)), results)
+
+
 def test_the_row_that_another_is_compared_with_is_named(plan, results):
     plain, graph = plan.rows
     plan = replace(plan, rows=(replace(plain, against='graph'), graph))
