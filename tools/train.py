@@ -25,6 +25,7 @@ from mmmammo.engine.checkpoint import use_safe_loading
 from mmmammo.engine.fast_layers import fuse_operators
 from mmmammo.engine.hooks import TrainingTruthHook
 from mmmammo.memory import keep_freed_memory
+from mmmammo.models.layers import use_float_levels
 from mmmammo.structures import MammoError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,7 +91,7 @@ def main() -> int:
     use_safe_loading()
     keep_freed_memory()
     runner = build_runner(cfg)
-    fuse_operators(runner.model)
+    use_float_levels(fuse_operators(runner.model))
     runner.register_hook(TrainingTruthHook())  # not of the configs: it checks data, and changes nothing
     runner.train()
     return 0

@@ -179,7 +179,9 @@ def assign_pairs(log_odds: npt.ArrayLike, min_score: float = 0.5) -> list[tuple[
         return []
     possible = np.where(scores >= min_score, scores, 0.0)
     pairs = [(int(i), int(j), float(scores[i, j])) for i, j in zip(*linear_sum_assignment(-possible), strict=True)]
-    return sorted((pair for pair in pairs if pair[2] >= min_score), key=lambda pair: (-pair[2], pair[:2]))
+    return sorted(
+        (pair for pair in pairs if pair[2] >= min_score and pair[2] > 0), key=lambda pair: (-pair[2], pair[:2])
+    )
 
 
 def _boxes(boxes: npt.ArrayLike) -> FloatArray:

@@ -25,6 +25,7 @@ _CLEAR_SCORE = 45.0  # of a line that a person sees at once
 _LEAST_CONFIDENCE = 0.3
 _EDGE_SIGMA = 1.6  # px of that image, in which the edge is placed at full resolution
 _EDGE_REACH = 1.5  # px likewise
+_BLUR_REACH = 6.0  # sigmas around an edge beyond which no pixel has a share in its gradient
 _BENT = 4.0  # confidence lost per distance of the edge from its line, over the line's length
 FALLBACK_CONFIDENCE = 0.1
 
@@ -92,10 +93,19 @@ def find_pectoral_line(image: Field, mask: npt.NDArray[np.bool_], contour: Point
         return fallback_line(contour)
     stretch = np.array([level.shape[1] / size[0], 1 / scale])
     tracked = track_edge(coarse_level, coarse_inside, coarse.line) * stretch
-    gradient = breast_gradient(level, inside, max(_EDGE_SIGMA / scale, _EDGE_SIGMA))
-    edge = refine_edge(gradient, tracked, _EDGE_REACH / scale) + low
+    sigma, reach = max(_EDGE_SIGMA / scale, _EDGE_SIGMA), _EDGE_REACH / scale
+    part, corner = _around(tracked, level.shape, _BLUR_REACH * sigma + 2 * reach)
+    gradient = breast_gradient(level[part], inside[part], sigma)
+    edge = refine_edge(gradient, tracked - corner, reach) + corner + low
     line, residual = straight_line(edge)
     return LineFound(line, 'edge_integral', round(confidence * max(1 - _BENT * residual, 0.0), 3), edge)
+
+
+def _around(points: Points, shape: tuple[int, ...], margin: float) -> tuple[tuple[slice, slice], Points]:
+    """The part of an image that points lie in, with a margin, and its upper left corner (x, y)."""
+    low = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
+    high = np.minimum(np.ceil(points.max(axis=0) + margin), shape[::-1]).astype(int)
+    return (slice(low[1], high[1]), slice(low[0], high[0])), low.astype(np.float64)
 
 
 def _resized(field: Field, size: tuple[int, int]) -> Field:
@@ -128,8 +138,8 @@ def _best_at_angle(angle: float, fields: list[Gradient], core: npt.NDArray[np.bo
     seen = (x >= 0) & core.ravel()[pixel]
     contrast = np.zeros(x.shape, dtype=np.float32)
     for dx, dy in fields:  # towards the muscle: up and to the left
-        across = np.float32(-down) * dx + np.float32(left) * dy
-        contrast += np.tanh(across).ravel()[pixel] / np.float32(len(fields))
+        across = np.float32(-down) * dx.ravel()[pixel] + np.float32(left) * dy.ravel()[pixel]
+        contrast += np.tanh(across) / np.float32(len(fields))
     gain = np.where(seen, contrast - _COST, np.where((x >= 0) & (y < 0.5 * height), -_COST, 0.0))
     total = np.cumsum(gain, axis=1) * (_STEP * _usualness(angle))
     best = int(total.max(axis=1).argmax())

@@ -60,7 +60,8 @@ class LesionMatcher:
     cosine of how their means over either box differ from the mean of the images, after what is common to all detections
     of the exam is taken off; zero counts as four more of these, so that two detections that differ from the images in
     the same way are never less likely one lesion than by geometry alone, even if the exam has no others. A view without
-    landmarks has no pairs. Of repeats each is paired with the best one of the other projection.
+    landmarks has no pairs, and detections of different classes are none. Of repeats each is paired with the best one of
+    the other projection.
 
     Args:
         prior: File of ``tools/build_geometric_prior.py``, or a loaded one: places at which lesions were seen in both
@@ -107,12 +108,14 @@ class LesionMatcher:
         """
         chosen = [np.flatnonzero(_array(s.pred_instances.scores) >= self.score_thr) for s in samples]
         boxes = [_array(s.pred_instances.bboxes)[kept] for s, kept in zip(samples, chosen, strict=True)]
+        labels = [_array(s.pred_instances.labels)[kept] for s, kept in zip(samples, chosen, strict=True)]
         looks = None
         if features is not None and self.appearance != 0:
             looks = self._looks(samples, boxes, features.at(self.stride))
         pairs: list[list[LesionPair]] = [[] for _ in samples]
         for cc, mlo in self._view_pairs(samples):
             odds = self._log_odds(samples, boxes, looks, cc, mlo)
+            odds[labels[cc][:, None] != labels[mlo]] = -np.inf
             for i, j, score in assign_pairs(odds, self.min_score):
                 ids = (meta_of(samples[cc], 'img_id'), meta_of(samples[mlo], 'img_id'))
                 pairs[cc].append(LesionPair(ids[0], int(chosen[cc][i]), ids[1], int(chosen[mlo][j]), score))
@@ -135,10 +138,11 @@ class LesionMatcher:
     @staticmethod
     def _view_pairs(samples: Sequence[DetDataSample]) -> list[tuple[int, int]]:
         """(CC, MLO) images of one breast that both have landmarks."""
-        ipsilateral, _ = pair_samples(samples)
+        has_landmarks = [meta_of(sample, 'landmarks') is not None for sample in samples]
+        ipsilateral, _ = pair_samples(samples, has_landmarks)
         found = set()
         for image, partner in enumerate(ipsilateral.tolist()):
-            if partner >= 0 and all(meta_of(samples[i], 'landmarks') is not None for i in (image, partner)):
+            if partner >= 0 and has_landmarks[image] and has_landmarks[partner]:
                 is_cc = meta_of(samples[image], 'view') == STANDARD_VIEWS[0]
                 found.add((image, partner) if is_cc else (partner, image))
         return sorted(found)
@@ -177,6 +181,8 @@ def box_means(level: Tensor, boxes: Sequence[np.ndarray], stride: int) -> np.nda
         (sum of n, C).
     """
     rois = torch.from_numpy(np.concatenate([np.insert(at, 0, image, axis=1) for image, at in enumerate(boxes)]))
+    if not len(rois):
+        return np.zeros((0, level.shape[1]))  # a GPU starts no kernel for nothing
     level = level.float().contiguous()  # roi_align takes no other layout
     seen = roi_align(level, rois.to(level), _ROI_SIZE, 1 / stride, 2, 'avg', True).mean((2, 3))
     return seen.double().cpu().numpy()

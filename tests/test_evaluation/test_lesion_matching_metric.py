@@ -111,6 +111,14 @@ def test_metric_knows_which_repeat_is_the_best():
     assert metric.evaluate(3)['matching/recall'] == 1.0
 
 
+def test_images_of_two_sets_with_one_id_are_refused():
+    """Ids begin at 1 in every prepared set."""
+    metric = LesionMatchingMetric()
+    metric.process(None, [sample_of(CC), sample_of(CC), sample_of(replace(CC, exam_id='of another set'))])
+    with pytest.raises(MammoError, match=r"image 1: exam_id, file_name: found \('e', .* and \('of another.*merge_sets"):
+        metric.evaluate(3)
+
+
 def test_a_model_that_pairs_nothing_is_named():
     sample = sample_of(CC)
     del sample['lesion_pairs']

@@ -1,13 +1,16 @@
 """The neck as a whole: identity at first, symmetric, and silent about what is missing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from mmengine.runner.checkpoint import load_state_dict
 
 from mmmammo.anatomy.correspondence import GeometricPrior
 from mmmammo.models import AnatomyGraphNeck
 from mmmammo.models.layers import ExamContext, nearest_nodes
-from mmmammo.models.necks import anatomy_graph_neck
+from mmmammo.models.necks import EvidenceGraphNeck, anatomy_graph_neck
 from mmmammo.structures import MammoError
 from mmmammo.testing.exam_samples import FOUR_VIEWS, exam_batch, view_sample
 
@@ -297,6 +300,33 @@ def test_prior_from_a_file_travels_in_the_checkpoint(prior, tmp_path):
     fresh.load_state_dict(neck.state_dict())
     assert torch.equal(fresh.bipartite.geometric_prior, neck.bipartite.geometric_prior)
     assert torch.equal(fresh.inception.neighbours, neck.inception.neighbours)
+
+
+def test_a_prior_that_is_named_stays_whatever_a_checkpoint_has(prior, monkeypatch):
+    warned = []
+    logger = SimpleNamespace(warning=warned.append)
+    monkeypatch.setattr(anatomy_graph_neck.MMLogger, 'get_current_instance', lambda: logger)
+    neck, before = AnatomyGraphNeck(CHANNELS, prior=prior), AnatomyGraphNeck(CHANNELS, prior=prior).state_dict()
+    other = AnatomyGraphNeck(CHANNELS).state_dict()
+    given = dict(other)
+    neck.load_state_dict(before)
+    assert warned == []
+    load_state_dict(neck, given, strict=True)  # MMEngine's, as its runner loads
+    assert len(warned) == 1 and 'another geometric prior' in warned[0]
+    after = neck.state_dict()
+    for name in ('bipartite.geometric_prior', 'inception.neighbours'):
+        assert torch.equal(after[name], before[name]) and not torch.equal(after[name], other[name])
+    assert torch.equal(after['bipartite.message_weight'], other['bipartite.message_weight'])
+
+
+def test_a_checkpoint_of_other_branches_is_refused():
+    wide = AnatomyGraphNeck(CHANNELS, branches=(1, 2, 4)).state_dict()
+    message = r'branches: found neighbours of a node: \[1, 2, 4, 1, 2, 4\]; expected \[1, 3, 5'
+    with pytest.raises(MammoError, match=message):
+        AnatomyGraphNeck(CHANNELS).load_state_dict(wide)
+    many = EvidenceGraphNeck(CHANNELS, mirror_neighbours=4).state_dict()
+    with pytest.raises(MammoError, match=r'mirror_neighbours: found neighbours of a node: \[4, 4\]; expected \[3, 3\]'):
+        EvidenceGraphNeck(CHANNELS).load_state_dict(many)
 
 
 def test_smoothing_is_added_to_the_counts_before_they_are_normalised():

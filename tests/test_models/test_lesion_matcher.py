@@ -6,7 +6,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmmammo.anatomy import GeometricPrior
-from mmmammo.models import LesionMatcher
+from mmmammo.models import LesionMatcher, lesion_matcher
 from mmmammo.models.lesion_matcher import BatchFeatures, box_means
 from mmmammo.structures import BreastLandmarks, MammoError
 from mmmammo.testing.exam_samples import view_sample
@@ -57,6 +57,31 @@ def test_weak_detections_are_not_paired():
 )
 def test_what_is_not_paired(samples):
     assert pairs_of(samples) == []
+
+
+def test_detections_of_two_classes_are_no_lesion():
+    samples = [sample('L', view, [box(70, 30), box(72, 31)]) for view in ('CC', 'MLO')]
+    samples[0].pred_instances.labels = torch.tensor([0, 1])
+    samples[1].pred_instances.labels = torch.tensor([1, 0])
+    assert pairs_of(samples) == [('e-L-CC', 0, 'e-L-MLO', 1), ('e-L-CC', 1, 'e-L-MLO', 0)]
+    samples[1].pred_instances.labels = torch.tensor([2, 2])
+    assert pairs_of(samples) == [] == pairs_of(samples, min_score=0.0)
+
+
+def test_where_nothing_was_detected_no_operator_is_called(monkeypatch):
+    """A GPU refuses to start a kernel for no region."""
+    monkeypatch.setattr(lesion_matcher, 'roi_align', None)
+    samples = [sample('L', view, [box(70, 30)], [0.05]) for view in ('CC', 'MLO')]
+    assert pairs_of(samples, [torch.rand(2, 3, 16, 12)]) == []
+
+
+def test_a_repeat_without_landmarks_yields_to_one_with_landmarks():
+    samples = [
+        sample('L', 'CC', [box(70, 30)], img_id=1, landmarks=None, quality=0.0),
+        sample('L', 'CC', [box(70, 30)], img_id=2, quality=0.0),
+        sample('L', 'MLO', [box(70, 30)], img_id=3),
+    ]
+    assert pairs_of(samples) == [(2, 0, 3, 0)]
 
 
 def test_repeats_are_paired_with_the_best_of_the_other_projection():

@@ -11,6 +11,8 @@ from mmengine.evaluator import BaseMetric
 
 from mmmammo.structures import MammoError
 
+_WHOSE = ('exam_id', 'file_name')
+
 
 class GatheredMetric(BaseMetric):
     """Base of metrics over records of images.
@@ -61,9 +63,11 @@ class GatheredMetric(BaseMetric):
         """Drop repeats and score.
 
         Raises:
-            MammoError: If no image was processed.
+            MammoError: If no image was processed, or two images have one id, as those of two prepared sets do.
         """
-        images = {image.image_id: image for parcel in results for image in parcel}
+        images: dict[int, Any] = {}
+        for image in (image for parcel in results for image in parcel):
+            _require_repeat(images.setdefault(image.image_id, image), image)
         if not images:
             raise MammoError(
                 type(self).__name__,
@@ -73,6 +77,19 @@ class GatheredMetric(BaseMetric):
                 remedy='look whether the dataloader of this metric is empty',
             )
         return self.score(self.completed([images[image_id] for image_id in sorted(images)]))
+
+
+def _require_repeat(first: Any, image: Any) -> None:
+    """Refuse two images of one id, of which one would be dropped."""
+    names = [[getattr(getattr(one, 'image', one), key, None) for key in _WHOSE] for one in (first, image)]
+    if names[0] != names[1]:
+        raise MammoError(
+            f'image {image.image_id}',
+            field=', '.join(_WHOSE),
+            found=' and '.join(str(tuple(name)) for name in names),
+            expected='one image of each id',
+            remedy='to test several prepared sets at once, make them one with tools/merge_sets.py',
+        )
 
 
 def require(sample: Mapping[str, Any], key: str, remedy: str) -> Any:

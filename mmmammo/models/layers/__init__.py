@@ -13,6 +13,7 @@ from mmmammo.models.layers.inception_graph import InceptionGraph, neighbour_matr
 from mmmammo.models.layers.mirror_graph import MirrorGraph
 from mmmammo.models.layers.node_mapping import NodeMapping, nearest_nodes
 from mmmammo.models.layers.node_verdicts import NodeVerdicts, lesion_nodes, verdict_loss
+from mmmammo.models.layers.roi_levels import FloatLevelExtractor, use_float_levels
 from mmmammo.models.layers.token_grid import TokenGrid, sine_encoding
 from mmmammo.models.layers.view_context import ViewContext
 
@@ -23,6 +24,7 @@ __all__ = [
     'ExamContext',
     'ExamContextReader',
     'ExamLinks',
+    'FloatLevelExtractor',
     'FusedDeformableAttention',
     'FusedRoIAlign',
     'GraphFusion',
@@ -43,5 +45,6 @@ __all__ = [
     'neighbour_matrix',
     'read_graph_prior',
     'sine_encoding',
+    'use_float_levels',
     'verdict_loss',
 ]

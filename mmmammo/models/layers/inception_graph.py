@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmmammo.models.layers.exam_context import Partners
+from mmmammo.structures import MammoError
 
 
 def neighbour_matrix(template: Tensor, num_neighbours: int) -> Tensor:
@@ -25,6 +27,30 @@ def neighbour_matrix(template: Tensor, num_neighbours: int) -> Tensor:
     distances.fill_diagonal_(-1.0)
     nearest = distances.topk(num_neighbours, largest=False).indices
     return torch.zeros_like(distances).scatter_(1, nearest, 1.0)
+
+
+def require_same_counts(own: Tensor, loaded: Tensor | None, field: str) -> None:
+    """Refuse weights that were trained with other numbers of neighbours, of which no shape tells.
+
+    Args:
+        own: (..., n, n), J of the config; rows may be scaled.
+        loaded: That of a checkpoint, if it has any.
+        field: Of the config.
+
+    Raises:
+        MammoError: If rows of the two have different numbers of entries.
+    """
+    if loaded is None or loaded.shape != own.shape:
+        return
+    wanted, found = ((matrix[..., 0, :] != 0).sum(-1).flatten().tolist() for matrix in (own, loaded))
+    if wanted != found:
+        raise MammoError(
+            'checkpoint',
+            field=field,
+            found=f'neighbours of a node: {found}',
+            expected=f'{wanted}, as the config says',
+            remedy='take the config that the checkpoint was trained with',
+        )
 
 
 class InceptionGraph(nn.Module):
@@ -55,6 +81,7 @@ class InceptionGraph(nn.Module):
                 neighbours[i, j, : len(template), : len(template)] = neighbour_matrix(template, branch)
         self.register_buffer('neighbours', neighbours)
         """(2, S, N, N), J_s by projection and branch, padded with 0."""
+        self.register_load_state_dict_pre_hook(_check_branches)
         scale = [1 / (1 + s) if row_norm else 1.0 for s in branches]
         self.register_buffer('scale', torch.tensor(scale)[:, None, None], persistent=False)
 
@@ -73,3 +100,7 @@ class InceptionGraph(nn.Module):
         mixed = (nodes[:, :, None] + self.neighbours[projection] @ others) * self.scale  # (L, B, S, N, C)
         compared = torch.relu(torch.einsum('lbsnc,scd->lbnd', mixed, self.branch_weight))
         return compared * contralateral.present[:, None, None]
+
+
+def _check_branches(module: nn.Module, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+    require_same_counts(module.neighbours, state_dict.get(f'{prefix}neighbours'), 'branches')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from mmmammo.models.layers.exam_context import Partners
-from mmmammo.models.layers.inception_graph import neighbour_matrix
+from mmmammo.models.layers.inception_graph import neighbour_matrix, require_same_counts
 
 
 class MirrorGraph(nn.Module):
@@ -33,6 +35,7 @@ class MirrorGraph(nn.Module):
             neighbours[i, : len(template), : len(template)] = neighbour_matrix(template, num_neighbours)
         self.register_buffer('neighbours', neighbours / num_neighbours)
         """(2, N, N), J_s / s by projection, padded with 0."""
+        self.register_load_state_dict_pre_hook(_check_neighbours)
 
     def forward(self, nodes: Tensor, projection: Tensor, contralateral: Partners) -> Tensor:
         """What the contralateral view adds to each image.
@@ -48,3 +51,7 @@ class MirrorGraph(nn.Module):
         others = (nodes @ self.message_weight)[:, contralateral.index]
         sent = torch.relu(self.neighbours[projection] @ others) * contralateral.present[:, None, None]
         return sent @ self.output_weight.T
+
+
+def _check_neighbours(module: nn.Module, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+    require_same_counts(module.neighbours, state_dict.get(f'{prefix}neighbours'), 'mirror_neighbours')

@@ -39,7 +39,7 @@ class ViewContext(ExamLinks):
         Raises:
             MammoError: If a key is missing.
         """
-        ipsilateral, contralateral = pair_samples(data_samples)
+        ipsilateral, contralateral = pair_samples(data_samples, [True] * len(data_samples))
         shapes = [meta_of(sample, 'img_shape')[:2] for sample in data_samples]
         return cls(
             sizes=torch.tensor([(width, height) for height, width in shapes], dtype=torch.float32, device=device),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmdet.structures import DetDataSample
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmmammo.anatomy import GeometricPrior
 from mmmammo.models.layers import (
@@ -23,6 +25,8 @@ from mmmammo.models.layers import (
 )
 from mmmammo.registry import MODELS
 from mmmammo.structures import MASK_STRIDE, MammoError
+
+_OF_THE_PRIOR = ('bipartite.geometric_prior', 'inception.neighbours', 'mirror.neighbours')
 
 
 @MODELS.register_module()
@@ -54,7 +58,8 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         fusion: 'residual' or 'multiplicative', see :class:`GraphFusion`.
         fusion_start: 'identity' or 'random', see there. From a random start a detector's features are scrambled first.
         prior: File of ``tools/build_geometric_prior.py``, or a loaded one; ``None`` for a uniform one. It is kept in
-            buffers, so that a checkpoint carries it. Its ``corner_mode`` has to be that of ``PackMammogram``.
+            buffers, so that a checkpoint carries it, as tests want it, which name none; a prior that is named stays,
+            and a checkpoint with another one is told. Its ``corner_mode`` has to be that of ``PackMammogram``.
         prior_smoothing: Added to the counts of the prior before they are normalised.
         bgn: Whether to use the bipartite graph.
         ign: Whether to use the inception graph.
@@ -103,6 +108,8 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
         self.bipartite = BipartiteGraph(in_channels, constants.geometric, prior_row_norm) if bgn else None
         self.inception = InceptionGraph(in_channels, constants.templates, branches, row_norm) if ign else None
         self.fusion = GraphFusion(in_channels, fusion, bipartite=bgn, inception=ign, start=fusion_start)
+        if self._prior is not None:
+            self.register_load_state_dict_pre_hook(_keep_prior)
 
     def read_context(
         self, data_samples: Sequence[DetDataSample], input_shape: tuple[int, int], device: torch.device
@@ -197,3 +204,15 @@ class AnatomyGraphNeck(ExamContextReader, BaseModule):
                 raise MammoError(
                     'AnatomyGraphNeck', field=field, found=found, expected=expected, remedy='change it in the config'
                 )
+
+
+def _keep_prior(module: nn.Module, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+    """Put what the named prior gave in the place of what a checkpoint has, and say so where they differ."""
+    own = {f'{prefix}{name}': buffer for name, buffer in module.named_buffers() if name in _OF_THE_PRIOR}
+    loaded = {name: state_dict[name] for name in own if name in state_dict}
+    others = [name for name, values in loaded.items() if values.shape == own[name].shape]
+    if any(not torch.allclose(loaded[name].to(own[name]), own[name]) for name in others):
+        MMLogger.get_current_instance().warning(
+            'The checkpoint was trained with another geometric prior; that of the config is used (prior=None keeps it).'
+        )
+    state_dict.update({name: own[name] for name in others})
