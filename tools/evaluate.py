@@ -37,6 +37,7 @@ from mmmammo.evaluation.summary import (
     report_scores,
     summarise_detections,
     summarise_scores,
+    with_subgroups,
 )
 from mmmammo.evaluation.summary.arguments import (
     add_detection_rules,
@@ -176,9 +177,9 @@ def evaluate_scores(args: argparse.Namespace, console: Console) -> Written:
 
 
 def read_table(args: argparse.Namespace, path: Path, split: str | None) -> ScoreTable:
-    """At the level that is reported."""
-    table = read_score_table(path, score_columns(args), split=split, strict=args.strict)
-    return aggregated(table, score_settings(args).aggregation)
+    """At the level that is reported, with ages in bands."""
+    table, _ = with_subgroups(read_score_table(path, score_columns(args), split=split, strict=args.strict))
+    return aggregated(table, score_settings(args).aggregation, args.subgroup)
 
 
 def with_files(read: tuple[Intake, ...], more: tuple[Intake, ...]) -> tuple[Intake, ...]:

@@ -209,6 +209,37 @@ def test_tables_without_exams_cannot_be_put_together():
         summarise_scores(table, ScoreSettings(Aggregation('exam'), bootstrap=0))
 
 
+def test_exams_have_what_all_their_images_agree_on():
+    """Two exams of two views: one density each, but the first is not told of its second image; two views each."""
+    table = replace(
+        score_table(),
+        ids=('1', '2', '3', '4'),
+        exam_ids=('a', 'a', 'b', 'b'),
+        patient_ids=('p', 'p', 'q', 'q'),
+        lateralities=('L', 'R', 'L', 'R'),
+        labels=np.array([[1], [0], [0], [0]]),
+        scores=np.array([[0.9], [0.1], [0.2], [0.3]]),
+        attributes={'density': ('c', '', 'd', 'd'), 'view': ('CC', 'MLO', 'CC', 'CC'), 'age': ('44', '44', '', '')},
+    )
+    settings = ScoreSettings(Aggregation('exam'), bootstrap=0, subgroups=('view', 'density'))
+    summary = summarise_scores(with_subgroups(table)[0], settings)
+    assert summary.table.attributes == {
+        'density': ('c', 'd'),
+        'view': ('', 'CC'),
+        'age': ('40 to < 50 years', ''),
+        'laterality': ('', ''),
+    }
+    assert summary.table.notes == (
+        'view: 1 exams have images of several values, and count as unknown; see --level row',
+    )
+    assert [row.value for row in summary.subgroups if row.column == 'view'] == ['CC', 'unknown']
+
+
+def test_ages_that_are_bands_already_stay():
+    table = replace(score_table(), attributes={'age': ('50-59', '') * 20})
+    assert with_subgroups(table)[0].attributes['age'] == table.attributes['age']
+
+
 def test_unknown_subgroups_are_named():
     with pytest.raises(MammoError, match='expected also density'):
         summarise_scores(score_table(), ScoreSettings(subgroups=('density',), bootstrap=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,8 @@ from mmmammo.structures import MammoError
 
 LEVELS = SCORE_LEVELS
 FEWER_IMAGES = 'rows were refused: their breasts and exams are scored on fewer images, or are missing'
+
+_SEVERAL = '{}s have images of several values, and count as unknown; see --level row'
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,16 @@ class Aggregation:
         return f'one score per {self.level}: the {self.breast_rule} over the images of a breast{exam}'
 
 
-def aggregated(table: ScoreTable, how: Aggregation) -> ScoreTable:
+def aggregated(table: ScoreTable, how: Aggregation, subgroups: Sequence[str] = ()) -> ScoreTable:
     """The table at another level; a breast or exam is positive if one of its rows is.
 
-    An exam that lost a row to a refusal is scored on fewer images; a note says so.
+    An exam that lost a row to a refusal is scored on fewer images; a note says so. Attributes are those that all rows
+    agree on.
+
+    Args:
+        table: Of images.
+        how: The level, and how it is reached.
+        subgroups: Attributes for which a note says how many breasts or exams have several values.
 
     Raises:
         MammoError: If the table lacks exams or the side of a row, or a rule or level is unknown.
@@ -64,6 +73,9 @@ def aggregated(table: ScoreTable, how: Aggregation) -> ScoreTable:
     _require_sides(table)
     groups = [_grouped(table, how, column) for column in range(len(table.classes))]
     first = _first_rows(table, groups[0], how)
+    attributes, mixed = _attributes(table, groups[0], how)
+    told = [f'{name}: {mixed[name]} {_SEVERAL.format(how.level)}' for name in subgroups if mixed.get(name)]
+    lost = (FEWER_IMAGES,) if table.intakes[0].refused else ()
     return replace(
         table,
         ids=groups[0].ids,
@@ -72,9 +84,9 @@ def aggregated(table: ScoreTable, how: Aggregation) -> ScoreTable:
         lateralities=tuple(table.lateralities[row] if how.level == 'breast' else 'U' for row in first),
         labels=np.stack([_labels(group) for group in groups], axis=1),
         scores=np.stack([group.scores for group in groups], axis=1),
-        attributes={name: tuple(values[row] for row in first) for name, values in table.attributes.items()},
+        attributes=attributes,
         level=how.level,
-        notes=(*table.notes, FEWER_IMAGES) if table.intakes[0].refused else table.notes,
+        notes=(*table.notes, *lost, *told),
     )
 
 
@@ -101,9 +113,29 @@ def _labels(group: GroupScores) -> npt.NDArray[np.int64]:
     return np.asarray(group.labels, dtype=np.int64)
 
 
+def _key(exam: str, side: str, how: Aggregation) -> str:
+    """As :class:`GroupScores` names the group of a row."""
+    return f'{exam}_{side}' if how.level == 'breast' else exam
+
+
 def _first_rows(table: ScoreTable, group: GroupScores, how: Aggregation) -> list[int]:
-    """A row of each group; attributes of images are those of the first."""
+    """A row of each group."""
     first: dict[str, int] = {}
     for row, (exam, side) in enumerate(zip(table.exam_ids, table.lateralities, strict=True)):
-        first.setdefault(f'{exam}_{side}' if how.level == 'breast' else exam, row)
+        first.setdefault(_key(exam, side, how), row)
     return [first[key] for key in group.ids]
+
+
+def _attributes(
+    table: ScoreTable, group: GroupScores, how: Aggregation
+) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """What all rows of a group that know it agree on, nothing where they do not; and of how many groups that is so."""
+    keys = [_key(exam, side, how) for exam, side in zip(table.exam_ids, table.lateralities, strict=True)]
+    attributes, mixed = {}, {}
+    for name, values in table.attributes.items():
+        said: dict[str, set[str]] = {key: set() for key in group.ids}
+        for key, value in zip(keys, values, strict=True):
+            said[key] |= {value} - {''}
+        attributes[name] = tuple(next(iter(found)) if len(found) == 1 else '' for found in said.values())
+        mixed[name] = sum(len(found) > 1 for found in said.values())
+    return attributes, mixed

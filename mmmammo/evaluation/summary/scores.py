@@ -97,7 +97,7 @@ def summarise_scores(table: ScoreTable, settings: ScoreSettings | None = None) -
         MammoError: If the table does not allow the level, or a column of subgroups is missing.
     """
     settings = settings or ScoreSettings()
-    table = aggregated(table, settings.aggregation)
+    table = aggregated(table, settings.aggregation, settings.subgroups)
     unknown = [name for name in settings.subgroups if name not in table.attributes]
     if unknown:
         raise MammoError(
