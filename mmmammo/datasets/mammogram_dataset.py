@@ -217,7 +217,7 @@ def image_record(image: PreparedImage, img_path: str) -> Record:
         'patient_id': image.patient_id,
         'laterality': image.laterality.value,
         'view': image.view.value,
-        'quality': 0.0 if landmarks is None else landmarks.confidence,
+        'quality': image.quality,
         'pixel_spacing_mm': image.pixel_spacing_mm,
         'affine': image.affine.matrix,
         'labels': dict(image.labels),

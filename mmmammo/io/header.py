@@ -21,6 +21,7 @@ _TEXT_FACTS = {
     'series_description': 'SeriesDescription',
     'detector_type': 'DetectorType',
     'paddle': 'PaddleDescription',
+    'view_position': 'ViewPosition',
 }
 _NUMBER_FACTS = {
     'body_part_thickness_mm': 'BodyPartThickness',

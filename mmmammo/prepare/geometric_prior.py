@@ -91,7 +91,7 @@ def _best_views(images: Iterable[PreparedImage]) -> dict[Key, PreparedImage]:
         key = (image.exam_id, image.laterality, image.view)
         if image.landmarks is None or image.view not in STANDARD_VIEWS or image.laterality is Laterality.UNKNOWN:
             continue
-        if key not in best or image.landmarks.confidence > best[key].landmarks.confidence:
+        if key not in best or image.quality > best[key].quality:
             best[key] = image
     return best
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mmmammo.anatomy import PARTS, LandmarkError, apply_manual, landmarks_of
 from mmmammo.io import read_film_scan, read_mammogram
+from mmmammo.io.elements import shortened
 from mmmammo.prepare.contours import thinned
 from mmmammo.prepare.draft import Draft, cut, equalised, scaled, without_muscle
 from mmmammo.prepare.facing import facing_the_breast
@@ -30,6 +31,7 @@ from mmmammo.prepare.quality import ACCEPTED, MENDED, QualityRow
 from mmmammo.prepare.remarks import remarks
 from mmmammo.preprocessing import SmallCopy, remove_film_artifacts
 from mmmammo.structures import (
+    VIEW_MODIFIERS,
     Affine,
     BreastLandmarks,
     Finding,
@@ -234,6 +236,7 @@ def _labels(meta: MammogramMeta) -> dict[str, Any]:
         'machine': meta.model_name,
         'age': meta.attributes.get('age'),
         'implant': meta.attributes.get('implant'),
+        VIEW_MODIFIERS: shortened(', '.join(meta.view_modifiers), 64) or None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

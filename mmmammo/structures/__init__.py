@@ -2,7 +2,15 @@
 
 from mmmammo.structures.cross_view import CrossViewEvidence
 from mmmammo.structures.errors import MammoError
-from mmmammo.structures.exam import FilmScan, ImageRecord, Mammogram, MammogramMeta, PreparedImage, pair_views
+from mmmammo.structures.exam import (
+    VIEW_MODIFIERS,
+    FilmScan,
+    ImageRecord,
+    Mammogram,
+    MammogramMeta,
+    PreparedImage,
+    pair_views,
+)
 from mmmammo.structures.findings import Finding, MaskedFinding, Polygon
 from mmmammo.structures.geometry import Affine
 from mmmammo.structures.heatmap import Heatmap
@@ -12,6 +20,7 @@ from mmmammo.structures.problems import Policy, Problem
 from mmmammo.structures.views import STANDARD_VIEWS, Laterality, View
 
 __all__ = [
+    'VIEW_MODIFIERS',
     'MASK_STRIDE',
     'STANDARD_VIEWS',
     'Affine',

@@ -123,6 +123,10 @@ class ImageRecord:
         return self.path, *(path for finding in self.masked for path in finding.files)
 
 
+VIEW_MODIFIERS = 'view_modifiers'
+"""Label of an image: what its file says of an unusual exposure, such as ``'tangential'``; absent of plain views."""
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedImage:
     """One image of a prepared set; see docs/conventions.md for the coordinate rules.
@@ -151,6 +155,16 @@ class PreparedImage:
     labels: Mapping[str, Any] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def quality(self) -> float:
+        """What repeats of a view are chosen by: the confidence in the landmarks, 0 without.
+
+        It is less by 1 for what its file calls a modified view (rolled, tangential, implant displaced, ...), which
+        comes after any plain one.
+        """
+        confidence = 0.0 if self.landmarks is None else self.landmarks.confidence
+        return confidence - 1.0 if self.labels.get(VIEW_MODIFIERS) else confidence
 
 
 def pair_views(

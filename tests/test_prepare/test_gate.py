@@ -58,6 +58,10 @@ def png(pixels):
     return lambda folder: write_png(folder / 'x.png', pixels)
 
 
+def renamed(write, name):
+    return lambda folder: write(folder).rename(folder / name)
+
+
 RAW = {'PhotometricInterpretation': 'MONOCHROME1'}
 CASES = {
     'raw': (Problem.FOR_PROCESSING, dicom(COUNTS, PresentationIntentType='FOR PROCESSING', **RAW), 'FOR PROCESSING'),
@@ -74,6 +78,9 @@ CASES = {
     'spot': (Problem.MAGNIFICATION, dicom(ViewCodeSequence=view_code(modifier='399055006')), 'spot compression'),
     'factor': (Problem.MAGNIFICATION, dicom(EstimatedRadiographicMagnificationFactor=1.8), '1.8'),
     'paddle': (Problem.MAGNIFICATION, dicom(PaddleDescription='10CM MAG'), 'PaddleDescription.*MAG'),
+    'position': (Problem.MAGNIFICATION, dicom(ViewPosition='CC MAG'), 'ViewPosition.*MAG'),
+    'named-spot': (Problem.MAGNIFICATION, renamed(dicom(), 'R_MLO_SPOT.dcm'), 'name of the file: found SPOT'),
+    'named-mag': (Problem.MAGNIFICATION, renamed(png(BREAST), 'L_CC-mag.png'), 'name of the file: found MAG'),
     'specimen': (Problem.SPECIMEN, dicom(ViewCodeSequence=view_code('127457009')), 'tissue specimen'),
     'specimen-text': (Problem.SPECIMEN, dicom(SeriesDescription='SPECIMEN L'), 'SPECIMEN'),
     'stereo': (Problem.STEREO, dicom(ImageType=['ORIGINAL', 'PRIMARY', 'STEREO_PLUS']), 'STEREO'),
@@ -108,6 +115,12 @@ def record_of(path, laterality='L', view='UNKNOWN', **values):
 
 def prepare(record, problem, policy, **options):
     return prepare_image(record, PrepareOptions(policies={problem: policy}, **options))
+
+
+@pytest.mark.parametrize('name', ['mag.png', 'SPOT_17.png', 'L_CC_image.png'])
+def test_other_names_say_nothing_of_magnification(tmp_path, name):
+    path = renamed(png(BREAST), name)(tmp_path)
+    assert prepare(record_of(path), Problem.MAGNIFICATION, Policy.QUARANTINE).quality.problems == ''
 
 
 @pytest.mark.parametrize('name', CASES)

@@ -1,9 +1,14 @@
 """One source file to one prepared image: orientation, geometry, warnings, refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydicom import Dataset
 
 from mmmammo.anatomy import LandmarkError, detect_landmarks
+from mmmammo.datasets.four_view_dataset import four_views
+from mmmammo.datasets.mammogram_dataset import image_record
 from mmmammo.io import read_mammogram
 from mmmammo.prepare import PrepareOptions, prepare_image
 from mmmammo.structures import Affine, BreastLandmarks, Finding, ImageRecord, Laterality, MammoError, View
@@ -237,6 +242,20 @@ def test_labels_of_the_source_win_over_those_of_the_file(tmp_path):
     path = write_dicom(tmp_path / 'a.dcm', draw_breast(), **tags)
     image = prepare_image(record_of(path, labels={'age': 60, 'cancer': 1}), PrepareOptions()).image
     assert image.labels == {'manufacturer': 'ACME', 'machine': 'M1', 'age': 60, 'cancer': 1}
+
+
+def test_a_modified_view_comes_after_any_plain_one(tmp_path):
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = '399110001', 'SCT', 'tangential'
+    plain, tangential = (
+        prepare_image(record_of(write_dicom(tmp_path / f'{name}.dcm', draw_breast(), **tags)), PrepareOptions()).image
+        for name, tags in (('plain', {}), ('tangential', {'ViewModifierCodeSequence': [code]}))
+    )
+    assert 'view_modifiers' not in plain.labels and tangential.labels['view_modifiers'] == 'tangential'
+    assert plain.quality == plain.landmarks.confidence
+    assert tangential.quality == tangential.landmarks.confidence - 1 < 0.0
+    views = [image_record(replace(image, view=View.CC), '') for image in (tangential, plain)]
+    assert four_views(views) == views[1:] and four_views(views[:1]) == views[:1]
 
 
 def test_quality_row_describes_the_source(tmp_path):

@@ -249,6 +249,10 @@ def _partners(samples: Sequence[DetDataSample], has_nodes: np.ndarray) -> tuple[
     return tuple(np.where((p >= 0) & has_nodes & has_nodes[p], p, -1) for p in pair_samples(samples, has_nodes))
 
 
+_LAST = -2.0
+"""Below any quality, see :attr:`mmmammo.structures.PreparedImage.quality`."""
+
+
 def pair_samples(samples: Sequence[DetDataSample], usable: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
     """Ipsilateral and contralateral partner of each image of a batch, -1 for none; docs/conventions.md has the rule.
 
@@ -257,7 +261,7 @@ def pair_samples(samples: Sequence[DetDataSample], usable: Sequence[bool]) -> tu
         usable: Whether an image has what it takes; one that has not yields to any repeat that has.
     """
     columns = [[meta_of(s, key) for s in samples] for key in ('laterality', 'view')]
-    qualities = [meta_of(s, 'quality') if use else -1.0 for s, use in zip(samples, usable, strict=True)]
+    qualities = [meta_of(s, 'quality') if use else _LAST for s, use in zip(samples, usable, strict=True)]
     # A sampler may draw an exam twice; the two copies, augmented apart, are not one exam.
     exams = [f'{s.metainfo.get("exam_slot", 0)}/{meta_of(s, "exam_id")}' for s in samples]
     return pair_views(exams, *columns, qualities)

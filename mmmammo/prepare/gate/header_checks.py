@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
+from mmmammo.io import parse_view_name
 from mmmammo.io.elements import label
 from mmmammo.prepare.gate.decisions import Fault
-from mmmammo.structures import ImageRecord, MammogramMeta, Problem, View
+from mmmammo.structures import ImageRecord, Laterality, MammogramMeta, Problem, View
 
 _MAGNIFIED = 1.3
 """Factor above which an image is no contact mammogram: those have 1.0 to 1.1, magnification views 1.5 and more."""
@@ -25,6 +27,7 @@ _STEREO = re.compile(r'\bSTEREO\w*')
 _BIOPSY = re.compile(r'\b(STEREO\w*|BIOPSY)\b')
 _SPECIMEN = re.compile(r'\bSPECIMEN\b')
 _ENLARGED = re.compile(r'\b(MAG|MAGNIFICATION|MAGNIFIED|SPOT)\b')
+_SEPARATORS = re.compile(r'[\W_]+')
 _ENLARGING = ('magnification', 'spot compression')
 
 
@@ -83,7 +86,16 @@ def _magnification(record: ImageRecord, meta: MammogramMeta) -> Seen:
         return label('EstimatedRadiographicMagnificationFactor'), f'{factor:g}'
     if record.labels.get('magnification'):
         return 'spot or magnification, in the tables of the source', 'yes'
-    return _words(meta, 'PaddleDescription', _ENLARGED) or _words(meta, 'SeriesDescription', _ENLARGED)
+    said = [_words(meta, name, _ENLARGED) for name in ('ViewPosition', 'PaddleDescription', 'SeriesDescription')]
+    return next(filter(None, said), None) or _named_enlarged(record)
+
+
+def _named_enlarged(record: ImageRecord) -> Seen:
+    """Of a file whose name says side or view, too: in any other a word may be anything."""
+    stem = PurePosixPath(record.relative_path).stem
+    match = _ENLARGED.search(_SEPARATORS.sub(' ', stem).upper())
+    is_view = parse_view_name(stem) != (Laterality.UNKNOWN, View.UNKNOWN)
+    return ('name of the file', match[0]) if match and is_view else None
 
 
 def _specimen(record: ImageRecord, meta: MammogramMeta) -> Seen:
@@ -130,7 +142,7 @@ def _words(meta: MammogramMeta, keyword: str, pattern: re.Pattern[str]) -> Seen:
     return (label(keyword), match[0]) if match else None
 
 
-_TEXTS = {'SeriesDescription': 'series_description', 'PaddleDescription': 'paddle'}
+_TEXTS = {'SeriesDescription': 'series_description', 'PaddleDescription': 'paddle', 'ViewPosition': 'view_position'}
 _PLAIN = 'a view of the whole breast'
 _MENDED = {
     Problem.FOR_PROCESSING: 'made a picture by logarithm and inversion, not by its vendor',
