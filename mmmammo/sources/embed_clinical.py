@@ -141,7 +141,8 @@ def labels_of_breast(of_exam: Sequence[Row], of_patient: Sequence[Row], side: La
     """Labels of a breast in an exam; absent keys are unknown.
 
     ``cancer`` is 1 for invasive cancer and cancer in situ, 0 for any other pathology of the breast, and 0 without
-    pathology where the assessment is negative or benign (BI-RADS 1, 2); any other assessment alone says nothing.
+    pathology where the assessment is negative or benign (BI-RADS 1, 2); any other assessment alone says nothing. A
+    cancer of which neither ``bside`` nor ``side`` tells the breast leaves those unknown that are not told otherwise.
 
     Args:
         of_exam: All rows of the exam.
@@ -163,7 +164,7 @@ def labels_of_breast(of_exam: Sequence[Row], of_patient: Sequence[Row], side: La
     labels = {
         'birads': BIRADS[worst] if worst else None,
         'density': densities.pop() if len(densities) == 1 else None,
-        **_outcome(_severities(of_exam, of_patient, side, days), worst),
+        **_outcome_of_breast(_rows_until(of_exam, of_patient, days), side, worst),
         **_of_woman(of_exam[0]),
     }
     return {name: value for name, value in labels.items() if value is not None}
@@ -213,15 +214,28 @@ def _of_pathology(row: Row) -> tuple[Laterality, ...]:
     return row.choice('bside', _SIDES, None) or row.choice('side', _SIDES, ())
 
 
-def _severities(of_exam: Sequence[Row], of_patient: Sequence[Row], side: Laterality, days: int) -> set[int]:
-    """Pathology of the breast, of this exam and of those in the days after it."""
+def _rows_until(of_exam: Sequence[Row], of_patient: Sequence[Row], days: int) -> list[Row]:
+    """The rows of this exam and of those in the days after it."""
     first = _date(of_exam[0])
     rows = list(of_exam)
     for row in of_patient:
         later = _date(row) if first is not None else None
         if later is not None and 0 <= (later - first).days <= days:
             rows.append(row)
-    found = {row.choice('path_severity', _SEVERITIES, None) for row in rows if side in _of_pathology(row)}
+    return rows
+
+
+def _outcome_of_breast(rows: Sequence[Row], side: Laterality, assessment: str | None) -> dict[str, int]:
+    """What pathology and assessment say; a cancer of which no row tells the side leaves both breasts unknown."""
+    outcome = _outcome(_severities(row for row in rows if side in _of_pathology(row)), assessment)
+    elsewhere = _severities(row for row in rows if not _of_pathology(row))
+    if outcome.get('cancer') == 0 and elsewhere & {*_CANCERS}:
+        return {'biopsy': 1} if outcome['biopsy'] else {}
+    return outcome
+
+
+def _severities(rows: Iterable[Row]) -> set[int]:
+    found = {row.choice('path_severity', _SEVERITIES, None) for row in rows}
     return {severity for severity in found if severity is not None}
 
 

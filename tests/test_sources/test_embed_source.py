@@ -120,6 +120,15 @@ def test_boxes_of_a_breast_with_two_kinds_are_lesions(copied):
         ([clinical(side='B', asses='B')], {'birads': '2', 'cancer': 0, 'biopsy': 0}),
         ([clinical(side='', asses='N')], {'birads': '1', 'cancer': 0, 'biopsy': 0}),
         ([clinical(side='B', bside='R', path_severity=0)], {'birads': '0'}),
+        ([clinical(side='', asses='N', path_severity=0)], {'birads': '1'}),
+        (
+            [clinical(side='', asses='N', path_severity=1), clinical(asses='B', path_severity=4)],
+            {'birads': '2', 'biopsy': 1},
+        ),
+        (
+            [clinical(side='', asses='N', path_severity=1), clinical(asses='B', path_severity=0)],
+            {'birads': '2', 'cancer': 1, 'biopsy': 1, 'invasive': 1},
+        ),
     ],
 )
 def test_labels_of_the_left_breast(rows, expected):
