@@ -44,6 +44,8 @@ from mmmammo.structures import (
     View,
 )
 
+_COARSER = 1.02  # of a spacing that is asked for, beyond what rounding makes
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -212,6 +214,8 @@ def _changed(
         gate.warnings += [warning] if warning else []
     height, spacing = mammogram.pixels.shape[0], mammogram.meta.pixel_spacing_mm
     draft = scaled(draft, options, height, spacing, record.relative_path)
+    if options.spacing is not None and spacing is not None and spacing > _COARSER * options.spacing:
+        gate.warnings.append(f'pixels of {spacing:.3g} mm are not enlarged to the {options.spacing:g} mm of the set')
     if options.clahe is not None:
         draft = equalised(draft, options.clahe)
     if draft.landmarks is not None:

@@ -19,6 +19,7 @@ Point = tuple[int, int]
 
 WINDOW_SIZES: Mapping[View, Size] = {View.CC: (2677, 1942), View.MLO: (2974, 1748)}
 """(h, w) of the window of each projection, in their pixels of about 0.07 mm."""
+WINDOW_SPACING_MM = 0.07
 _LEAST_DEVIATION = 1e-5
 
 

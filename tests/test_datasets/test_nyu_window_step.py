@@ -1,5 +1,7 @@
 """The step that cuts a view for the NYU model."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,15 @@ def test_a_grey_background_is_blackened_if_asked_for():
     grey = {**results, 'img': np.where(results['img'] == 0, np.float32(0.02), results['img'])}
     found = step(breast='segmented')(grey)['img']
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(('spacing', 'warned'), [(0.1, True), (0.05, True), (0.078, False), (None, False)])
+def test_published_windows_over_pixels_of_another_size_are_told(spacing, warned):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        NYUWindow(iterations=4, buffer=3)(view(pixel_spacing_mm=spacing))
+        step()(view(pixel_spacing_mm=spacing))  # a twin has windows of its own
+    assert [f'{spacing:g} mm' in str(one.message) for one in caught] == [True] * warned
 
 
 def test_bad_input_is_told(tmp_path):

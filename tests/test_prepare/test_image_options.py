@@ -57,6 +57,12 @@ def test_the_long_side_is_that_of_the_crop(tmp_path):
     assert abs(image.width / image.height - whole.width / whole.height) < 0.02
 
 
+@pytest.mark.parametrize(('wanted', 'warned'), [(0.07, True), (0.0999, False), (0.1, False), (0.2, False)])
+def test_files_coarser_than_the_spacing_of_the_set_are_told(tmp_path, wanted, warned):
+    warnings = prepare_image(record_of(tmp_path), PrepareOptions(spacing=wanted)).quality.warnings
+    assert (f'pixels of 0.1 mm are not enlarged to the {wanted:g} mm of the set' in warnings) == warned
+
+
 def test_a_wanted_spacing_needs_that_of_the_source(tmp_path):
     record = record_of(tmp_path, spacing=None)
     with pytest.raises(MammoError, match=r'pixel spacing: found none.*--height, --scale or --long-side'):

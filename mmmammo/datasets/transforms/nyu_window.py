@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mmmammo.preprocessing import segment_breast
 from mmmammo.preprocessing.nyu_crop import BUFFER, ITERATIONS, NYUCrop, nyu_crop
 from mmmammo.preprocessing.nyu_window import (
     WINDOW_SIZES,
+    WINDOW_SPACING_MM,
     cut_window,
     noisy_window,
     optimal_centre,
@@ -26,6 +28,7 @@ from mmmammo.preprocessing.nyu_window import (
 from mmmammo.registry import TRANSFORMS
 from mmmammo.structures import Affine, MammoError, View
 
+_SPACING_TOLERANCE = 0.15
 BREASTS = ('above_zero', 'segmented')
 
 
@@ -81,7 +84,7 @@ class NYUWindow(BaseTransform):
     - img_shape, homography_matrix (the latter of a single window)
 
     Args:
-        sizes: (h, w) by view.
+        sizes: (h, w) by view. Of the published ones a warning says where ``pixel_spacing_mm`` is not about theirs.
         iterations: See :func:`~mmmammo.preprocessing.nyu_crop.nyu_crop`.
         buffer: Likewise.
         position_noise: Pixels that a window may be off, each way.
@@ -128,6 +131,7 @@ class NYUWindow(BaseTransform):
         if results.get('mirrored', False):
             raise _error('mirrored', 'pixels that face left', 'those of the file', results.get('img_path', ''))
         size = self.sizes[view]
+        self._compare_spacing(results.get('pixel_spacing_mm'))
         image, crop = self.crop(results)
         planes = crop.cut(np.concatenate([image[None], results.pop('heatmaps', image[None][:0])]))
         centre = optimal_centre(planes[0], crop.rightmost[1], crop.bottommost[0], view, size)
@@ -160,6 +164,18 @@ class NYUWindow(BaseTransform):
         except MammoError as err:
             where = results.get('img_path', 'image')
             raise MammoError(where, field=err.field, found=err.found, expected=err.expected, remedy=err.remedy) from err
+
+    def _compare_spacing(self, spacing_mm: float | None) -> None:
+        """Warn of published windows over pixels of another size, in which a breast is larger or smaller."""
+        if spacing_mm is None or self.sizes != WINDOW_SIZES:
+            return
+        if abs(spacing_mm / WINDOW_SPACING_MM - 1) > _SPACING_TOLERANCE:
+            warnings.warn(
+                f'windows of NYU are for pixels of {WINDOW_SPACING_MM} mm, and here are some of {spacing_mm:.3g} mm: '
+                'breasts have another size than those that the weights were trained on. Remedy: prepare the set with '
+                f'--spacing {WINDOW_SPACING_MM}; coarser files are not enlarged',
+                stacklevel=2,
+            )
 
     def _generator(self, results: Mapping[str, Any]) -> np.random.Generator:
         if self.seed is None and any(self.noise):
