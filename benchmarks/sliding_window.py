@@ -1,7 +1,7 @@
 """What a heatmap of a whole view costs: windows one by one, features shared, and how well the two agree.
 
-    python benchmarks/sliding_window.py                      # EfficientNetV2-S on a phantom view of 3328 x 2560
-    python benchmarks/sliding_window.py --backbones resnet50 mobilenetv2 --modes exact context dense --bf16
+    python benchmarks/sliding_window.py                      # a phantom view of 3328 x 2560; some minutes
+    python benchmarks/sliding_window.py --backbones mobilenetv2 vgg19 --modes exact context --bf16
     python benchmarks/sliding_window.py --image ../shared/data/exam_0/0_R-CC.png --full
 
 The reference is batched evaluation of every window, with the meaning of MONAI's sliding-window inferer: windows of the
@@ -113,8 +113,8 @@ def main() -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--backbones', nargs='+', choices=list(BACKBONES), default=['efficientnetv2_s'])
-    parser.add_argument('--modes', nargs='+', choices=list(GOALS), default=['exact', 'dense'])
+    parser.add_argument('--backbones', nargs='+', choices=list(BACKBONES), default=['efficientnetv2_s', 'resnet50'])
+    parser.add_argument('--modes', nargs='+', choices=list(GOALS), default=list(GOALS))
     parser.add_argument('--image', type=Path, help='a mammogram instead of the phantom (DICOM or PNG)')
     parser.add_argument('--size', type=int, nargs=2, default=(3328, 2560), metavar=('H', 'W'), help='of the view')
     parser.add_argument('--window', type=int, default=256)
@@ -124,7 +124,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=16, help='windows at a time, on both sides')
     parser.add_argument('--bf16', action='store_true', help='measure each mode in bfloat16 too')
     parser.add_argument('--repeats', type=int, default=2, help='timed runs, after one to warm up')
-    parser.add_argument('--checkpoint', type=Path, help='weights of a classifier with one of the backbones')
+    parser.add_argument(
+        '--checkpoint', type=Path, help='weights of a classifier with the one backbone that --backbones names'
+    )
     return parser.parse_args()
 
 

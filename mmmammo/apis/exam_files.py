@@ -56,6 +56,11 @@ class ResultWriter(ExamWriter[ExamResult]):
         self.classes = tuple(classes)
         super().__init__(out, {**info, 'classes': list(classes)}, exams, resume)
 
+    @staticmethod
+    def greatest_score(entry: Mapping[str, Any]) -> float:
+        """Of the detections; 0 without any."""
+        return float(entry['score'])
+
     def written(self, exam: ExamResult, name: str) -> Written:
         """Panel and regions of an exam; what stands in document and tables."""
         entry = exam.to_json(self.classes)

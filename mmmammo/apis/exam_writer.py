@@ -100,6 +100,7 @@ class ExamWriter(ABC, Generic[Exam]):
         self.out, self.info = out, json.loads(json.dumps(info))
         self.kept: set[str] = set()
         self.num_images = 0
+        self.exam_scores: list[float] = []
         self._facts: dict[str, Any] = {}
         self._stamps = {exam_id: stamp_of_exam(records) for exam_id, records in (exams or {}).items()}
         self._paths = {record.relative_path for records in (exams or {}).values() for record in records}
@@ -167,6 +168,11 @@ class ExamWriter(ABC, Generic[Exam]):
         self._take(line, self._journal)
         return written.panel
 
+    @staticmethod
+    @abstractmethod
+    def greatest_score(entry: Mapping[str, Any]) -> float:
+        """Of what the document says of an exam with images: the score that a threshold would be chosen on."""
+
     @abstractmethod
     def written(self, exam: Exam, name: str) -> Written:
         """Write what an exam has for itself, such as its panel, and say what stands in document and tables.
@@ -221,6 +227,8 @@ class ExamWriter(ABC, Generic[Exam]):
         """Keep what was written of an exam, first in the journal, from which tables can be made again."""
         _add_line(journal, line)
         self.num_images += len(line['exam']['images'])
+        if line['exam']['images']:
+            self.exam_scores.append(self.greatest_score(line['exam']))
         for name, rows in line['rows'].items():
             is_begun = name in self._begun or name in self.heads
             self._append(name, rows if is_begun else [line['heads'][name], *rows])

@@ -206,7 +206,15 @@ def _detect(args: argparse.Namespace, exams: Exams, info: dict[str, Any], consol
     with ResultWriter(args.out, inferencer.classes, info, args.regions, exams, args.resume) as writer:
         for exam in _results(args, inferencer, exams, writer.kept, console):
             writer.add(exam, partial(tell, exam))
+    _tell_shift(frozen, writer, console, floor=inferencer.score_thr)
     return writer.num_images
+
+
+def _tell_shift(frozen: Frozen, writer: ExamWriter[Any], console: Console, floor: float = 0.0) -> None:
+    """Warn where exams do not score as those did on which the threshold was chosen."""
+    shift = None if frozen.point is None else frozen.point.shift(writer.exam_scores, floor)
+    if shift is not None and shift.warning:
+        console.print(f'warning: {shift.warning}', style='yellow', markup=False, soft_wrap=True)
 
 
 def _results(
@@ -279,6 +287,7 @@ def _score(args: argparse.Namespace, exams: Exams, info: dict[str, Any], console
         chosen = f'{frozen.point.threshold:.4f}, {frozen.point.rule} on {frozen.point.chosen_on.name}'
         called = f'{writer.num_called} of {writer.num_images} images'
         console.print(f'Called: {called}, at {chosen}.', highlight=False, markup=False)
+        _tell_shift(frozen, writer, console)
     return writer.num_images
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -31,6 +31,11 @@ class ScoreWriter(ExamWriter[ExamScores]):
 
     num_called = 0
     """Images so far that reach the frozen threshold."""
+
+    @staticmethod
+    def greatest_score(entry: Mapping[str, Any]) -> float:
+        """Of the first class of the images, calibrated if scores are."""
+        return max(next(iter(image['scores'].values())) for image in entry['images'])
 
     def written(self, exam: ExamScores, name: str) -> Written:
         """The panel of an exam; what stands in document and tables."""

@@ -34,6 +34,10 @@ class Writer(ExamWriter):
     document = 'all.json'
     tables = ('images.csv',)
 
+    @staticmethod
+    def greatest_score(entry):
+        return max(image['score'] for image in entry['images'])
+
     def written(self, exam, name):
         rows = [[exam.exam_id, score] for score in exam.images]
         panel = self.out / f'{name}.png'
@@ -73,6 +77,7 @@ def test_a_run_that_goes_on_leaves_the_files_of_one_that_was_never_stopped(tmp_p
     with Writer(tmp_path / 'out', INFO, EXAMS, resume=True) as writer:
         assert writer.kept == {'a', 'b'} and writer.num_images == 2
         add(writer, 'c')
+        assert len(writer.exam_scores) == 3
     assert files_of(tmp_path / 'out') == files_of(tmp_path / 'whole')
     document = json.loads((tmp_path / 'out' / 'all.json').read_text())
     assert document['info'] == INFO and [exam['exam_id'] for exam in document['exams']] == ['a', 'b', 'c']

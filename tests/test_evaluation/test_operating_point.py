@@ -1,5 +1,6 @@
 """Thresholds: chosen by each rule, frozen, and refused on the rows they were chosen on."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -235,3 +236,33 @@ def test_a_folder_is_no_file(tmp_path):
 def test_a_split_is_known_by_its_ids_in_any_order():
     assert SplitRecord.of('val', ['b', 'a']) == SplitRecord.of('val', ['a', 'b'])
     assert SplitRecord.of('val', ['a', 'b']).ids_sha256 != SplitRecord.of('val', ['ab']).ids_sha256
+
+
+def test_a_point_knows_how_exams_scored_where_it_was_chosen(tmp_path):
+    """1,500 exams between 0 and 1; where nothing below 0.5 is told, only the upper halves can be compared."""
+    scores = np.linspace(0, 1, 1500)
+    point = choose_operating_point([0, 1], [0.1, 0.9], ['a', 'b'], 'val', 'youden').comparable_with(scores)
+    point.save(tmp_path / 'point.json')
+    point = OperatingPoint.load(tmp_path / 'point.json')
+    assert point.exam_scores == pytest.approx(scores, abs=1e-6)
+    assert point.shift(scores).verdict == 'same' and point.shift(0.5 * scores).verdict == 'moved'
+    told = np.where(scores >= 0.5, scores, 0)
+    assert point.shift(told).verdict == 'moved' and point.shift(told, floor=0.5).distance < 0.001
+    assert point.shift(scores[:5]).verdict == 'too_few' and point.shift([]) is None
+
+
+def test_of_many_exams_a_point_keeps_quantiles():
+    rng = np.random.default_rng(0)
+    scores = rng.beta(2, 5, 20_000)
+    point = choose_operating_point([0, 1], [0.1, 0.9], ['a', 'b'], 'val', 'youden').comparable_with(scores)
+    assert len(point.exam_scores) == 2000 and list(point.exam_scores) == sorted(point.exam_scores)
+    assert point.shift(scores).distance < 0.001
+
+
+def test_a_point_of_an_earlier_version_compares_nothing(tmp_path):
+    point = choose_operating_point([0, 1], [0.1, 0.9], ['a', 'b'], 'val', 'youden')
+    point.save(tmp_path / 'point.json')
+    document = json.loads((tmp_path / 'point.json').read_text())
+    del document['exam_scores']
+    (tmp_path / 'point.json').write_text(json.dumps(document))
+    assert OperatingPoint.load(tmp_path / 'point.json').shift([0.5]) is None

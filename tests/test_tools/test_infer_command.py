@@ -72,7 +72,8 @@ def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, cap
     logits = [np.log(p / (1 - p)) for p in (image['scores']['cancer'] for image in plain)]
     threshold = 1 / (1 + np.exp(-np.sort(logits)[-2] / 3))  # the two greatest reach it
     TemperatureScaling(3.0, set_record).save(tmp_path / 'calibration.json')
-    OperatingPoint(threshold * (1 - 1e-9), 'youden', None, set_record, 7, {}).save(tmp_path / 'point.json')
+    point = OperatingPoint(threshold * (1 - 1e-9), 'youden', None, set_record, 7, {})
+    point.comparable_with(np.linspace(0, 1, 500)).save(tmp_path / 'point.json')
     frozen = ('--calibration', str(tmp_path / 'calibration.json'), '--operating-point', str(tmp_path / 'point.json'))
     out = infer('--prepared-as', str(tmp_path), *frozen)
     document = json.loads((out / 'scores.json').read_text())
@@ -83,10 +84,12 @@ def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, cap
     assert document['exams'][0]['called_images'] == 2 and document['info']['operating_point']['chosen_on'] == 'val'
     exams = list(csv.DictReader((out / 'exams.csv').open()))
     assert sum(int(row['called']) for row in exams[:2]) == int(exams[2]['called']) == 2
-    assert 'Called: 2 of 4 images' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    few = 'warning: 500 scores of the reference and 1 of this set are too few'
+    assert 'Called: 2 of 4 images' in said and few in said
     infer('--prepared-as', str(tmp_path), *frozen, '--resume')
     said = capsys.readouterr().out
-    assert 'Kept of an earlier run: 1 of 1 exams.' in said and 'Called: 2 of 4 images' in said
+    assert 'Kept of an earlier run: 1 of 1 exams.' in said and 'Called: 2 of 4 images' in said and few in said
     TemperatureScaling(2.0, set_record).save(tmp_path / 'calibration.json')
     with pytest.raises(MammoError, match='digest: found results made with'):
         infer('--prepared-as', str(tmp_path), *frozen, '--resume')

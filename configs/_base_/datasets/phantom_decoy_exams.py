@@ -1,4 +1,4 @@
-# Phantom exams with an overlap decoy per image, and so many exams that a training of minutes sees each three times.
+# Phantom exams with an overlap decoy per image, and so many exams that a training of an hour sees each three times.
 # An overlap looks like a lesion in the one view that shows it, and what tells the two apart is the other view; with few
 # exams seen often a model could remember instead which is which. Parent: ./phantom_exams.py
 _base_ = ['./phantom_exams.py']

@@ -1,4 +1,4 @@
-# From scratch on a CPU in minutes. Parent: ./mask_rcnn_staged.py, without stages.
+# From scratch on one CPU core in about an hour. Parent: ./mask_rcnn_staged.py, without stages.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=3, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

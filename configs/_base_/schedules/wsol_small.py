@@ -1,4 +1,4 @@
-# From scratch on a CPU in minutes. Parent: ./wsol_50e.py
+# From scratch on one CPU core in half an hour. Parent: ./wsol_50e.py
 _base_ = ['./wsol_50e.py']
 
 max_epochs = 20  # parent: 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import numpy.typing as npt
 from mmmammo.evaluation.functional.froc import FROCResult
 from mmmammo.evaluation.functional.labelled_scores import labelled_scores, one_class_reason, same_length
 from mmmammo.evaluation.functional.reading import Reading
+from mmmammo.evaluation.functional.shift import ShiftResult, score_shift
 from mmmammo.evaluation.functional.split_record import SplitRecord, load_json, save_json
 from mmmammo.evaluation.functional.threshold_choice import best_froc_threshold, best_threshold, counts_all_images
 from mmmammo.evaluation.functional.threshold_sweep import threshold_sweep
 from mmmammo.structures import MammoError
 
 FORMAT = 'mmmammo-operating-point-1'
+_MOST_SCORES = 2000
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class OperatingPoint:
         n_positive: Positive rows, or lesions, of that split.
         achieved: What it reached there; too good to be reported.
         calibrated: Whether the scores were calibrated before; ``None`` where nobody said.
+        exam_scores: The greatest score of each exam there (of many exams 2,000 quantiles), which those of other sets
+            are compared with; empty in files of earlier versions.
     """
 
     threshold: float
@@ -42,6 +46,27 @@ class OperatingPoint:
     n_positive: int
     achieved: Mapping[str, float]
     calibrated: bool | None = None
+    exam_scores: tuple[float, ...] = ()
+
+    def comparable_with(self, exam_scores: npt.ArrayLike) -> OperatingPoint:
+        """The same with the greatest score of each exam of its split."""
+        scores = np.asarray(exam_scores, dtype=np.float64)
+        if len(scores) > _MOST_SCORES:
+            scores = np.quantile(scores, (np.arange(_MOST_SCORES) + 0.5) / _MOST_SCORES)
+        return replace(self, exam_scores=tuple(np.sort(scores).round(6).tolist()))
+
+    def shift(self, exam_scores: npt.ArrayLike, floor: float = 0.0) -> ShiftResult | None:
+        """Whether exams score as those did on which the threshold was chosen; ``None`` where that cannot be asked.
+
+        Args:
+            exam_scores: The greatest score of each exam of another set.
+            floor: Below it nothing is told of the other set, so lesser scores count as 0 on both sides.
+        """
+        here = np.asarray(exam_scores, dtype=np.float64)
+        if not self.exam_scores or not len(here):
+            return None
+        there = np.array(self.exam_scores)
+        return score_shift(*(np.where(scores >= floor, scores, 0.0) for scores in (there, here)))
 
     @property
     def of_detections(self) -> bool:
@@ -292,4 +317,5 @@ def _error(field: str, found: str, expected: str, remedy: str) -> MammoError:
 
 
 def _with_split(entries: dict[str, Any]) -> dict[str, Any]:
-    return entries | {'chosen_on': SplitRecord(**entries['chosen_on'])}
+    scores = tuple(map(float, entries.get('exam_scores', ())))
+    return entries | {'chosen_on': SplitRecord(**entries['chosen_on']), 'exam_scores': scores}

@@ -140,7 +140,7 @@ def _common(split: str, intakes: Sequence[Intake], notes: Sequence[str], frozen:
 
 def _frozen_entry(frozen: FrozenReport) -> dict[str, Any]:
     return {
-        **asdict(frozen.point),
+        **{name: value for name, value in asdict(frozen.point).items() if name != 'exam_scores'},
         'same_split': frozen.same_split,
         'numbers': {key: number.as_dict() for key, number in frozen.numbers.items()},
         'shift': None if frozen.shift is None else asdict(frozen.shift),

@@ -17,7 +17,6 @@ from mmmammo.evaluation.functional import (
     choose_operating_point,
     report_froc_operating_point,
     report_operating_point,
-    score_shift,
 )
 from mmmammo.evaluation.summary.detection_settings import DetectionSettings
 from mmmammo.evaluation.summary.detections import DetectionSummary
@@ -51,7 +50,8 @@ class FrozenReport:
         point: The threshold and where it comes from.
         same_split: Whether it was chosen on the rows it is reported on, which was asked for by name.
         numbers: Key (``'operating_point/recall'``, …) -> result.
-        shift: Whether the scores still look as where the threshold was chosen; ``None`` if that set is not at hand.
+        shift: Whether the scores still look as where the threshold was chosen; ``None`` if the point does not know
+            how they looked there.
     """
 
     point: OperatingPoint
@@ -63,7 +63,8 @@ class FrozenReport:
 def choose_for_detections(summary: DetectionSummary, rule: str, target: float | None) -> OperatingPoint:
     """A threshold of detections from the set it is to be chosen on."""
     ids = [image.image_id for image in summary.data.images]
-    return choose_froc_operating_point(summary.froc, ids, summary.data.split, rule, target)
+    point = choose_froc_operating_point(summary.froc, ids, summary.data.split, rule, target)
+    return point.comparable_with(list(summary.exam_scores.values()))
 
 
 def report_detections(
@@ -74,7 +75,8 @@ def report_detections(
     Args:
         point: Chosen elsewhere.
         summary: Of the set to report on.
-        chosen_on: Of the set it was chosen on, if at hand: its patients must be others, and its scores are compared.
+        chosen_on: Of the set it was chosen on, if at hand: its patients must be others. Scores are compared anyway,
+            with those that the point keeps.
         allow_same: Report on the same set all the same.
 
     Raises:
@@ -100,9 +102,7 @@ def report_detections(
     marks = int(tp.sum() + fp.sum())
     units = {'recall': counts['lesions'], 'precision': marks, 'f1': counts['lesions'], 'fps_per_image': len(images)}
     numbers = _numbers(values, _DETECTION_WORDS, counts, units, read, patients, summary.settings)
-    shift = None
-    if chosen_on is not None and not report.same_split:
-        shift = score_shift(list(chosen_on.exam_scores.values()), list(summary.exam_scores.values()))
+    shift = None if report.same_split else point.shift(list(summary.exam_scores.values()))
     return FrozenReport(point, report.same_split, numbers, shift)
 
 
@@ -123,7 +123,8 @@ def choose_for_scores(
     require_one_class(summary.table)
     table = summary.table
     point = choose_operating_point(table.labels[:, 0], table.scores[:, 0], table.ids, table.split, rule, target)
-    return replace(point, chosen_on=replace(point.chosen_on, unit=table.level), calibrated=calibrated)
+    point = replace(point, chosen_on=replace(point.chosen_on, unit=table.level), calibrated=calibrated)
+    return point.comparable_with(_independent(table))
 
 
 def report_scores(
@@ -149,9 +150,7 @@ def report_scores(
     sizes = (positive.sum(), (~positive).sum(), called.sum(), (~called).sum(), len(labels), len(labels))
     units = dict(zip(_ROW_WORDS, map(int, sizes), strict=True))
     numbers = _numbers(values, _ROW_WORDS, counts, units, read, table.patient_ids, summary.settings)
-    shift = None
-    if chosen_on is not None and not report.same_split:
-        shift = score_shift(*(_independent(one.table) for one in (chosen_on, summary)))
+    shift = None if report.same_split else point.shift(_independent(table))
     return FrozenReport(point, report.same_split, numbers, shift)
 
 
