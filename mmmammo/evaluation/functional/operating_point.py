@@ -52,7 +52,7 @@ class OperatingPoint:
         """The same with the greatest score of each exam of its split."""
         scores = np.asarray(exam_scores, dtype=np.float64)
         if len(scores) > _MOST_SCORES:
-            scores = np.quantile(scores, (np.arange(_MOST_SCORES) + 0.5) / _MOST_SCORES)
+            scores = np.asarray(np.quantile(scores, (np.arange(_MOST_SCORES) + 0.5) / _MOST_SCORES), dtype=np.float64)
         return replace(self, exam_scores=tuple(np.sort(scores).round(6).tolist()))
 
     def shift(self, exam_scores: npt.ArrayLike, floor: float = 0.0) -> ShiftResult | None:
