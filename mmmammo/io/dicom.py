@@ -130,7 +130,9 @@ def check_single_frame(dataset: Dataset, path: Path) -> None:
             field=label('NumberOfFrames'),
             found=f'{frames:.0f} (SOP class {quoted(dataset, "SOPClassUID", "not given")})',
             expected='one two-dimensional mammogram',
-            remedy='export the synthetic 2-D image of the tomosynthesis, or its slices as single images',
+            remedy='export the synthetic 2-D image of the tomosynthesis, or its slices as single images'
+            if frames > 1
+            else 'if it is the synthetic 2-D image, export it as a mammogram (SOP class …1.1.1.2)',
             problem=Problem.TOMOSYNTHESIS,
         )
 

@@ -21,6 +21,7 @@ from mmmammo.sources import CountCheck
 from mmmammo.structures import Finding, ImageRecord, MammoError, PreparedImage, Problem
 
 _MOST_VALUES = 12
+_RASTER = {'.png', '.pgm', '.tif', '.tiff', '.jpg', '.jpeg', '.bmp'}
 
 Results = Sequence[tuple[ImageRecord, Entry]]
 
@@ -43,6 +44,7 @@ class Summary:
         problems: Files by problem and what was done, ``'laterality=mend'``; a file may have several.
         checks: Counts of the download beside the published ones.
         coarse: Images whose files were decoded at a lower resolution of their own.
+        uneven: Exams of raster images that differ in bits: what is white was guessed otherwise in each.
     """
 
     statuses: dict[str, int]
@@ -58,6 +60,7 @@ class Summary:
     problems: dict[str, int]
     checks: tuple[CountCheck, ...] = ()
     coarse: int = 0
+    uneven: int = 0
 
 
 def write_set(
@@ -163,7 +166,17 @@ def _summary(
         labels=_label_counts(images),
         problems=_problem_counts(results),
         coarse=sum('resolution' in image.source for image in images),
+        uneven=_uneven(results),
     )
+
+
+def _uneven(results: Results) -> int:
+    """Exams of which raster images have several depths, told by their brightest pixel; DICOM says white itself."""
+    bits: dict[str, set[int | None]] = {}
+    for record, entry in results:
+        if entry.image is not None and record.path.suffix.lower() in _RASTER:
+            bits.setdefault(entry.image.exam_id, set()).add(entry.quality.bits)
+    return sum(len(of_exam) > 1 for of_exam in bits.values())
 
 
 def _label_counts(images: Sequence[PreparedImage]) -> dict[str, dict[str, int]]:

@@ -41,6 +41,13 @@ def summary_tables(summary: Summary, out: Path, shares: Sequence[float]) -> Iter
     skipped = f'; {summary.skipped} skipped, by their names no images' if summary.skipped else ''
     if summary.coarse:
         yield Text(f'Decoded at a lower resolution of their own (JPEG 2000): {summary.coarse:,} images')
+    if summary.uneven:
+        yield Text(
+            f'Warning: images of {summary.uneven:,} exams differ in depth (bits in quality.csv). PNG and the like do '
+            'not say what is white; it is guessed from the brightest pixel of each. Remedy: export them scaled alike, or '
+            'as DICOM',
+            style='red',
+        )
     told = f'Files: {statuses}{skipped}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
     yield Text(told, overflow='ignore', no_wrap=True)
 

@@ -52,7 +52,7 @@ _VIEWS = {view.value: view for view in View if view is not View.UNKNOWN}
 _OUTCOMES = {name: name for name in OUTCOMES} | {'normal': 'none'}
 _SPLITS = {name: name for name in ('train', 'val', 'test')}
 _DATE = re.compile(r'\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?')
-_OLDEST = 130
+_YOUNGEST, _OLDEST = 15, 130
 Said = Mapping[str, Any]
 Place = tuple[Hashable, str]
 
@@ -153,8 +153,9 @@ def _at_least_0(row: Row, column: str, value: float | None) -> float | None:
 
 def _age(row: Row) -> float | None:
     value = row.number('age', None)
-    if value is not None and not 0 < value < _OLDEST:
-        raise row.error('age', row.text('age'), 'years')
+    if value is not None and not _YOUNGEST <= value < _OLDEST:
+        expected = f'years from {_YOUNGEST} to {_OLDEST}; codes of groups of ages belong into another column'
+        raise row.error('age', row.text('age'), expected)
     return value
 
 

@@ -15,6 +15,7 @@ import pytest
 from mmmammo.io import read_png16
 from mmmammo.io.exam_index import check_patient_disjoint, read_index
 from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, run
+from mmmammo.prepare.summary_tables import summary_tables
 from mmmammo.sources.folder import CATEGORIES, list_records
 from mmmammo.structures import Finding, Laterality, MammoError, View
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
@@ -45,6 +46,16 @@ def prepare(raw, out, options=None, set_options=None, records=None, **values):
     with ThreadPoolExecutor(1) as executor:
         values = {'categories': CATEGORIES, 'source': 'folder', 'executor': executor} | values
         return prepare_dataset(records, out, options, set_options, **values)
+
+
+def test_png_of_one_exam_that_differ_in_depth_are_told(raw, tmp_path):
+    """12-bit views, one of which has no pixel above 1023: it would become four times as bright."""
+    assert prepare(raw, tmp_path / 'even').uneven == 0
+    write_png(raw / 'e1' / 'L-CC.png', (draw_breast('L') // 8).astype(np.uint16))
+    summary = prepare(raw, tmp_path / 'uneven')
+    assert summary.uneven == 1
+    said = ' '.join(str(part) for part in summary_tables(summary, tmp_path / 'uneven', (0.7, 0.1, 0.2)))
+    assert 'images of 1 exams differ in depth' in said
 
 
 def contents(out):

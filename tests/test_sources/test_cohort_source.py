@@ -181,6 +181,7 @@ def test_normal_is_another_word_for_none(tmp_path):
         ({'reader2': '-1'}, 'row 2, reader2: found -1; expected a number from 0 up'),
         ({'reader2': 'inf'}, 'row 2, reader2: found inf; expected a finite number'),
         ({'age': '550'}, 'row 2, age: found 550; expected years'),
+        ({'age': '2'}, 'row 2, age: found 2; expected years from 15 to 130; codes of groups of ages belong into'),
         ({'date': '31.5.2012'}, 'row 2, date: found 31.5.2012; expected a date'),
         ({'date': '2012-13'}, 'row 2, date'),
         ({'split': 'training'}, 'row 2, split: found training; expected one of train, val, test'),
