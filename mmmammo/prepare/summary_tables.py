@@ -44,8 +44,8 @@ def summary_tables(summary: Summary, out: Path, shares: Sequence[float]) -> Iter
     if summary.uneven:
         yield Text(
             f'Warning: images of {summary.uneven:,} exams differ in depth (bits in quality.csv). PNG and the like do '
-            'not say what is white; it is guessed from the brightest pixel of each. Remedy: export them scaled alike, or '
-            'as DICOM',
+            'not say what is white; it is guessed from the brightest pixel of each. Remedy: export them scaled alike, '
+            'or as DICOM',
             style='red',
         )
     told = f'Files: {statuses}{skipped}; {summary.warnings} with a warning. Reasons: {out / "quality.csv"}'
