@@ -143,22 +143,32 @@ class _Executor:
         self.report(run, 'complete', 1.0)
 
     def _step(self, run: Run, name: str, lock: TextIO, slot: int) -> None:
-        """One of our commands; its output goes to the run's log. The seconds of interrupted ones add up."""
+        """One of our commands; its output goes to the run's log. The seconds of interrupted and killed ones add up."""
         self.report(run, STEPS[name], float(name == 'test'))
-        command = run.command(name)
-        started = time.monotonic()
-        log = run.folder / LOG
+        command, log, started = run.command(name), run.folder / LOG, time.monotonic()
+        seconds = run.record.get('seconds', {})
+
+        def keep() -> None:
+            run.remember(seconds=seconds | {name: seconds.get(name, 0.0) + time.monotonic() - started})
+
+        def follow(line: str) -> None:
+            share = _progress(run, line)
+            if share is not None:
+                keep()
+                self.report(run, STEPS[name], share)
+
         with log.open('a', encoding='utf-8') as file:
             file.write(f'$ {" ".join(command)}\n')
             file.flush()
-            code = self._watch(run, name, command, file, lock, slot)
-        seconds = run.record.get('seconds', {})
-        run.remember(seconds=seconds | {name: seconds.get(name, 0.0) + time.monotonic() - started})
+            code = self._watch(command, file, lock, slot, follow)
+        keep()
         if code:
             said = log.read_text(encoding='utf-8', errors='replace').splitlines()[-_TAIL:]
             raise _Failed('\n'.join([f'tools/{name}.py ended with code {code}; all it said: {log}', *said]))
 
-    def _watch(self, run: Run, name: str, command: Sequence[str], log: TextIO, lock: TextIO, slot: int) -> int:
+    def _watch(
+        self, command: Sequence[str], log: TextIO, lock: TextIO, slot: int, follow: Callable[[str], None]
+    ) -> int:
         process = subprocess.Popen(
             command,
             cwd=self.root,
@@ -174,9 +184,7 @@ class _Executor:
             for line in process.stdout or ():
                 log.write(line)
                 log.flush()
-                share = _progress(run, line)
-                if share is not None:
-                    self.report(run, STEPS[name], share)
+                follow(line)
             return process.wait()
         finally:
             self.processes.discard(process)

@@ -34,6 +34,20 @@ def test_every_run_is_made_once(plan, root, make_runs, metrics_of):
     assert (runs[0].folder / 'log.txt').read_text() == log
 
 
+def test_the_time_of_a_run_is_known_before_a_step_ends(plan, root, make_runs):
+    """A machine that is switched off says no good-bye."""
+    run, known = make_runs(plan)[0], {}
+
+    def report(run, what, share):
+        known[what, share] = dict(run.record.get('seconds', {}))
+
+    run.folder.mkdir(parents=True)
+    run.remember(seconds={'train': 1000.0})
+    execute([run], root, report=report)
+    assert known['training', 0.0] == {'train': 1000.0} and known['training', 0.5]['train'] > 1000.0
+    assert run.record['seconds']['train'] >= known['training', 0.5]['train']
+
+
 def test_a_run_that_was_begun_at_another_commit_says_both(plan, root, make_runs):
     run = make_runs(plan)[0]
     run.folder.mkdir(parents=True)
