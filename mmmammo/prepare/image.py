@@ -22,6 +22,7 @@ from mmmammo.prepare.gate import (
     check_header,
     check_pixels,
     film_fault,
+    looks_inverted,
     no_breast,
     tables_fault,
 )
@@ -124,6 +125,10 @@ def _read(record: ImageRecord, gate: Gate, options: PrepareOptions) -> Mammogram
         mammogram = read_film_scan(record.path, record.film)
     for fault in (*check_header(record, mammogram.meta), *check_pixels(mammogram.pixels)):
         gate.decide(fault)
+    if record.film is None and looks_inverted(mammogram.pixels):  # edges of films are white
+        gate.warnings.append(
+            'the air looks bright and the breast dark: inverted? Then export it again, or leave it out'
+        )
     for note in record.notes:
         gate.decide(tables_fault(note))
     if mammogram.meta.pixel_spacing_mm is None:

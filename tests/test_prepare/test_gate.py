@@ -6,7 +6,9 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
 
+from mmmammo.io import read_mammogram
 from mmmammo.prepare import PrepareOptions, prepare_image
+from mmmammo.prepare.gate import looks_inverted
 from mmmammo.prepare.policies import POSSIBLE
 from mmmammo.structures import Finding, ImageRecord, Laterality, MammoError, Policy, Problem, View
 from mmmammo.testing.raw_files import draw_breast, write_dicom, write_png
@@ -115,6 +117,28 @@ def record_of(path, laterality='L', view='UNKNOWN', **values):
 
 def prepare(record, problem, policy, **options):
     return prepare_image(record, PrepareOptions(policies={problem: policy}, **options))
+
+
+@pytest.mark.parametrize('side', ['L', 'R'])
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16])
+def test_bright_air_is_told(tmp_path, side, kind):
+    """MONOCHROME1 saved as it is: air just below white, so that nothing is saturated."""
+    plain = (draw_breast(side) // 16).astype(kind)
+    said = []
+    for name, pixels in (('plain', plain), ('inverted', (240 - plain).astype(kind))):
+        path = write_png(tmp_path / f'{name}.png', pixels)
+        policies = {Problem.LATERALITY: Policy.ACCEPT}
+        prepared = prepare_image(record_of(path, side, 'CC'), PrepareOptions(policies=policies))
+        said.append('the air looks bright' in prepared.quality.warnings)
+    assert said == [False, True]
+
+
+def test_real_mammograms_have_dark_air(real_data):
+    files = [*real_data.glob('exam_0/0_?-*.png'), *real_data.glob('dicom/ge_*.dcm')]
+    images = [read_mammogram(path).pixels for path in files if 'frame' not in path.name]
+    assert images
+    assert not any(looks_inverted(image) for image in images)
+    assert all(looks_inverted(image.max() - image) for image in images)
 
 
 @pytest.mark.parametrize('name', ['mag.png', 'SPOT_17.png', 'L_CC_image.png'])

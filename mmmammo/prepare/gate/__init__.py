@@ -7,6 +7,16 @@ and keeps the record for ``quality.csv``.
 from mmmammo.prepare.gate.decisions import Fault, Gate
 from mmmammo.prepare.gate.header_checks import check_header, tables_fault
 from mmmammo.prepare.gate.marks import blank_marks, film_fault
-from mmmammo.prepare.gate.pixel_checks import check_pixels, no_breast
+from mmmammo.prepare.gate.pixel_checks import check_pixels, looks_inverted, no_breast
 
-__all__ = ['Fault', 'Gate', 'blank_marks', 'check_header', 'check_pixels', 'film_fault', 'no_breast', 'tables_fault']
+__all__ = [
+    'Fault',
+    'Gate',
+    'blank_marks',
+    'check_header',
+    'check_pixels',
+    'film_fault',
+    'looks_inverted',
+    'no_breast',
+    'tables_fault',
+]
