@@ -123,6 +123,12 @@ def _parse_args(doc: str) -> argparse.Namespace:
     )
     add_config_options(parser)
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
+    _add_options_of_kinds(parser)
+    return parser.parse_args()
+
+
+def _add_options_of_kinds(parser: argparse.ArgumentParser) -> None:
+    """What only detectors, or only classifiers, take."""
     of_detectors = parser.add_argument_group('detectors')
     of_detectors.add_argument('--score-thr', type=_number, help=f'leave out weaker detections (default {SCORE_THR})')
     of_detectors.add_argument(
@@ -159,7 +165,6 @@ def _parse_args(doc: str) -> argparse.Namespace:
     of_classifiers.add_argument(
         '--tta', action='store_true', help='mean over each image and its mirror image, as tools/test.py --tta'
     )
-    return parser.parse_args()
 
 
 def _workers(text: str) -> int:
