@@ -107,17 +107,27 @@ def _all_paths(gain: Stack) -> _Paths:
     moves, rows, width = gain.shape
     before = np.arange(width) - _MOVES[:, None]
     off = (before < 0) | (before >= width)
-    before = before.clip(0, width - 1)
+    source = before.clip(0, width - 1) + width * np.arange(moves)[:, None]  # in the flattened (moves, width)
     total, change = np.empty((rows, moves, width), np.float32), np.zeros((rows, moves, width), np.int8)
     total[0] = gain[:, 0]
     for row in range(1, rows):
-        padded = np.pad(total[row - 1], ((1, 1), (0, 0)), constant_values=_NOWHERE)
-        options = np.stack([padded[:-2] - _TURN_OUT, padded[1:-1], padded[2:] - _TURN_IN])
-        best = options.argmax(axis=0)
-        reached = np.take_along_axis(options.max(axis=0), before, axis=1)
-        total[row] = np.where(off, _NOWHERE, reached) + gain[:, row]
-        change[row] = np.take_along_axis(best, before, axis=1) - 1
+        best, bend = _best_bends(total[row - 1])
+        reached = best.ravel()[source]
+        reached[off] = _NOWHERE
+        np.add(reached, gain[:, row], out=total[row])
+        change[row] = bend.ravel()[source]
     return _Paths(total, change)
+
+
+def _best_bends(last: Field) -> tuple[Field, npt.NDArray[np.int8]]:
+    """(moves, w) greatest total with which a path goes on by each move, and what is added to its last move for that."""
+    away, straight, inward = np.full_like(last, _NOWHERE), last, np.full_like(last, _NOWHERE)
+    np.subtract(last[:-1], _TURN_OUT, out=away[1:])
+    np.subtract(last[1:], _TURN_IN, out=inward[:-1])
+    best = np.maximum(away, straight)
+    bend = -(away >= straight).astype(np.int8)
+    bend[inward > best] = 1
+    return np.maximum(best, inward), bend
 
 
 def _best_path(paths: _Paths, rows: npt.NDArray[np.int_]) -> Points:
