@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmmammo.prepare.options import LANDMARK_SOURCES, PrepareOptions, SetOptions
+from mmmammo.prepare.options import CROP_METHODS, LANDMARK_SOURCES, PECTORAL_METHODS, PrepareOptions, SetOptions
 from mmmammo.prepare.policies import POSSIBLE, parse_policy
 from mmmammo.sources import SOURCES, Source, SourceOption, get_source
 from mmmammo.structures import MammoError
@@ -47,6 +47,8 @@ def prepare_options(args: argparse.Namespace, source: Source) -> PrepareOptions:
         bits=args.bits,
         remove_pectoral=args.remove_pectoral,
         pectoral_fill=args.pectoral_fill,
+        crop_method=args.crop_method,
+        pectoral_method=args.pectoral_method,
         voi=not args.no_voi,
         clahe=args.clahe,
         landmarks=args.landmarks,
@@ -111,6 +113,15 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--remove-pectoral', action='store_true', help='blank the muscle in oblique views')
     group.add_argument(
         '--pectoral-fill', type=float, default=0.0, metavar='GREY', help='what the muscle is filled with, 0 to 1 (0)'
+    )
+    group.add_argument(
+        '--crop-method', choices=CROP_METHODS, default='mask', help="what is cut to, rsna: by paper 2's recipe (mask)"
+    )
+    group.add_argument(
+        '--pectoral-method',
+        choices=PECTORAL_METHODS,
+        default='landmarks',
+        help="what of the muscle is blanked, rsna: by paper 2's recipe (landmarks)",
     )
     group.add_argument(
         '--no-voi', action='store_true', help='DICOM: least value black, greatest white, whatever window is meant'

@@ -13,6 +13,7 @@ from mmmammo.prepare.findings import fits
 from mmmammo.prepare.options import PrepareOptions
 from mmmammo.preprocessing import SmallCopy, orient_chest_left, remove_pectoral
 from mmmammo.preprocessing.clahe import clahe
+from mmmammo.preprocessing.rsna_recipe import rsna_box, rsna_muscle
 from mmmammo.structures import Affine, BreastLandmarks, Laterality, MammoError, View
 
 FloatImage = npt.NDArray[np.floating]
@@ -37,8 +38,8 @@ class Draft:
     landmarks: BreastLandmarks | None = None
 
 
-def cut(draft: Draft, small: SmallCopy, edge: Laterality, crop: bool) -> Draft:
-    """Cut to the breast, and mirror to have the chest wall on the left.
+def cut(draft: Draft, small: SmallCopy, edge: Laterality, options: PrepareOptions) -> Draft:
+    """Cut to the breast if that is wanted, and mirror to have the chest wall on the left.
 
     A crop that would cut a finding is not made: an annotation is surer than our idea of the breast.
 
@@ -46,17 +47,24 @@ def cut(draft: Draft, small: SmallCopy, edge: Laterality, crop: bool) -> Draft:
         draft: In source pixels, without landmarks.
         small: Copy of the source.
         edge: Side of the image on which the chest wall lies.
-        crop: Whether to cut.
+        options: Of the set.
     """
-    x1, y1, x2, y2 = small.box() if crop else (0, 0, *small.shape[::-1])
-    moved = Affine.translation(-float(x1), -float(y1))
-    if crop and not fits(moved.boxes(draft.boxes), (y2 - y1, x2 - x1)):
-        return cut(draft, small, edge, crop=False)
+    whole = (0, 0, *draft.pixels.shape[::-1])
+    if not options.crop:
+        return _cut_to(whole, draft, edge)
+    box = rsna_box(draft.pixels) if options.crop_method == 'rsna' else small.box()
+    boxes = Affine.translation(-float(box[0]), -float(box[1])).boxes(draft.boxes)
+    return _cut_to(box if fits(boxes, (box[3] - box[1], box[2] - box[0])) else whole, draft, edge)
+
+
+def _cut_to(box: tuple[int, ...], draft: Draft, edge: Laterality) -> Draft:
+    """The part (x1, y1, x2, y2) of an image, with the chest wall on the left."""
+    x1, y1, x2, y2 = box
     image, turned = orient_chest_left(draft.pixels[y1:y2, x1:x2], edge)
-    return replace(draft, pixels=image, affine=turned @ moved @ draft.affine)
+    return replace(draft, pixels=image, affine=turned @ Affine.translation(-float(x1), -float(y1)) @ draft.affine)
 
 
-def without_muscle(draft: Draft, view: View, fill: float = 0.0) -> tuple[Draft, str]:
+def without_muscle(draft: Draft, view: View, options: PrepareOptions) -> tuple[Draft, str]:
     """Blank the pectoral muscle of an oblique view.
 
     As with the crop, a finding is surer than the line: a muscle with a finding in it stays.
@@ -66,14 +74,26 @@ def without_muscle(draft: Draft, view: View, fill: float = 0.0) -> tuple[Draft, 
     """
     if view not in OBLIQUE_VIEWS:
         return draft, '' if view is not View.UNKNOWN else 'unknown view: no pectoral muscle removed'
-    if draft.landmarks is None:
-        return draft, 'pectoral muscle not removed: no landmarks'
-    pixels = remove_pectoral(draft.pixels, draft.landmarks, fill)
+    pixels, reason = _blanked(draft, options)
+    if pixels is None:
+        return draft, f'pectoral muscle not removed: {reason}'
     for box in draft.affine.boxes(draft.boxes):
         x1, y1, x2, y2 = np.round(box).astype(int).clip(0).tolist()
         if not np.array_equal(pixels[y1:y2, x1:x2], draft.pixels[y1:y2, x1:x2]):
             return draft, 'pectoral muscle not removed: an annotation reaches into it'
     return replace(draft, pixels=pixels), ''
+
+
+def _blanked(draft: Draft, options: PrepareOptions) -> tuple[FloatImage | None, str]:
+    """The pixels without muscle, or why there are none."""
+    if options.pectoral_method == 'rsna':
+        muscle = rsna_muscle(draft.pixels)
+        if muscle is None:
+            return None, 'no line by the recipe of paper 2'
+        return np.where(muscle, np.asarray(options.pectoral_fill, draft.pixels.dtype), draft.pixels), ''
+    if draft.landmarks is None:
+        return None, 'no landmarks'
+    return remove_pectoral(draft.pixels, draft.landmarks, options.pectoral_fill), ''
 
 
 def scaled(draft: Draft, options: PrepareOptions, source_height: int, spacing_mm: float | None, where: str) -> Draft:

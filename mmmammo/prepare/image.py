@@ -88,7 +88,7 @@ def prepare_image(record: ImageRecord, options: PrepareOptions, file_name: str =
     if record.film is None:
         pixels = blank_marks(pixels, small, findings, mammogram.meta, gate)
     boxes = np.reshape([finding.bbox for finding in findings], (-1, 4))
-    draft = cut(Draft(pixels, boxes, Affine.identity()), small, edge, options.crop)
+    draft = cut(Draft(pixels, boxes, Affine.identity()), small, edge, options)
     found = _landmarks(record, small, edge, view, options, gate)
     draft = replace(draft, landmarks=found and found.transformed(draft.affine))
     draft = _changed(draft, record, mammogram, view, options, gate)
@@ -215,7 +215,7 @@ def _changed(
 ) -> Draft:
     """What is done only if it is asked for, to muscle, size and contrast; and the contour thinned."""
     if options.remove_pectoral:
-        draft, warning = without_muscle(draft, view, options.pectoral_fill)
+        draft, warning = without_muscle(draft, view, options)
         gate.warnings += [warning] if warning else []
     height, spacing = mammogram.pixels.shape[0], mammogram.meta.pixel_spacing_mm
     draft = scaled(draft, options, height, spacing, record.relative_path)

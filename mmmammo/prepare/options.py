@@ -13,9 +13,12 @@ from mmmammo.prepare.splits import check_fractions
 from mmmammo.structures import MammoError, Policy, Problem
 
 LANDMARK_SOURCES = ('detected', 'paper', 'truth')
+CROP_METHODS = ('mask', 'rsna')
+PECTORAL_METHODS = ('landmarks', 'rsna')
 SCALES = ('height', 'scale', 'long_side', 'spacing')
 _LEAST_SIDE = 64
 _COARSE = 0.5  # the scale from which a codestream's own half size is enough
+_LATER = ('coarse_jpeg2000', 'crop_method', 'pectoral_method')  # options that came when there were sets
 _RECIPE = 4  # raise it when the same options give other pixels or landmarks, so that resumed sets are made again
 
 
@@ -39,6 +42,9 @@ class PrepareOptions:
         bits: Of the PNG files, 8 or 16.
         remove_pectoral: Blank the muscle in oblique views.
         pectoral_fill: Grey in [0, 1] that it is filled with.
+        crop_method: ``'mask'``: the breast as :func:`mmmammo.preprocessing.segment_breast` finds it, with a margin.
+            ``'rsna'``: by the recipe of paper 2 (:mod:`mmmammo.preprocessing.rsna_recipe`).
+        pectoral_method: ``'landmarks'``: behind the edge of the muscle that was found. ``'rsna'``: by that recipe.
         clahe: Clip limit of an equalisation in 8 x 8 tiles that is baked into the file; ``None``: none.
         voi: Whether the VOI LUT or window of DICOM files is used, see :func:`mmmammo.io.read_mammogram`.
         coarse_jpeg2000: Whether JPEG 2000 files that are shrunk to half or less are decoded at the codestream's own
@@ -62,6 +68,8 @@ class PrepareOptions:
     clahe: float | None = None
     voi: bool = True
     coarse_jpeg2000: bool = False
+    crop_method: str = 'mask'
+    pectoral_method: str = 'landmarks'
     policies: Mapping[Problem, Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,6 +77,7 @@ class PrepareOptions:
         self._check_scale()
         if self.landmarks not in LANDMARK_SOURCES:
             raise _error('landmarks', self.landmarks, f'one of {", ".join(LANDMARK_SOURCES)}')
+        self._check_methods()
         if self.bits not in (8, 16):
             raise _error('bits', self.bits, '8 or 16')
         if not 0 <= self.pectoral_fill <= 1 or (self.pectoral_fill and not self.remove_pectoral):
@@ -95,6 +104,15 @@ class PrepareOptions:
         if self.spacing is not None and not 0 < self.spacing < math.inf:
             raise _error('spacing', self.spacing, 'millimetres per pixel, greater than 0')
 
+    def _check_methods(self) -> None:
+        if self.crop_method not in CROP_METHODS or (self.crop_method != 'mask' and not self.crop):
+            raise _error('crop_method', self.crop_method, f'one of {", ".join(CROP_METHODS)}, the latter with crop')
+        if self.pectoral_method not in PECTORAL_METHODS or (
+            self.pectoral_method != 'landmarks' and not self.remove_pectoral
+        ):
+            choices = ', '.join(PECTORAL_METHODS)
+            raise _error('pectoral_method', self.pectoral_method, f'one of {choices}, the latter with remove_pectoral')
+
     def _check_coarse(self) -> None:
         """Refuse it where it would never do anything, so that nobody waits for what does not come."""
         if self.height is None and (self.scale is None or self.scale > _COARSE):
@@ -102,12 +120,15 @@ class PrepareOptions:
             raise _error('coarse_jpeg2000', f'True with {size}', f'height, or a scale of at most {_COARSE}')
         if not self.voi:
             raise _error('coarse_jpeg2000', 'True without voi', 'voi: the range of the values is that of all pixels')
+        if 'rsna' in (self.crop_method, self.pectoral_method):
+            raise _error('coarse_jpeg2000', "True with method 'rsna'", 'the full resolution, whose pixels that counts')
 
     def digest(self) -> str:
         """Changes when any option does, or what this version makes of them."""
         said = asdict(self)
-        if not self.coarse_jpeg2000:  # as before there was this option: sets made then are finished
-            del said['coarse_jpeg2000']
+        for name in _LATER:  # as before there was this option: sets made then are finished
+            if said[name] == getattr(type(self), name):
+                del said[name]
         return hashlib.sha256(json.dumps([_RECIPE, said], sort_keys=True).encode()).hexdigest()[:16]
 
 

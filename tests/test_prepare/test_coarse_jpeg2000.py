@@ -85,12 +85,14 @@ def test_where_it_could_never_help_it_is_refused(options, found):
         PrepareOptions(coarse_jpeg2000=True, **options)
 
 
-def test_sets_that_were_made_before_there_was_the_option_are_finished():
+@pytest.mark.parametrize('later', [{'coarse_jpeg2000': True}, {'crop_method': 'rsna'}], ids=str)
+def test_sets_that_were_made_before_there_was_the_option_are_finished(later):
     options = PrepareOptions(height=128)
     said = asdict(options)
-    del said['coarse_jpeg2000']
+    for name in ('coarse_jpeg2000', 'crop_method', 'pectoral_method'):
+        del said[name]
     before = hashlib.sha256(json.dumps([4, said], sort_keys=True).encode()).hexdigest()[:16]
-    assert options.digest() == before != PrepareOptions(height=128, coarse_jpeg2000=True).digest()
+    assert options.digest() == before != PrepareOptions(height=128, **later).digest()
 
 
 def prepare(raw, out, **options):

@@ -14,6 +14,7 @@ from mmmammo.prepare import PrepareOptions, prepare_image
 from mmmammo.prepare.contours import thinned
 from mmmammo.preprocessing import remove_pectoral
 from mmmammo.preprocessing.clahe import clahe
+from mmmammo.preprocessing.rsna_recipe import rsna_box, rsna_muscle
 from mmmammo.structures import BreastLandmarks, Finding, ImageRecord, Laterality, MammoError, View
 from mmmammo.testing.raw_files import SIZE, draw_breast, write_dicom
 
@@ -139,6 +140,57 @@ def test_the_muscle_may_be_filled_with_a_grey(tmp_path):
 @pytest.mark.parametrize('options', [dict(pectoral_fill=0.4), dict(remove_pectoral=True, pectoral_fill=114)])
 def test_a_fill_that_cannot_be_is_refused(options):
     with pytest.raises(MammoError, match=r'pectoral_fill.*a grey from 0 to 1, with remove_pectoral'):
+        PrepareOptions(**options)
+
+
+RSNA = {'remove_pectoral': True, 'crop_method': 'rsna', 'pectoral_method': 'rsna'}
+
+
+def files_of_triangle(tmp_path, side):
+    image = triangle()[0]
+    stored = np.round(cv2.resize(image, None, fx=4, fy=4).clip(0, 1) * 4000).astype(np.uint16)
+    path = write_dicom(
+        tmp_path / 'x.dcm', stored[:, ::-1] if side == 'R' else stored, ViewPosition='MLO', ImageLaterality=side
+    )
+    return ImageRecord(
+        path=path, relative_path='x.dcm', exam_id='e', patient_id='p', laterality=Laterality(side), view=View.MLO
+    )
+
+
+@pytest.mark.parametrize('side', ['L', 'R'])
+def test_crop_and_muscle_by_the_recipe_of_paper_2(tmp_path, side):
+    record = files_of_triangle(tmp_path, side)
+    whole = prepare_image(record, PrepareOptions(crop=False, voi=False)).pixels  # chest wall on the left
+    x1, y1, x2, y2 = rsna_box(whole if side == 'L' else whole[:, ::-1])
+    expected = whole[y1:y2, x1:x2] if side == 'L' else whole[y1:y2, whole.shape[1] - x2 : whole.shape[1] - x1]
+    prepared = prepare_image(record, PrepareOptions(**RSNA, voi=False, pectoral_fill=0.25))
+    muscle = rsna_muscle(expected)
+    assert 0.05 < muscle.mean() < 0.2
+    np.testing.assert_array_equal(prepared.pixels, np.where(muscle, np.float32(0.25), expected))
+    corner = prepared.image.affine.points(np.array([[x1 if side == 'L' else x2, y1]], dtype=float))
+    np.testing.assert_allclose(corner, [[0, 0]], atol=1e-9)
+
+
+def test_an_image_without_a_line_of_the_recipe_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmmammo.prepare.draft.rsna_muscle', lambda _: None)
+    record = record_of(tmp_path, 'MLO')
+    prepared = prepare_image(record, PrepareOptions(crop=False, remove_pectoral=True, pectoral_method='rsna'))
+    assert np.array_equal(prepared.pixels, prepare_image(record, PrepareOptions(crop=False)).pixels)
+    assert 'pectoral muscle not removed: no line by the recipe of paper 2' in prepared.quality.warnings
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'crop_method': 'best'}, 'crop_method: found best; expected one of mask, rsna'),
+        ({'crop_method': 'rsna', 'crop': False}, 'crop_method.*the latter with crop'),
+        ({'pectoral_method': 'rsna'}, 'pectoral_method.*the latter with remove_pectoral'),
+        ({'crop_method': 'rsna', 'coarse_jpeg2000': True, 'height': 512}, 'coarse_jpeg2000.*the full resolution'),
+    ],
+    ids=str,
+)
+def test_methods_that_cannot_be_are_refused(options, message):
+    with pytest.raises(MammoError, match=message):
         PrepareOptions(**options)
 
 
