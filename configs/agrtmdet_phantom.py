@@ -17,6 +17,8 @@ _base_.model.neck[1].prior = prior
 model = dict(neck=_base_.model.neck, lesion_matcher=dict(type='mmmammo.LesionMatcher'))
 test_evaluator = [*_base_.test_evaluator, dict(type='mmmammo.LesionMatchingMetric')]
 
+optim_wrapper = dict(paramwise_cfg=dict(bypass_duplicate=True))  # the head's levels share their convolutions
+
 # RTMDet's assigner takes masks, where there are any, for those of its own instance segmentation.
 _base_.train_pipeline[1].update(with_mask=False, poly2mask=True)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
