@@ -57,9 +57,15 @@ def parse_args() -> argparse.Namespace:
         metavar='JSON',
         help='score detections by the other views; see tools/fit_cross_view.py',
     )
+    parser.add_argument(
+        '--bootstrap', type=int, metavar='N', help='replicates of the intervals, 0 for none (of the config, or 1000)'
+    )
     add_config_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.bootstrap is not None and args.bootstrap < 0:
+        parser.error(f'--bootstrap: found {args.bootstrap}; expected 0 or more')
+    return args
 
 
 def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
@@ -98,7 +104,7 @@ def main() -> int:
     if trained:
         load_checkpoint(args.checkpoint)  # a wrong path is told before anything is built
     cfg.load_from, cfg.resume = args.checkpoint if trained else None, False
-    kept = keep_results(cfg, args.report)
+    kept = keep_results(cfg, args.report, args.bootstrap)
     if args.cross_view:
         use_cross_view(cfg, args.cross_view)
     runner = Runner.from_cfg(cfg)

@@ -23,7 +23,7 @@ from mmmammo.apis.inputs import make_inputs
 from mmmammo.apis.runs import build_runner, load_config, require_data, set_launcher
 from mmmammo.engine.checkpoint import use_safe_loading
 from mmmammo.engine.fast_layers import fuse_operators
-from mmmammo.engine.hooks import TrainingTruthHook
+from mmmammo.engine.hooks import AverageStatisticsHook, TrainingTruthHook
 from mmmammo.memory import keep_freed_memory
 from mmmammo.models.layers import use_float_levels
 from mmmammo.structures import MammoError
@@ -92,7 +92,8 @@ def main() -> int:
     keep_freed_memory()
     runner = build_runner(cfg)
     use_float_levels(fuse_operators(runner.model))
-    runner.register_hook(TrainingTruthHook())  # not of the configs: it checks data, and changes nothing
+    for hook in (TrainingTruthHook(), AverageStatisticsHook()):  # for every config, also one that a user has written
+        runner.register_hook(hook)
     runner.train()
     return 0
 

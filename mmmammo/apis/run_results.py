@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mmengine.config import Config
 
@@ -49,6 +49,9 @@ LOCALISATION, ANCHORS = 'localisation.npz', 'anchors.npz'
 _OF_BOXES = (DetectionMetric, HeatmapDump, LocalisationMetric)
 
 
+Settings = TypeVar('Settings', DetectionSettings, ScoreSettings)
+
+
 @dataclass(frozen=True)
 class Kept:
     """Which files a run leaves; ``None`` for those that its model has nothing for.
@@ -57,14 +60,16 @@ class Kept:
         predictions: Detections.
         scores: Scores of images, breasts or exams.
         report: Folder of the page, if one is wanted.
+        bootstrap: Replicates of the intervals, 0 for none; ``None``: those of the config's FROC, or 1000.
     """
 
     predictions: Path | None
     scores: Path | None
     report: Path | None
+    bootstrap: int | None = None
 
 
-def keep_results(cfg: Config, report: Path | None = None) -> Kept:
+def keep_results(cfg: Config, report: Path | None = None, bootstrap: int | None = None) -> Kept:
     """Add the metrics that write what was predicted, depending on what the config's metrics are about.
 
     Scores are kept if a metric reads scores; detections if one reads boxes or maps, or none reads scores.
@@ -74,6 +79,7 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
     Args:
         cfg: A config with a work dir; its test evaluator is changed.
         report: Folder of the page.
+        bootstrap: Replicates of the intervals, see :class:`Kept`.
     """
     evaluators, kinds = metrics_of(cfg)
     has_scores = _read_scores(kinds)
@@ -83,6 +89,7 @@ def keep_results(cfg: Config, report: Path | None = None) -> Kept:
         work_dir / PREDICTIONS if has_boxes else None,
         work_dir / SCORES if has_scores else None,
         report,
+        bootstrap,
     )
     for evaluator, kind in zip(evaluators, kinds, strict=True):
         if issubclass(kind, LocalisationMetric):
@@ -128,7 +135,7 @@ def write_results(
     measures = score_measures(metrics)
     if kept.predictions:
         return _write_detections(kept, cfg, metrics, numbers, run, measures, windows)
-    page = {'report': kept.report, 'title': _title(cfg), 'windows': windows}
+    page = {'report': kept.report, 'title': _title(cfg), 'windows': windows, 'bootstrap': kept.bootstrap}
     return write_scores_of(Path(cfg.work_dir), run, numbers, measures, **page)
 
 
@@ -141,6 +148,7 @@ def write_scores_of(
     report: Path | None = None,
     title: str = 'Classification of mammograms',
     windows: Sequence[WindowPicture] = (),
+    bootstrap: int | None = None,
 ) -> list[Path]:
     """``metrics.json`` of a folder with ``scores.csv``: what was logged, and the evaluator's numbers with intervals.
 
@@ -152,12 +160,13 @@ def write_scores_of(
         report: Folder of a page, which then gets a copy of the table.
         title: Of the page.
         windows: For the page, of a model that looks at windows.
+        bootstrap: Replicates of the intervals, 0 for none (1000).
 
     Returns:
         What was written.
     """
     table, subgroups = with_subgroups(read_score_table(work_dir / SCORES, strict=True))
-    summary = summarise_scores(table, ScoreSettings(subgroups=subgroups))
+    summary = summarise_scores(table, _drawn(ScoreSettings(subgroups=subgroups), bootstrap))
     document = score_document(summary, run)
     document['metrics'] |= logged
     document['measures'] = {key: one.as_dict() for key, one in (measures_of(summary) | dict(measures)).items()}
@@ -242,7 +251,7 @@ def _write_detections(
 ) -> list[Path]:
     predictions = Path(cfg.work_dir) / PREDICTIONS
     detections = with_labels_of(read_detection_set(predictions), *index_files(tested_set(cfg)))
-    summary = summarise_detections(detections, detection_settings(metrics))
+    summary = summarise_detections(detections, _drawn(detection_settings(metrics), kept.bootstrap))
     document = detection_document(summary, run)
     document['metrics'] |= numbers
     document['measures'] = {key: one.as_dict() for key, one in measures.items()}
@@ -261,6 +270,11 @@ def _copy(path: Path, folder: Path) -> None:
     """A copy of a file in a folder, which may be its own."""
     if not path.parent.samefile(folder):
         shutil.copyfile(path, folder / path.name)
+
+
+def _drawn(settings: Settings, bootstrap: int | None) -> Settings:
+    """With so many replicates, if that is said."""
+    return settings if bootstrap is None else replace(settings, bootstrap=bootstrap)
 
 
 def size_classes(metrics: Sequence[Any]) -> dict[str, list[float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ _ENTRIES = {
     'model_wrapper_cfg',
 }
 """What is read of a config by its top-level name."""
+_PATIENCE_S = 4 * 3600
+"""Seconds that processes wait for the first, which draws the intervals and writes the files; torch's own are 600."""
 ABSENT = object()
 """Stands for an entry that a config does not have; see :func:`entry_of`."""
 
@@ -116,10 +119,14 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     """Choose how processes find each other; without a GPU they talk through gloo.
 
     mmengine's own start of a process group and its default DDP wrapper both ask for a GPU, so that on a CPU the group
-    is started here and the wrapper is told of no device.
+    is started here and the wrapper is told of no device. ``env_cfg.dist_cfg.timeout`` is the config's own, or 4 hours.
     """
     cfg.launcher = launcher
-    if launcher == 'none' or torch.cuda.is_available():
+    if launcher == 'none':
+        return
+    patience = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout', _PATIENCE_S)
+    cfg.merge_from_dict({'env_cfg.dist_cfg.timeout': patience})
+    if torch.cuda.is_available():
         return
     cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
     cfg.model_wrapper_cfg = {
@@ -130,7 +137,7 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     if 'strategy' in cfg:
         cfg.strategy = cpu_strategy(cfg.strategy)
     if launcher == 'pytorch':
-        torch.distributed.init_process_group('gloo')
+        torch.distributed.init_process_group('gloo', timeout=timedelta(seconds=patience))
 
 
 def build_runner(cfg: Config) -> Runner | FlexibleRunner:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,24 +50,38 @@ def write_index(path: str | Path, prepared_set: PreparedSet) -> None:
     numbered = list(enumerate(((image, finding) for image in images for finding in image.findings), start=1))
     for number, (image, finding) in numbered:
         _check_finding(path, number, image, finding, categories)
-    document = {
-        'info': {'format': FORMAT, 'classes': list(categories), **prepared_set.info},
-        'licenses': [],
-        'categories': [{'id': number, 'name': name} for number, name in enumerate(categories, start=1)],
-        'images': [image_to_json(image) for image in images],
-        'annotations': [
+    lists = {
+        'licenses': (),
+        'categories': ({'id': number, 'name': name} for number, name in enumerate(categories, start=1)),
+        'images': map(image_to_json, images),
+        'annotations': (
             {'id': number, 'image_id': image.image_id, 'category_id': categories.index(finding.category) + 1}
             | finding_to_json(finding)
             for number, (image, finding) in numbered
-        ],
+        ),
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        text = json.dumps(document, allow_nan=False, default=_plain)
+        with written_whole(path) as file:
+            info = {'format': FORMAT, 'classes': list(categories), **prepared_set.info}
+            file.writelines(_document(info, lists))
     except (ValueError, TypeError) as err:
         raise _broken(path, 'labels, attributes or landmarks', err, 'values that JSON has') from err
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as file:
-        file.write(text)
+
+
+def _document(info: Mapping[str, Any], lists: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[str]:
+    """The text of the file in parts, an entry at a time: archives have entries for tens of gigabytes."""
+    yield f'{{"info": {_json(info)}'
+    for name, entries in lists.items():
+        yield f', "{name}": ['
+        for position, entry in enumerate(entries):
+            yield (', ' if position else '') + _json(entry)
+        yield ']'
+    yield '}'
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, allow_nan=False, default=_plain)
 
 
 def read_index(path: str | Path) -> PreparedSet:

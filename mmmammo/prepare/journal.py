@@ -78,12 +78,15 @@ class Journal:
         self.path = path
         self.entries: dict[str, Entry] = {}
         self.image_names: set[str] = set()
-        written = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
-        for line in written.splitlines():
-            self._take(line)
+        cut_short = False
+        if path.is_file():
+            with path.open(encoding='utf-8', errors='replace') as lines:  # one at a time: archives have long ones
+                for line in lines:
+                    self._take(line)
+                    cut_short = not line.endswith('\n')
         self._file: IO[str] = path.open('a', encoding='utf-8')
-        if written and not written.endswith('\n'):
-            self._file.write('\n')  # ends the line that was cut short
+        if cut_short:
+            self._file.write('\n')
 
     def __enter__(self) -> Journal:
         return self

@@ -54,3 +54,10 @@ def test_the_metrics_file_has_the_sizes_of_lesions(cfg, tmp_path):
     document = json.loads((tmp_path / 'metrics.json').read_text())
     assert document['settings']['size_classes'] == {'small': [0, 24], 'large': [24, 1e5]}
     assert document['metrics']['ap/size/small/0.50'] == 1.0 and document['settings']['iou_thr'] == 0.2
+
+
+@pytest.mark.parametrize(('bootstrap', 'replicates'), [(None, 1000), (0, 0), (20, 20)])
+def test_intervals_may_be_left_out(cfg, tmp_path, bootstrap, replicates):
+    write_results(keep_results(cfg, bootstrap=bootstrap), cfg, [], {}, {})
+    document = json.loads((tmp_path / 'metrics.json').read_text())
+    assert document['settings']['bootstrap'] == replicates

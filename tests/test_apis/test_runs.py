@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -93,18 +94,26 @@ def test_testing_reads_neither_pretrained_weights_nor_the_prior():
 def test_without_a_gpu_processes_talk_through_gloo(monkeypatch):
     cfg, started = load_config(CONFIG), []
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
-    monkeypatch.setattr('torch.distributed.init_process_group', started.append)
+    monkeypatch.setattr('torch.distributed.init_process_group', lambda *args, **more: started.append((args, more)))
     set_launcher(cfg, 'pytorch')
-    assert started == ['gloo']
+    assert started == [(('gloo',), {'timeout': timedelta(hours=4)})]
     assert (cfg.launcher, cfg.env_cfg.dist_cfg.backend) == ('pytorch', 'gloo')
     assert cfg.model_wrapper_cfg.device_ids is None
     assert cfg.model_wrapper_cfg.find_unused_parameters
 
 
+@pytest.mark.parametrize(('options', 'seconds'), [({}, 14400), ({'env_cfg.dist_cfg.timeout': 60}, 60)], ids=str)
+def test_processes_wait_for_the_first_that_draws_intervals(monkeypatch, options, seconds):
+    cfg = load_config(CONFIG, options)
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    set_launcher(cfg, 'pytorch')
+    assert cfg.env_cfg.dist_cfg == {'backend': 'nccl', 'timeout': seconds}
+
+
 def test_one_process_needs_no_launcher():
     cfg = load_config(CONFIG)
     set_launcher(cfg, 'none')
-    assert (cfg.launcher, cfg.env_cfg.dist_cfg.backend) == ('none', 'nccl')
+    assert (cfg.launcher, cfg.env_cfg.dist_cfg) == ('none', {'backend': 'nccl'})
 
 
 def prepared(root):
@@ -126,6 +135,26 @@ def test_inputs_are_made_once(tmp_path):
     make_inputs(cfg, tmp_path)
     make_inputs(cfg, tmp_path)
     assert target.read_text() == 'made'
+
+
+@pytest.mark.parametrize('by_hand', [False, True], ids=['made here', 'made by hand'])
+def test_what_was_made_of_an_index_that_has_changed_is_made_again(tmp_path, by_hand, capsys):
+    (tmp_path / 'make.py').write_text("import sys; open(sys.argv[2], 'w').write(open(sys.argv[1]).read())")
+    root = prepared(tmp_path / 'set')
+    index, target = root / 'train.json', root / 'prior.json'
+    index.write_text('first')
+    if by_hand:
+        target.write_text('first')
+    step = {'makes': str(target), 'command': f'make.py {index} {target}'}
+    cfg = Config({'inputs': [step], **loaders(root)})
+    make_inputs(cfg, tmp_path)
+    made = target.stat().st_mtime_ns
+    make_inputs(cfg, tmp_path)
+    assert (target.read_text(), target.stat().st_mtime_ns) == ('first', made)
+    index.write_text('second')
+    make_inputs(cfg, tmp_path)
+    assert target.read_text() == ('first' if by_hand else 'second')
+    assert ('prior.json was made from files that have changed; making it' in capsys.readouterr().out) != by_hand
 
 
 def test_inputs_of_data_sets_that_are_wrapped_are_made(tmp_path):

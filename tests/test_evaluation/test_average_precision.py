@@ -96,9 +96,11 @@ def test_where_mmdets_eval_map_matches_by_another_rule():
     assert mmdet_average_precision(detections, [lesions], 0.5)[0] == 0.5
 
 
+@pytest.mark.parametrize('cells', [1 << 22, 0], ids=['counted', 'summed'])
 @pytest.mark.parametrize('levels', [20, 10**6], ids=['ties', 'no ties'])
 @pytest.mark.parametrize('iou_thr', [0.2, 0.5, 0.9])
-def test_hits_alone_tell_it_whatever_the_weights(levels, iou_thr):
+def test_hits_alone_tell_it_whatever_the_weights(levels, iou_thr, cells, monkeypatch):
+    monkeypatch.setattr('mmmammo.evaluation.functional.precision_recall._CELLS', cells)
     models = [
         match_detections(flatten_images(*random_case(seed, levels)), 'iou', iou_thr, inclusive=True) for seed in (0, 1)
     ]
@@ -111,7 +113,9 @@ def test_hits_alone_tell_it_whatever_the_weights(levels, iou_thr):
     assert np.isnan(precision_reader(models[1])(np.zeros(30)))
 
 
-def test_without_hits_it_is_zero():
+@pytest.mark.parametrize('cells', [1 << 22, 0], ids=['counted', 'summed'])
+def test_without_hits_it_is_zero(cells, monkeypatch):
+    monkeypatch.setattr('mmmammo.evaluation.functional.precision_recall._CELLS', cells)
     matches = match_detections(flatten_images([([[50, 50, 60, 60]], [0.5])], [[LESION]]), 'iou', 0.5)
     assert precision_reader(matches)(np.ones(1)) == interpolated_precision(matches) == 0
 

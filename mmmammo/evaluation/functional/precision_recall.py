@@ -127,21 +127,18 @@ def precision_reader(matches: Matches) -> Callable[[npt.NDArray[Any]], float]:
     """:func:`interpolated_precision` of any image weights, to be read many times.
 
     Between two hits precision only falls, so hits alone are looked at. How many false positives of each image precede
-    each hit is counted once; the weights then take one product. Where that table would not fit the cache, nothing is
-    gained by it, and the detections are summed up each time.
+    each hit is counted once; the weights then take one product. Where that table would not fit the cache, the weights
+    of the false positives between two hits are summed up each time.
 
     Args:
         matches: Detections matched to lesions.
     """
     hits = np.flatnonzero(matches.is_true_positive)
-    if matches.num_images * len(hits) > _CELLS:
-        return lambda weights: interpolated_precision(matches, weights)
     wrong = np.flatnonzero(matches.is_false_positive)
     behind = np.searchsorted(hits, wrong)  # the first hit that comes after it
-    wrong, behind = wrong[behind < len(hits)], behind[behind < len(hits)]
-    between = np.zeros((matches.num_images, len(hits)), dtype=np.float32)  # exact: whole numbers, far below 2^24
-    np.add.at(between, (matches.image[wrong], behind), 1)
-    preceding = np.cumsum(between, axis=1)
+    wrong_image, behind = matches.image[wrong[behind < len(hits)]], behind[behind < len(hits)]
+    dense = matches.num_images * len(hits) <= _CELLS
+    preceding = (_counted_before if dense else _summed_before)(wrong_image, behind, len(hits), matches.num_images)
     hit_image, lesion_image = matches.image[hits], matches.lesion_image
 
     def read(weights: npt.NDArray[Any]) -> float:
@@ -149,10 +146,36 @@ def precision_reader(matches: Matches) -> Callable[[npt.NDArray[Any]], float]:
         if not num_lesions:
             return float('nan')
         found = np.cumsum(weights[hit_image], dtype=np.float64)
-        counted = found + weights.astype(np.float32) @ preceding
-        return _mean_at_recalls(found, counted, num_lesions)
+        return _mean_at_recalls(found, found + preceding(weights), num_lesions)
 
     return read
+
+
+def _counted_before(
+    image: npt.NDArray[np.integer], behind: npt.NDArray[np.integer], num_hits: int, num_images: int
+) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+    """Image weights -> (num_hits,) weight of the false positives before each hit, from a table of their counts."""
+    between = np.zeros((num_images, num_hits), dtype=np.float32)  # exact: whole numbers, far below 2^24
+    np.add.at(between, (image, behind), 1)
+    table = np.cumsum(between, axis=1)
+    return lambda weights: weights.astype(np.float32) @ table
+
+
+def _summed_before(
+    image: npt.NDArray[np.integer], behind: npt.NDArray[np.integer], num_hits: int, _num_images: int
+) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+    """The same, one false positive at a time: in memory of their number, whatever that of the images."""
+    image = image.astype(np.int32)
+    starts = np.searchsorted(behind, np.arange(num_hits))  # of those that come after one hit and before the next
+    none_between = np.append(starts[1:] == starts[:-1], starts[-1:] == len(image))
+
+    def before(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        of_each = np.append(weights.astype(np.float32)[image], np.float32(0))
+        between = np.add.reduceat(of_each, starts) if num_hits else of_each[:0]
+        between[none_between] = 0
+        return np.cumsum(between, dtype=np.float64)
+
+    return before
 
 
 def _mean_at_recalls(found: FloatArray, counted: FloatArray, num_lesions: float) -> float:
