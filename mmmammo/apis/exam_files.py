@@ -37,6 +37,7 @@ class ResultWriter(ExamWriter[ExamResult]):
             these, and writes the maps of its classes beside as ``.npz`` (:func:`mmmammo.io.write_heatmap`).
         exams: As of :class:`ExamWriter`.
         resume: As of :class:`ExamWriter`.
+        panels: As of :class:`ExamWriter`.
     """
 
     document = 'detections.json'
@@ -51,10 +52,11 @@ class ResultWriter(ExamWriter[ExamResult]):
         regions: bool = False,
         exams: Mapping[str, Sequence[ImageRecord]] | None = None,
         resume: bool = False,
+        panels: bool = True,
     ) -> None:
         self.regions = regions
         self.classes = tuple(classes)
-        super().__init__(out, {**info, 'classes': list(classes)}, exams, resume)
+        super().__init__(out, {**info, 'classes': list(classes)}, exams, resume, panels)
 
     @staticmethod
     def greatest_score(entry: Mapping[str, Any]) -> float:
@@ -67,9 +69,11 @@ class ResultWriter(ExamWriter[ExamResult]):
         rows = {DETECTIONS: _detection_rows(entry), FILES: _file_rows(entry)}
         if not exam.images:
             return Written(entry, rows)
-        panel = f'panels/{name}.png'
-        save_exam_panel(self.out / panel, [panel_view(image, regions=self.regions) for image in exam.images])
-        written = Written(entry, rows, panel=self.out / panel, files=[panel])
+        written = Written(entry, rows)
+        if self.panels:
+            panel = f'panels/{name}.png'
+            save_exam_panel(self.out / panel, [panel_view(image, regions=self.regions) for image in exam.images])
+            written = Written(entry, rows, panel=self.out / panel, files=[panel])
         if self.regions:
             names = FileNames()
             for image, of_image in zip(exam.images, entry['images'], strict=True):

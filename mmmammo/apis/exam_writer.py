@@ -79,6 +79,7 @@ class ExamWriter(ABC, Generic[Exam]):
             of models, names of config and checkpoint may change between runs.
         exams: All exams of this run. Without, nothing is kept.
         resume: Keep exams of an earlier run.
+        panels: Draw them.
 
     Raises:
         MammoError: If results there that are to be kept were made with other ``info``, are of other exams and
@@ -96,7 +97,9 @@ class ExamWriter(ABC, Generic[Exam]):
         info: Mapping[str, Any],
         exams: Mapping[str, Sequence[ImageRecord]] | None = None,
         resume: bool = False,
+        panels: bool = True,
     ) -> None:
+        self.panels = panels
         self.out, self.info = out, json.loads(json.dumps(info))
         self.kept: set[str] = set()
         self.num_images = 0

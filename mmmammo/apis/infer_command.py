@@ -121,10 +121,16 @@ def _parse_args(doc: str) -> argparse.Namespace:
         help='keep what an earlier run to the same --out made of exams whose files are as they were: after Ctrl-C, or '
         'every night',
     )
+    parser.add_argument(
+        '--no-panels', action='store_true', help='no picture of each exam, which for an archive takes days and disks'
+    )
     add_config_options(parser)
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')
     _add_options_of_kinds(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.no_panels and args.dicom:
+        parser.error('--dicom writes the panels too: leave out --no-panels')
+    return args
 
 
 def _add_options_of_kinds(parser: argparse.ArgumentParser) -> None:
@@ -208,7 +214,9 @@ def _detect(args: argparse.Namespace, exams: Exams, info: dict[str, Any], consol
         tell_exam(exam, panel, console)
         return () if for_pacs is None else tell_dicom(for_pacs, exam, panel, console)
 
-    with ResultWriter(args.out, inferencer.classes, info, args.regions, exams, args.resume) as writer:
+    with ResultWriter(
+        args.out, inferencer.classes, info, args.regions, exams, args.resume, not args.no_panels
+    ) as writer:
         for exam in _results(args, inferencer, exams, writer.kept, console):
             writer.add(exam, partial(tell, exam))
     _tell_shift(frozen, writer, console, floor=inferencer.score_thr)
@@ -281,7 +289,7 @@ def _score(args: argparse.Namespace, exams: Exams, info: dict[str, Any], console
         return ()
 
     info |= frozen.as_info() | _made_with(args, inferencer) | ({'tta': 'flip'} if args.tta else {})
-    with ScoreWriter(args.out, info, exams, args.resume) as writer:
+    with ScoreWriter(args.out, info, exams, args.resume, not args.no_panels) as writer:
         for exam in _results(args, inferencer, exams, writer.kept, console):
             if inferencer.rule is not None:
                 writer.learn(rule=str(inferencer.rule))

@@ -43,6 +43,8 @@ class ScoreWriter(ExamWriter[ExamScores]):
         if not exam.images:
             return Written(entry)
         rows = {IMAGES: [_image_row(exam.exam_id, image) for image in exam.images], EXAMS: _exam_rows(exam)}
+        if not self.panels:
+            return Written(entry, rows, _heads(exam.classes))
         panel = f'panels/{name}.png'
         save_exam_panel(self.out / panel, [panel_view(image, exam.classes) for image in exam.images])
         return Written(entry, rows, _heads(exam.classes), self.out / panel, [panel])

@@ -59,6 +59,13 @@ def test_without_the_option_there_are_no_regions(exam, tmp_path):
     assert 'regions' not in json.loads((tmp_path / 'detections.json').read_text())['exams'][0]['images'][0]
 
 
+def test_regions_and_no_panels(exam, tmp_path):
+    with ResultWriter(tmp_path, ('mass',), {}, regions=True, panels=False) as writer:
+        assert writer.add(exam) is None
+    entry = json.loads((tmp_path / 'detections.json').read_text())['exams'][0]['images'][0]
+    assert (tmp_path / entry['regions']).is_file() and not (tmp_path / 'panels').exists()
+
+
 def test_the_panel_shows_them_on_the_prepared_image(exam):
     image = exam.images[0]
     view = panel_view(image, regions=True)

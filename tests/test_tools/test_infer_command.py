@@ -66,6 +66,17 @@ def test_a_folder_in_and_scores_out(infer, tmp_path, capsys):
     assert (out / 'panels' / 'exam0.png').is_file()
 
 
+def test_panels_may_be_left_out(infer, tmp_path, capsys):
+    out = infer('--prepared-as', str(tmp_path), '--no-panels')
+    assert not (out / 'panels').exists() and 'panel:' not in capsys.readouterr().out
+    assert len(list(csv.DictReader((out / 'exams.csv').open()))) == 3
+    infer('--prepared-as', str(tmp_path), '--no-panels', '--resume')
+    assert 'Kept of an earlier run: 1 of 1 exams.' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        infer('--no-panels', '--dicom')
+    assert '--dicom writes the panels too: leave out --no-panels' in capsys.readouterr().err
+
+
 def test_frozen_calibration_and_threshold_are_used_and_told(infer, tmp_path, capsys):
     set_record = SplitRecord('val', 'f' * 64, 20)
     plain = json.loads((infer('--prepared-as', str(tmp_path)) / 'scores.json').read_text())['exams'][0]['images']
