@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ class _Needed:
 
 
 NEEDED = _Needed()
-_LARGEST_FILE = 2**28
+_CHUNK = 2**20
 _BYTE_ORDER_MARKS = {b'\xef\xbb\xbf': 'utf-8-sig', b'\xff\xfe': 'utf-16', b'\xfe\xff': 'utf-16'}
 
 
@@ -176,25 +176,24 @@ def read_table(
         only_known: Rows keep the cells of these columns only, for tables that have a hundred more.
 
     Raises:
-        MammoError: If the file cannot be read or is larger than 256 MiB, a required column is missing, a quote is not
-            closed, or a row has too few or too many cells.
+        MammoError: If the file cannot be read, a required column is missing, a quote is not closed, or a row has too
+            few or too many cells.
     """
     form = f', separated by {delimiter!r}'
-    table = table_of(path, _records(path, delimiter), required, optional, absent=absent, form=form)
-    if not only_known:
-        return table
-    known = [name for name in table.columns if name not in table.extra]
-    return replace(table, rows=tuple(replace(row, cells={k: row.cells[k] for k in known}) for row in table.rows))
+    return table_of(
+        path, _records(path, delimiter), required, optional, absent=absent, form=form, only_known=only_known
+    )
 
 
 def table_of(
     path: Path,
-    records: Sequence[Sequence[str]],
+    records: Iterable[Sequence[str]],
     required: Sequence[str],
     optional: Sequence[str] = (),
     *,
     absent: Collection[str] = ('', 'nan'),
     form: str = '',
+    only_known: bool = False,
 ) -> Table:
     """The table that cells make, the first record being the header; for what is no CSV file.
 
@@ -205,11 +204,13 @@ def table_of(
         optional: Columns that are read where they are there.
         absent: What an empty cell is written as, in small letters.
         form: How the file should be written, for the complaint.
+        only_known: As of :func:`read_table`.
 
     Raises:
         MammoError: If a required column is missing, or a row has too few or too many cells.
     """
-    columns = _column_names(records[0] if records else [])
+    records = iter(records)
+    columns = _column_names(next(records, []))
     if missing := [name for name in required if name not in columns]:
         raise _structure_error(
             path,
@@ -217,44 +218,49 @@ def table_of(
             f'only {shortened(", ".join(columns), 400)}' if columns else 'an empty file',
             f'a table with {", ".join(required)}{form}',
         )
+    known = {*required, *optional}
+    kept = known if only_known else set(columns)
     rows = tuple(
-        Row(path, position, _cells(path, position, record, columns, absent))
-        for position, record in enumerate(records[1:], start=2)
+        Row(path, position, _cells(path, position, record, columns, absent, kept))
+        for position, record in enumerate(records, start=2)
         if any(cell.strip() for cell in record)
     )
-    known = {*required, *optional}
     return Table(path, columns, tuple(name for name in columns if name not in known), rows)
 
 
-def _records(path: Path, delimiter: str) -> list[list[str]]:
-    """All records, blank lines as empty ones, so that their index is that of the spreadsheet."""
+def _records(path: Path, delimiter: str) -> Iterator[list[str]]:
+    """All records as they are read, blank lines as empty ones, so that their index is that of the spreadsheet."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
             raise _structure_error(path, 'table', 'no regular file', 'a table', 'leave it out')
-        if path.stat().st_size > _LARGEST_FILE:
-            raise _structure_error(path, 'table', f'more than {_LARGEST_FILE >> 20} MiB', 'a table', 'leave it out')
-        content = path.read_bytes()
+        with path.open(encoding=_encoding(path), errors='replace', newline='') as file:
+            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
+            try:
+                yield from reader
+            except csv.Error as err:
+                expected = 'cells in closed quotes, or without'
+                raise _structure_error(path, f'line {reader.line_num}', err, expected) from err
     except OSError as err:
         found = 'no such file' if isinstance(err, FileNotFoundError) else err.strerror
         raise _structure_error(path, 'table', found, 'a table that can be read') from err
-    reader = csv.reader(
-        io.StringIO(_decoded(content), newline=''), delimiter=delimiter, skipinitialspace=True, strict=True
-    )
-    try:
-        return list(reader)
-    except csv.Error as err:
-        raise _structure_error(path, f'line {reader.line_num}', err, 'cells in closed quotes, or without') from err
 
 
-def _decoded(content: bytes) -> str:
-    """Text of any of the encodings that tables are saved in."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
-            return content.decode(encoding, errors='replace')
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode('latin-1')
+def _encoding(path: Path) -> str:
+    """That of the byte order mark; else UTF-8 if all of the file is, or Latin-1."""
+    decoder = codecs.getincrementaldecoder('utf-8')()
+    with path.open('rb') as file:
+        beginning = file.read(3)
+        for mark, encoding in _BYTE_ORDER_MARKS.items():
+            if beginning.startswith(mark):
+                return encoding
+        try:
+            decoder.decode(beginning)
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b'', final=True)
+        except UnicodeDecodeError:
+            return 'latin-1'
+    return 'utf-8'
 
 
 def _column_names(header: Sequence[str]) -> tuple[str, ...]:
@@ -272,16 +278,21 @@ def _column_names(header: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cells(
-    path: Path, position: int, record: Sequence[str], columns: Sequence[str], absent: Collection[str]
+    path: Path,
+    position: int,
+    record: Sequence[str],
+    columns: Sequence[str],
+    absent: Collection[str],
+    kept: Collection[str],
 ) -> dict[str, str]:
-    """Cells by column; empty ones beyond the last column are the stray delimiters of some exports."""
+    """Cells of the columns that are kept; empty ones beyond the last are the stray delimiters of some exports."""
     cells = [cell.strip() for cell in record]
     cells = ['' if cell.lower() in absent else cell for cell in cells]
     if len(cells) < len(columns) or any(cells[len(columns) :]):
         remedy = 'quote cells that hold a delimiter, or download the table again'
         expected = f'{len(columns)}, as in the header'
         raise _structure_error(path, f'{path.name} row {position}', f'{len(cells)} cells', expected, remedy)
-    return dict(zip(columns, cells, strict=False))
+    return {name: cell for name, cell in zip(columns, cells, strict=False) if name in kept}
 
 
 def _structure_error(

@@ -116,14 +116,30 @@ def test_a_missing_table_is_named(tmp_path):
         read_table(tmp_path, ('a',))
 
 
-def test_a_named_pipe_is_not_waited_for_and_a_huge_file_not_read(tmp_path):
+def test_a_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / 'pipe.csv')
     with pytest.raises(MammoError, match='found no regular file'):
         read_table(tmp_path / 'pipe.csv', ('a',))
-    with (tmp_path / 'huge.csv').open('wb') as file:
-        file.truncate(2**28 + 1)  # sparse
-    with pytest.raises(MammoError, match='found more than 256 MiB'):
+
+
+def test_a_file_without_lines_is_not_held_in_memory(tmp_path):
+    (tmp_path / 'huge.csv').write_bytes(b'x' * 2**20)
+    with pytest.raises(MammoError, match='line 1: found field larger than field limit'):
         read_table(tmp_path / 'huge.csv', ('a',))
+
+
+def test_rows_keep_no_more_cells_than_were_asked_for(tmp_path):
+    (tmp_path / 't.csv').write_text('a,b,c\n1,2,3\n4,5\n')
+    with pytest.raises(MammoError, match=r't\.csv row 3: found 2 cells'):
+        read_table(tmp_path / 't.csv', ('a',), only_known=True)
+    (tmp_path / 't.csv').write_text('a,b,c\n1,2,3\n')
+    table = read_table(tmp_path / 't.csv', ('a',), ('c', 'd'), only_known=True)
+    assert (table.rows[0].cells, table.columns, table.extra) == ({'a': '1', 'c': '3'}, ('a', 'b', 'c'), ('b',))
+
+
+def test_a_byte_that_is_no_utf_8_far_behind_the_beginning_makes_it_latin_1(tmp_path):
+    (tmp_path / 't.csv').write_bytes(b'a\n' + b'x\n' * 2**20 + 'Brüste\n'.encode('latin-1'))
+    assert read_table(tmp_path / 't.csv', ('a',)).rows[-1].text('a') == 'Brüste'
 
 
 def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path, monkeypatch):
