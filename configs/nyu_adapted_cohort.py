@@ -1,7 +1,7 @@
-# "Adapted" of paper 4, Table 1: NYU's columns as they were released, a new head trained to cancer in the exam.
-# The paper's: AUC 0.861 for screening cancers against the rest, 0.819 with interval cancers among the cases.
-# It says no more than that the head was replaced. Here: columns frozen; their four features side by side, a layer of
-# 512, two outputs, cross-entropy; ten folds as the other models.
+# "Adapted" of paper 4: NYU's columns as they were released, a new head trained to cancer in the exam; of images alone,
+# without the heatmaps that the paper's has (nyu/nyu_adapted_heatmaps_cohort.py). The paper says no more than that the
+# head was replaced. Here: columns frozen; their four features side by side, a layer of 512, two outputs,
+# cross-entropy; ten folds as the other models.
 _base_ = ['./nyu_pretrained_cohort.py']
 
 exam = dict(

@@ -1,5 +1,5 @@
-# "Pretrained" of paper 4, Table 1: NYU's view-wise model with the weights they released, on a screening programme.
-# The paper's: AUC 0.833 for screening cancers against the rest, 0.784 with interval cancers among the cases.
+# NYU's view-wise model with the weights they released, on a screening programme; of images alone, without the heatmaps
+# that "Pretrained" of paper 4 has (nyu/nyu_pretrained_heatmaps_cohort.py), which take a GPU.
 #   python tools/convert/nyu_weights.py DOWNLOAD/models/*.p --out work_dirs/nyu
 #   python tools/test.py configs/nyu_pretrained_cohort.py work_dirs/nyu/nyu_image.pth
 # To test is what the paper does. tools/train.py fine-tunes from the same weights, which it does not.

@@ -83,9 +83,24 @@ def require_gpu(where: str, remedy: str = 'leave it out') -> None:
         raise MammoError(where, field='device', found='no GPU', expected='a GPU that torch sees', remedy=remedy)
 
 
+def require_beginning(cfg: Config) -> None:
+    """Refuse to train what looks where another model tells it to, without that model: it would look anywhere."""
+    begun = cfg.get('resume') or cfg.get('load_from')
+    if 'holistic' in cfg.model and cfg.model.holistic is None and not begun:
+        first = cfg.get('crossval', {}).get('needs', {}).get('holistic', 'its Holistic config')
+        raise MammoError(
+            cfg.filename,
+            field='model.holistic',
+            found='None',
+            expected='a trained Holistic model, which says where to look',
+            remedy=f'train {first}, then give --cfg-options model.holistic=ITS_CHECKPOINT; tools/crossval.py does both',
+        )
+
+
 def main() -> int:
     args = parse_args()
     cfg = complete(load_config(args.config, options=args.cfg_options, work_dir=args.work_dir), args)
+    require_beginning(cfg)
     make_inputs(cfg, ROOT)
     require_data(cfg, ('train', 'val'))
     use_safe_loading()

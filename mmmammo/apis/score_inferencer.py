@@ -91,6 +91,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
         self._looks = FlipAverage(self.model) if flip else self.model
         self.columns: TableColumns | None = None  # known once the model has said something
         self.rule: ExamRule | None = None
+        self._nearest = NEAREST_TO_CERTAIN  # that a probability may come to 0 and 1
 
     def infer_prepared(self, exam: PreparedExam) -> ExamScores:
         """The scores of a prepared exam; views without a place in the model are in ``rejected``, too."""
@@ -119,6 +120,8 @@ class ScoreInferencer(ExamStream[ExamScores]):
         if preds and self.columns is None:
             self.columns = columns_of_scores(self.cfg, len(scores_of_sample(preds[0])))
             self.rule = rule_of_model(self.model, self.cfg, self.columns)
+            if preds[0].pred_score.dtype == torch.float64:
+                self._nearest = float(np.finfo(np.float64).eps)
         return [self._image_scores(sample, view) for sample, view in zip(preds, views, strict=True)]
 
     def _image_scores(self, sample: DataSample, view: Prepared) -> ImageScores:
@@ -162,7 +165,7 @@ class ScoreInferencer(ExamStream[ExamScores]):
             return {}, counted[0].scores
         sides = [image.prepared.image.laterality.value for image in counted]
         table = np.stack([image.scores for image in counted])
-        columns = [_log_odds(column) if self.rule.scale == SCALE else column for column in table.T]
+        columns = [_log_odds(column, self._nearest) if self.rule.scale == SCALE else column for column in table.T]
         exam = ['exam'] * len(sides)
         of_breasts = [breast_scores(column, exam, sides, self.rule.breast) for column in columns]
         breasts = {side: np.array([one.scores[i] for one in of_breasts]) for i, side in enumerate(sorted(set(sides)))}
@@ -215,9 +218,9 @@ def _has_side(view: Prepared) -> bool:
     return view.image.laterality is not Laterality.UNKNOWN
 
 
-def _log_odds(probabilities: FloatArray) -> FloatArray:
+def _log_odds(probabilities: FloatArray, nearest: float) -> FloatArray:
     """The same of a probability whatever stands beside it, so that exams of several calls can be ranked."""
-    return log_odds(np.clip(probabilities, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN))
+    return log_odds(np.clip(probabilities, nearest, 1 - nearest))
 
 
 def _window(sample: DataSample, view: Prepared) -> FloatArray | None:

@@ -209,6 +209,14 @@ def test_the_most_certain_exam_is_the_first_whatever_stands_beside_it(results):
     assert found[0] >= found[1] and found[0] >= found[2]
 
 
+def test_paper_4_s_risks_are_told_apart_as_far_as_double_precision_does(results):
+    score, (first, _) = results('holistic_phantom')
+    for risk in (17.0, 25.0, 30.0):
+        images = [replace(image, scores=np.array([1 / (1 + np.exp(-risk))])) for image in first.images]
+        counted = max(sum(i.counts and i.prepared.image.laterality == side for i in images) for side in 'LR')
+        assert put_together(score, images)[2][0] == pytest.approx(counted * risk, rel=2e-3)
+
+
 def test_an_image_that_the_pipeline_refuses_costs_no_other(results, exams, monkeypatch):
     score, (before, _) = results('holistic_phantom')
     pipeline = score.pipeline

@@ -9,8 +9,10 @@ from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 from torch.nn import functional as F
 
+from mmmammo.models.classifiers import FlipAverage
 from mmmammo.models.classifiers.four_views import FourViews
 from mmmammo.registry import MODELS
+from mmmammo.structures import MammoError
 
 BACKBONE = {'type': 'mmmammo.NYUResNet', 'widths': (4, 8), 'strides': (1, 2), 'blocks': 1}
 SIZES = {'CC': (48, 32), 'MLO': (56, 40)}
@@ -51,6 +53,11 @@ def exam_of(views=ALL, seed=0, **kwargs):
 def test_the_view_wise_model_has_the_published_parameters(channels, expected):
     model = build({'type': 'mmmammo.BreastHead'}, backbone={'type': 'mmmammo.NYUResNet', 'in_channels': channels})
     assert sum(p.numel() for p in model.parameters()) == expected
+
+
+def test_breasts_that_all_face_right_are_not_shown_mirrored():
+    with pytest.raises(MammoError, match=r'all face right.*leave --tta out'):
+        FlipAverage(build())
 
 
 def test_scores_are_the_literal_ones():

@@ -44,6 +44,16 @@ def test_options_reach_the_config(complete):
     assert (cfg.randomness.seed, cfg.auto_scale_lr.enable, cfg.resume, cfg.load_from) == (7, True, True, 'a.pth')
 
 
+@pytest.mark.parametrize('given', [{}, {'resume': 'auto'}, {'cfg_options': {'model.holistic': 'h.pth'}}], ids=str)
+def test_an_attention_model_without_a_place_to_look_is_refused(tool, complete, given):
+    cfg = complete('attention_cohort.py', **given)
+    if given:
+        tool.require_beginning(cfg)
+        return
+    with pytest.raises(MammoError, match=r'model\.holistic: found None.*train configs/holistic_cohort\.py, then'):
+        tool.require_beginning(cfg)
+
+
 def test_mixed_precision_without_a_gpu_is_refused(complete, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(MammoError, match='--amp: device: found no GPU'):

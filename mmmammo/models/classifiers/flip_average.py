@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from mmengine.model import is_model_wrapper
 from mmpretrain.models.tta import AverageClsScoreTTA
 from mmpretrain.structures import DataSample
 
+from mmmammo.models.classifiers.four_view_classifier import FourViewClassifier
 from mmmammo.registry import MODELS
 from mmmammo.structures import Affine, MammoError
 
@@ -23,7 +25,22 @@ class FlipAverage(AverageClsScoreTTA):
 
     Args:
         module: The classifier, built or as config.
+
+    Raises:
+        MammoError: If it is one whose images all face one way.
     """
+
+    def __init__(self, module: Any, **kwargs: Any) -> None:
+        super().__init__(module, **kwargs)
+        inner = self.module.module if is_model_wrapper(self.module) else self.module
+        if isinstance(inner, FourViewClassifier):
+            raise MammoError(
+                'FlipAverage',
+                field='model',
+                found='FourViewClassifier, whose breasts all face right',
+                expected='a classifier that has seen mirrored images',
+                remedy='leave --tta out; its ten windows of each view are its own',
+            )
 
     def test_step(self, data: Mapping[str, Any]) -> list[DataSample]:
         """Scores of a batch.
