@@ -29,6 +29,7 @@ from rich.console import Console
 
 from mmmammo import cli
 from mmmammo.apis.arguments import make_parser
+from mmmammo.apis.arguments import shard as share_of
 from mmmammo.evaluation.summary import write_document
 from mmmammo.experiments import Outcome, Plan, Run, collect, execute, put_between_marks, read_plan, render
 from mmmammo.experiments.counted import counted_rows, wanted_runs
@@ -46,7 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--only', nargs='+', default=[], metavar='ROW', help='names of rows (default: all)')
     parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='leave out other seeds')
     parser.add_argument('--out', type=Path, help='folder of all runs (default: work_dirs/experiments/<its name>)')
-    parser.add_argument('--shard', type=_share, default=(1, 1), metavar='I/N', help='make the I-th of N parts')
+    parser.add_argument('--shard', type=share_of, default=(1, 1), metavar='I/N', help='make the I-th of N parts')
     parser.add_argument(
         '--jobs', type=_whole, help='runs at a time (default: one per GPU; without a GPU one per core, of one thread)'
     )
@@ -60,13 +61,6 @@ def parse_args() -> argparse.Namespace:
     mode.add_argument('--collect', action='store_true', help='run nothing; read what is complete and write the page')
     mode.add_argument('--render', action='store_true', help='run and read nothing; write the page from its JSON')
     return parser.parse_args()
-
-
-def _share(text: str) -> tuple[int, int]:
-    index, _, count = text.partition('/')
-    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f'found {text}; expected I/N with I from 1 to N, e.g. 2/4')
-    return int(index), int(count)
 
 
 def _whole(text: str) -> int:

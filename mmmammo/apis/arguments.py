@@ -9,7 +9,7 @@ from mmengine.config import DictAction
 
 from mmmammo.cli import make_parser
 
-__all__ = ['ConfigOptions', 'add_config_options', 'make_parser']
+__all__ = ['ConfigOptions', 'add_config_options', 'make_parser', 'shard']
 
 
 class ConfigOptions(DictAction):
@@ -41,3 +41,11 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override config entries, e.g. train_dataloader.batch_size=2',
     )
+
+
+def shard(text: str) -> tuple[int, int]:
+    """``I/N`` of ``--shard``, for ``type``."""
+    index, _, count = text.partition('/')
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f'found {text}; expected I/N with I from 1 to N, e.g. 2/4')
+    return int(index), int(count)

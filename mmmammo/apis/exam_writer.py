@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
+from mmmammo.apis.exam_journal import MAY_MOVE, STATE, Line, add_line, journal_of, read_lines, stamp_of_exam
 from mmmammo.apis.file_names import FileNames
-from mmmammo.io.coco_entries import finding_to_json
-from mmmammo.io.whole_files import remove_unfinished, written_whole
+from mmmammo.io.whole_files import link_or_copy, remove_unfinished, written_whole
 from mmmammo.prepare import QualityRow
 from mmmammo.prepare.exams import PassingFault
-from mmmammo.prepare.journal import manual_parts, only_one, stamp_of
+from mmmammo.prepare.journal import only_one
 from mmmammo.structures import ImageRecord, MammoError
 
-STATE = '.infer'
-"""Folder of what runs to the same place need to go on: a lock, and a journal with a line per exam."""
-_MAY_MOVE = ('config', 'checkpoint')
 Rows = dict[str, list[list[Any]]]
-Line = dict[str, Any]
 
 
 class JudgedExam(Protocol):
@@ -108,7 +103,7 @@ class ExamWriter(ABC, Generic[Exam]):
         self._stamps = {exam_id: stamp_of_exam(records) for exam_id, records in (exams or {}).items()}
         self._paths = {record.relative_path for records in (exams or {}).values() for record in records}
         self._names, self._begun = FileNames(), set[str]()
-        self._path = out / STATE / 'journal.jsonl'
+        self._path = journal_of(out)
         with ExitStack() as stack:
             stack.enter_context(only_one(out / STATE, 'another run that writes its results here'))
             if resume:
@@ -126,7 +121,7 @@ class ExamWriter(ABC, Generic[Exam]):
     def __exit__(self, *_: object) -> None:
         with self._open, written_whole(self.out / self.document) as file:
             file.write(f'{{"info": {json.dumps(self.info | self._facts)}, "exams": [')
-            for i, line in enumerate(line for line in _lines(self._path) if 'exam' in line):
+            for i, line in enumerate(line for line in read_lines(self._path) if 'exam' in line):
                 file.write(f'{", " if i else ""}{json.dumps(line["exam"])}')
             file.write(']}\n')
 
@@ -144,7 +139,7 @@ class ExamWriter(ABC, Generic[Exam]):
         if facts.items() <= self._facts.items():
             return
         self._facts |= facts
-        _add_line(self._journal, {'facts': facts})
+        add_line(self._journal, {'facts': facts})
 
     def add(self, exam: Exam, then: Callable[[Path | None], Iterable[Path]] | None = None) -> Path | None:
         """Write one exam.
@@ -171,6 +166,31 @@ class ExamWriter(ABC, Generic[Exam]):
         self._take(line, self._journal)
         return written.panel
 
+    def take_over(self, folder: Path) -> tuple[int, int]:
+        """Write what another run has written to its own folder, as it is; its files get a second name or are copied.
+
+        Args:
+            folder: The other run's; of the same ``info``, without exams that are here.
+
+        Returns:
+            How many exams, and how many more are left out because files of theirs are gone.
+        """
+        taken = lacking = 0
+        for line in read_lines(journal_of(folder)):
+            self.learn(**line.get('facts', {}))
+            if 'exam' not in line:
+                continue
+            if not all(_is_there(folder, name) for name in line['files']):
+                lacking += 1
+                continue
+            for name in line['files']:
+                (self.out / name).parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(folder / name, self.out / name)
+            self._names.keep(line['name'])
+            self._take(line, self._journal)
+            taken += 1
+        return taken, lacking
+
     @staticmethod
     @abstractmethod
     def greatest_score(entry: Mapping[str, Any]) -> float:
@@ -190,17 +210,17 @@ class ExamWriter(ABC, Generic[Exam]):
         head = {'info': self.info, 'made': [self.document, *self.tables]}
         if not self._path.exists():
             with written_whole(self._path) as file:
-                _add_line(file, head)
-        for name in {name for line in _lines(self._path) for name in line.get('made', ())}:
+                add_line(file, head)
+        for name in {name for line in read_lines(self._path) for name in line.get('made', ())}:
             _remove(self.out, name)
         for name, columns in self.heads.items():
             self._append(name, [columns])
         with written_whole(self._path) as file:
-            _add_line(file, head)
-            for line in _lines(self._path):
+            add_line(file, head)
+            for line in read_lines(self._path):
                 self._carry_over(line, file, resume)
             if self._facts:
-                _add_line(file, {'facts': self._facts})
+                add_line(file, {'facts': self._facts})
 
     def _carry_over(self, line: Line, journal: IO[str], resume: bool) -> None:
         """Keep a line of an earlier run, or remove what it tells of."""
@@ -228,7 +248,7 @@ class ExamWriter(ABC, Generic[Exam]):
 
     def _take(self, line: Line, journal: IO[str]) -> None:
         """Keep what was written of an exam, first in the journal, from which tables can be made again."""
-        _add_line(journal, line)
+        add_line(journal, line)
         self.num_images += len(line['exam']['images'])
         if line['exam']['images']:
             self.exam_scores.append(self.greatest_score(line['exam']))
@@ -244,7 +264,7 @@ class ExamWriter(ABC, Generic[Exam]):
     def _require_own_place(self, resume: bool) -> None:
         """Refuse to replace what no run like this has made, or exams that this one does not have."""
         made, told = set[str](), set[str]()
-        for line in _lines(self._path):
+        for line in read_lines(self._path):
             made.update(line.get('made', ()))
             told.update([line['exam']['exam_id']] if 'exam' in line else ())
         foreign = [name for name in (self.document, *self.tables) if name not in made and (self.out / name).exists()]
@@ -268,9 +288,9 @@ class ExamWriter(ABC, Generic[Exam]):
 
     def _require_same_info(self) -> None:
         """Refuse to mix results of two models."""
-        then = next((line['info'] for line in _lines(self._path) if 'info' in line), self.info)
+        then = next((line['info'] for line in read_lines(self._path) if 'info' in line), self.info)
         keys = then.keys() | self.info.keys()
-        keys -= set(_MAY_MOVE) if 'digest' in keys else set()
+        keys -= MAY_MOVE if 'digest' in keys else frozenset()
         other = sorted(key for key in keys if then.get(key) != self.info.get(key))
         if other:
             raise MammoError(
@@ -282,37 +302,10 @@ class ExamWriter(ABC, Generic[Exam]):
             )
 
 
-def stamp_of_exam(records: Iterable[ImageRecord]) -> str:
-    """Changes when an exam gets or loses a file, one is written again, or its source says something else of its image.
-
-    Not when exams come or go beside it: who is whose patient may change with them.
-    """
-    said = [
-        [
-            [record.relative_path, stamp_of(*record.files), record.laterality, record.view, record.refused],
-            [{**finding_to_json(finding), 'category': finding.category} for finding in record.findings],
-            [record.pixel_spacing_mm, record.film and vars(record.film), record.notes],
-            *manual_parts(record),
-        ]
-        for record in sorted(records, key=lambda record: record.relative_path)
-    ]
-    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:24]
-
-
-def _add_line(file: IO[str], line: Line) -> None:
-    """Out of this process at once, for whoever stops the run."""
-    file.write(json.dumps(line) + '\n')
-    file.flush()
-
-
-def _lines(path: Path) -> Iterator[Line]:
-    """What can be read; the exam of a line that a kill cut short is done again."""
-    if not path.is_file():
-        return
-    with path.open(encoding='utf-8', errors='replace') as file:
-        for text in file:
-            with suppress(json.JSONDecodeError):
-                yield json.loads(text)
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether a file is in the folder, and nowhere else."""
+    path = (folder / name).resolve()
+    return path.is_relative_to(folder.resolve()) and path.is_file()
 
 
 def _remove(folder: Path, name: str) -> None:

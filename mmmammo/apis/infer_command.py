@@ -16,11 +16,12 @@ from rich.console import Console
 
 from mmmammo import __version__, cli
 from mmmammo.apis import ExamInferencer, ExamResult, ExamScores, ResultWriter, ScoreInferencer, ScoreWriter, load_config
-from mmmammo.apis.arguments import add_config_options, make_parser
+from mmmammo.apis.arguments import add_config_options, make_parser, shard
 from mmmammo.apis.exam_inputs import is_index, list_inputs
 from mmmammo.apis.exam_lines import tell_exam
 from mmmammo.apis.exam_stream import ExamStream
 from mmmammo.apis.exam_writer import ExamWriter
+from mmmammo.apis.file_names import part_of
 from mmmammo.apis.frozen import Frozen
 from mmmammo.apis.run_results import gives_boxes
 from mmmammo.memory import keep_freed_memory
@@ -56,7 +57,7 @@ def infer(doc: str) -> int:
     console = Console()
     _require_unprepared(args)
     require_outside(args.out, args.exams, 'EXAMS')  # maps and panels would be taken for mammograms
-    exams = by_exam(list_inputs(args.exams))  # first, so that a wrong path costs no old results
+    exams = part_of(by_exam(list_inputs(args.exams)), *args.shard)  # first, so that a wrong path costs no old results
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     finds_lesions = gives_boxes(cfg)
@@ -66,6 +67,9 @@ def infer(doc: str) -> int:
         'mmmammo_version': __version__,
     }
     if not (_detect if finds_lesions else _score)(args, exams, info, console):
+        if not exams:
+            console.print('No exam is in this part.')
+            return 0
         raise MammoError(
             args.exams,
             field='usable images',
@@ -123,6 +127,14 @@ def _parse_args(doc: str) -> argparse.Namespace:
     )
     parser.add_argument(
         '--no-panels', action='store_true', help='no picture of each exam, which for an archive takes days and disks'
+    )
+    parser.add_argument(
+        '--shard',
+        type=shard,
+        default=(1, 1),
+        metavar='I/N',
+        help='take the I-th of N parts of the exams, each on a GPU or machine and to an --out of its own; '
+        'tools/join_results.py puts the parts together',
     )
     add_config_options(parser)
     parser.add_argument('--device', help='cuda:0, cpu, … (default: the best there is)')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,3 +61,20 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what killed processes left in a folder, for those who know that nobody else writes there now."""
     for path in sorted(folder.glob(f'.*{UNFINISHED}')):
         path.unlink(missing_ok=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, which needs no room, or copy it to a disk where that cannot be.
+
+    Raises:
+        OSError: As of :func:`written_whole`.
+    """
+    unfinished = target.parent / f'.{target.name[:_NAME_LENGTH]}.{uuid.uuid4().hex}{UNFINISHED}'
+    try:
+        try:
+            os.link(source.resolve(), unfinished)
+        except OSError:
+            shutil.copyfile(source, unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ from typing import Any
 
 from mmmammo import __version__
 from mmmammo.io.exam_index import PreparedSet, read_index, write_index
-from mmmammo.io.whole_files import UNFINISHED, written_whole
+from mmmammo.io.whole_files import link_or_copy, written_whole
 from mmmammo.prepare.folder import IMAGES, INDEX, STATE, require_own_folder, take_down
 from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.options import PrepareOptions
@@ -212,13 +210,7 @@ def _take_file(source: Path, target: Path, out: Path) -> Path:
         raise _error('--out', f'{target.parent}, a link', 'a folder of its own', 'remove the link, or choose another')
     if target.exists() and target.samefile(source):
         return target
-    unfinished = target.with_name(f'.{target.name}{UNFINISHED}')
-    unfinished.unlink(missing_ok=True)
-    try:
-        os.link(source.resolve(), unfinished)
-    except OSError:
-        shutil.copyfile(source, unfinished)
-    unfinished.replace(target)
+    link_or_copy(source, target)
     return target
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmmammo.apis.exam_writer import STATE, ExamWriter, Written, stamp_of_exam
+from mmmammo.apis.exam_journal import STATE, stamp_of_exam
+from mmmammo.apis.exam_writer import ExamWriter, Written
 from mmmammo.prepare.exams import NO_MEMORY, rejected_row
 from mmmammo.structures import ImageRecord, Laterality, MammoError
 
@@ -261,3 +262,34 @@ def test_exams_that_a_run_does_not_have_are_not_replaced(tmp_path):
         Writer(tmp_path, INFO, fewer)
     assert (tmp_path / 'b.png').exists()
     assert kept_by(tmp_path, fewer) == {'a', 'b'}
+
+
+def test_the_results_of_parts_are_those_of_one_run(tmp_path):
+    with Writer(tmp_path / 'whole', INFO, EXAMS) as writer:
+        writer.learn(rule='greatest')
+        add(writer, 'a', 'c', 'b')
+    for part in ('ac', 'b'):
+        with Writer(tmp_path / part, INFO, {exam: EXAMS[exam] for exam in part}) as writer:
+            writer.learn(rule='greatest')
+            add(writer, *part)
+    with Writer(tmp_path / 'joined', INFO, dict.fromkeys('abc', ())) as writer:
+        assert [writer.take_over(tmp_path / part) for part in ('ac', 'b')] == [(2, 0), (1, 0)]
+    assert files_of(tmp_path / 'joined') == files_of(tmp_path / 'whole')
+    assert kept_by(tmp_path / 'joined') == set('abc')
+
+
+def test_an_exam_of_which_a_part_has_lost_a_file_is_left_to_be_done_again(tmp_path):
+    killed(tmp_path / 'part', 'a', 'b')
+    (tmp_path / 'part' / 'a.png').unlink()
+    with Writer(tmp_path / 'joined', INFO) as writer:
+        assert writer.take_over(tmp_path / 'part') == (1, 1)
+    assert kept_by(tmp_path / 'joined') == {'b'}
+
+
+def test_a_journal_gives_no_file_from_outside_of_its_folder(tmp_path):
+    (tmp_path / 'secret.png').write_text('x')
+    killed(tmp_path / 'part', 'a')
+    journal = tmp_path / 'part' / STATE / 'journal.jsonl'
+    journal.write_text(journal.read_text().replace('"a.png"]', '"../secret.png"]'))
+    with Writer(tmp_path / 'joined', INFO) as writer:
+        assert writer.take_over(tmp_path / 'part') == (0, 1)

@@ -164,3 +164,25 @@ def test_results_among_the_exams_are_refused(infer, tmp_path):
     with pytest.raises(MammoError, match=r'--out: found a folder inside of EXAMS'):
         infer('--out', str(inside))
     assert not inside.exists()
+
+
+def test_parts_of_the_exams_are_put_together(infer, tmp_path, monkeypatch, capsys):
+    shutil.copytree(tmp_path / 'exams' / 'exam0', tmp_path / 'exams' / 'exam1')
+    infer('--prepared-as', str(tmp_path), '--out', str(tmp_path / 'whole'))
+    for part in (1, 2):
+        infer('--prepared-as', str(tmp_path), '--shard', f'{part}/2', '--out', str(tmp_path / f'part{part}'))
+    capsys.readouterr()
+    spec = importlib.util.spec_from_file_location('tool_join', ROOT / 'tools' / 'join_results.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    parts = [str(tmp_path / f'part{i}') for i in (1, 2)]
+    monkeypatch.setattr(sys, 'argv', ['tools/join_results.py', *parts, '--out', str(tmp_path / 'j')])
+    assert tool.main() == 0
+    assert f'2 exams in {tmp_path / "j"}' in capsys.readouterr().out
+    for name in ('scores.csv', 'exams.csv'):
+        rows, expected = (sorted((tmp_path / folder / name).read_text().splitlines()) for folder in ('j', 'whole'))
+        assert rows == expected
+    panels = [sorted(path.name for path in (tmp_path / folder / 'panels').iterdir()) for folder in ('j', 'whole')]
+    assert panels[0] == panels[1] == [f'exam{i}.png' for i in range(2)]
+    infer('--prepared-as', str(tmp_path), '--resume', '--out', str(tmp_path / 'j'))
+    assert 'Kept of an earlier run: 2 of 2 exams.' in capsys.readouterr().out
