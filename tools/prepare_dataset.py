@@ -36,6 +36,7 @@ from mmmammo.prepare.pool import check_workers
 from mmmammo.prepare.summary_tables import summary_tables
 from mmmammo.provenance import git_commit, without_place
 from mmmammo.sources import get_source
+from mmmammo.sources.headers import headers_on
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -106,6 +107,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Summary:
             _make_phantom(phantom, raw, args.workers, progress)
         cluster = stack.enter_context(_cluster(args.dask, raw, args.out, args.workers))
         task = progress.add_task('preparing', total=None)
+        stack.enter_context(headers_on(progress))
         return prepare_dataset(
             with_manual_landmarks(source.list_records(raw, **own), raw),
             args.out,

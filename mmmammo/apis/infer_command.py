@@ -29,6 +29,7 @@ from mmmammo.prepare import PrepareOptions, by_exam, recorded_options
 from mmmammo.prepare.folder import require_outside
 from mmmammo.prepare.journal import sha256_of
 from mmmammo.provenance import without_place
+from mmmammo.sources.headers import headers_on
 from mmmammo.structures import ImageRecord, MammoError
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def infer(doc: str) -> int:
     console = Console()
     _require_unprepared(args)
     require_outside(args.out, args.exams, 'EXAMS')  # maps and panels would be taken for mammograms
-    exams = part_of(by_exam(list_inputs(args.exams)), *args.shard)  # first, so that a wrong path costs no old results
+    with cli.progress_bar(console) as progress, headers_on(progress):
+        exams = part_of(by_exam(list_inputs(args.exams)), *args.shard)  # first: a wrong path costs no old results
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     finds_lesions = gives_boxes(cfg)

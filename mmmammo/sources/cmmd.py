@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmmammo.io import MammogramError, read_meta
+from mmmammo.sources.headers import read_headers
 from mmmammo.sources.listing import link_refusal, list_files, only_file, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.spreadsheets import read_spreadsheet
@@ -87,7 +87,8 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     raw = Path(raw)
     files = list_files(raw)
     table = _read_table(raw, files)
-    rows, images = _rows_by_breast(table), [_look(path, raw) for path in _images(files)]
+    rows, paths = _rows_by_breast(table), _images(files)
+    images = [_look(path, raw, meta) for path, meta in zip(paths, read_headers(paths), strict=True)]
     normal = chosen(options, OPTIONS)['other_breast'] == 'normal'
     records = [_record(raw, image, rows, table, normal) for image in images]
     found = Counter(image.breast for image in images)
@@ -157,12 +158,8 @@ def _rows_by_breast(table: Table) -> dict[Breast, list[Row]]:
     return rows
 
 
-def _look(path: Path, raw: Path) -> _Image:
+def _look(path: Path, raw: Path, meta: MammogramMeta | None) -> _Image:
     patient, study = _patient_of(path, raw)
-    try:
-        meta = read_meta(path)
-    except MammogramError:
-        meta = None
     return _Image(path, written_name(path, raw), patient, study, meta)
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmmammo.io import MammogramError, parse_view_name, read_meta
+from mmmammo.io import parse_view_name
 from mmmammo.sources.annotations_csv import (
     ALL_COLUMNS,
     EXAM_COLUMNS,
@@ -35,9 +35,10 @@ from mmmammo.sources.annotations_csv import (
 )
 from mmmammo.sources.folder_exams import FolderFile, digest, exam_names, exam_places
 from mmmammo.sources.folder_patients import patients_of_exams
+from mmmammo.sources.headers import read_headers
 from mmmammo.sources.listing import link_refusal, may_be_image, walk, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption
-from mmmammo.structures import ImageRecord, Laterality, MammoError, Policy, Problem, View
+from mmmammo.structures import ImageRecord, Laterality, MammoError, MammogramMeta, Policy, Problem, View
 
 CATEGORIES: tuple[str, ...] = ('mass', 'calcification', 'distortion', 'asymmetry')
 OPTIONS: tuple[SourceOption, ...] = ()
@@ -92,14 +93,15 @@ def _list(raw: Path, entries: Mapping[Path, MammoError | None], columns: Sequenc
     names = {path: written_name(path, raw) for path in entries}
     table = _annotations(raw, set(names.values()), columns)
     said = {path: table.get(name, ImageAnnotation()) for path, name in names.items()}
-    files = [_look(path, names[path]) for path, refused in entries.items() if refused is None]
+    paths = [path for path, refused in entries.items() if refused is None]
+    files = [_look(path, names[path], meta) for path, meta in zip(paths, read_headers(paths), strict=True)]
     links = [_link(path, names[path]) for path, refused in entries.items() if refused is not None]
     raw_name = written_name(raw.resolve(), raw.resolve().parent)
     places = exam_places(files)
     names_of = exam_names(places, raw_name)
     exams = [said[file.path].exam_id or names_of[place] for file, place in zip(files, places, strict=True)]
-    paths = {name: '/'.join(place.levels) or raw_name for place, name in names_of.items()}
-    patients = _patient_ids(files, exams, {exam: paths.get(exam, exam) for exam in exams})
+    folders = {name: '/'.join(place.levels) or raw_name for place, name in names_of.items()}
+    patients = _patient_ids(files, exams, {exam: folders.get(exam, exam) for exam in exams})
     records = [_record(f, exam, patients[exam], said[f.path]) for f, exam in zip(files, exams, strict=True)]
     all_places = exam_places([*files, *links])
     of_all = exam_names(all_places, raw_name)
@@ -154,11 +156,7 @@ def _annotations(raw: Path, files: set[str], columns: Sequence[str]) -> dict[str
     return read_annotations(raw / FILE_NAME, files, CATEGORIES, columns, ignore_others=columns != ALL_COLUMNS)
 
 
-def _look(path: Path, name: str) -> FolderFile:
-    try:
-        meta = read_meta(path)
-    except MammogramError:
-        meta = None
+def _look(path: Path, name: str, meta: MammogramMeta | None) -> FolderFile:
     laterality, view = parse_view_name(path.stem)
     if meta is not None and meta.laterality is not Laterality.UNKNOWN:
         laterality = meta.laterality
