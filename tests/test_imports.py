@@ -24,7 +24,7 @@ LIGHT = (
 HEAVY = {'torch', 'torchvision', 'mmcv', 'mmengine', 'mmdet', 'mmpretrain'}
 MAY_IMPORT = {
     'structures': set(),
-    'io': {'structures'},
+    'io': {'structures', 'provenance'},
     'preprocessing': {'structures', 'io'},
     'anatomy': {'structures', 'io', 'preprocessing'},
     'phantom': {'structures', 'io', 'preprocessing', 'anatomy'},

@@ -44,7 +44,7 @@ from mmmammo.evaluation.summary.arguments import (
 from mmmammo.io.detection_files import read_detection_set
 from mmmammo.io.intake import Intake, first_of
 from mmmammo.io.score_tables import read_score_table
-from mmmammo.provenance import git_commit
+from mmmammo.provenance import git_commit, without_place
 from mmmammo.structures import MammoError
 from mmmammo.visualization import write_comparison_report
 from mmmammo.visualization.terminal_tables import comparison_tables, intake_lines
@@ -140,7 +140,7 @@ def main() -> int:
         console.print()
         console.print(table)
     run = {
-        'command': shlex.join(['tools/compare.py', *sys.argv[1:]]),
+        'command': shlex.join(['tools/compare.py', *map(without_place, sys.argv[1:])]),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
     }
     written = write_comparison_report(comparison, summaries, args.out, run=run, title=args.title)

@@ -49,7 +49,7 @@ from mmmammo.evaluation.summary.arguments import (
 from mmmammo.io.detection_files import DetectionSet, read_detection_set, with_labels_of
 from mmmammo.io.intake import Intake
 from mmmammo.io.score_tables import ScoreTable, read_score_table
-from mmmammo.provenance import git_commit
+from mmmammo.provenance import git_commit, without_place
 from mmmammo.visualization import GallerySettings, Written, write_detection_report, write_score_report
 from mmmammo.visualization.terminal_tables import detection_tables, frozen_table, intake_lines, score_tables
 
@@ -208,7 +208,7 @@ def show(
 def run_of(args: argparse.Namespace) -> dict[str, object]:
     """What made the numbers."""
     return {
-        'command': shlex.join(['tools/evaluate.py', *sys.argv[1:]]),
+        'command': shlex.join(['tools/evaluate.py', *map(without_place, sys.argv[1:])]),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
     }
 

@@ -51,13 +51,14 @@ def main() -> int:
         f'{len(submission.scores):,} breasts of {submission.n_images:,} images: {args.out}',
         highlight=False,
         soft_wrap=True,
+        markup=False,
     )
     for words, names in (
         (f'breasts without an image got {args.missing}', submission.filled),
         ('patients with one breast only', submission.one_sided),
     ):
         if names:
-            console.print(f'{words} ({len(names):,}): {first_of(names)}', highlight=False, soft_wrap=True)
+            console.print(f'{words} ({len(names):,}): {first_of(names)}', highlight=False, soft_wrap=True, markup=False)
     return 0
 
 

@@ -36,7 +36,7 @@ from mmmammo.evaluation.metrics import HeatmapDump, LesionMatchingMetric
 from mmmammo.evaluation.metrics.detection_metric import DetectionMetric
 from mmmammo.memory import keep_freed_memory
 from mmmammo.models import AttentionClassifier, FlipAverage
-from mmmammo.provenance import git_commit
+from mmmammo.provenance import git_commit, without_place
 from mmmammo.visualization.saliency_panel import WindowPicture
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +46,12 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights trained with it, or "untrained"')
-    parser.add_argument('--report', type=Path, metavar='DIR', help='write an HTML page with curves and exams here')
+    parser.add_argument(
+        '--report',
+        type=Path,
+        metavar='DIR',
+        help='write an HTML page with curves and exams here; the page names no patient, other files beside it do',
+    )
     parser.add_argument(
         '--work-dir', help='where logs, metrics.json and scores.csv go (default: work_dirs/<config name>)'
     )
@@ -73,14 +78,14 @@ def describe_run(args: argparse.Namespace, cfg: Config) -> dict[str, object]:
     dataset = tested_set(cfg)
     prepared = Path(dataset.data_root, 'prepare.json')
     return {
-        'config': args.config,
+        'config': without_place(args.config),
         'checkpoint': Path(args.checkpoint).name,
-        'data': str(Path(dataset.data_root, dataset.ann_file)),
+        'data': without_place(str(Path(dataset.data_root, dataset.ann_file))),
         'source': json.loads(prepared.read_text())['source'] if prepared.is_file() else 'unknown',
         'seed': cfg.get('randomness', {}).get('seed'),
         'code': f'mmmammo {__version__}, commit {git_commit(ROOT) or "unknown"}',
         **({'tta': 'flip'} if args.tta else {}),
-        **({'cross_view': str(args.cross_view)} if args.cross_view else {}),
+        **({'cross_view': args.cross_view.name} if args.cross_view else {}),
     }
 
 

@@ -233,7 +233,7 @@ def _read_json(path: Path | str) -> Any:
         return json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError as err:
         raise _bad_prior(path, 'file', 'nothing', 'a JSON file') from err
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise _bad_prior(path, 'file', str(err), 'a JSON file') from err
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.intake import load_json
 from mmmammo.structures import BreastLandmarks, MammoError
 
+_REMEDY = 'correct the file; docs/landmarks.md shows its form'
 PARTS = ('contour', 'nipple', 'pectoral_line')
 
 PartialLandmarks = Mapping[str, npt.NDArray[np.float64]]
@@ -27,10 +28,7 @@ def load_manual_landmarks(path: Path | str) -> dict[str, PartialLandmarks]:
     Raises:
         MammoError: If the file cannot be read, or an entry holds anything but the three parts in their shapes.
     """
-    try:
-        data = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as err:
-        raise _bad(path, 'file', str(err), 'a JSON object') from err
+    data = load_json(path, 'a JSON object', _REMEDY)
     if not isinstance(data, dict):
         raise _bad(path, 'top level', type(data).__name__, 'an object: relative path -> parts')
     return {name: _parts(path, name, data[name]) for name in sorted(data)}
@@ -69,8 +67,8 @@ def _points(path: Path | str, name: str, part: str, value: Any) -> npt.NDArray[n
     expected = {'contour': 'at least three points (x, y)', 'nipple': 'one point (x, y)', 'pectoral_line': 'two points'}
     try:
         points = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as err:
-        raise _bad(path, f'{name}: {part}', repr(value), expected[part]) from err
+    except (TypeError, ValueError, OverflowError) as err:
+        raise _bad(path, f'{name}: {part}', f'{value!r:.80}', expected[part]) from err
     fits = {
         'contour': points.ndim == 2 and points.shape[-1] == 2 and len(points) >= 3,
         'nipple': points.shape == (2,),
@@ -82,5 +80,4 @@ def _points(path: Path | str, name: str, part: str, value: Any) -> npt.NDArray[n
 
 
 def _bad(path: Path | str, field: str, found: str, expected: str) -> MammoError:
-    remedy = 'correct the file; docs/landmarks.md shows its form'
-    return MammoError(path, field=field, found=found, expected=expected, remedy=remedy)
+    return MammoError(path, field=field, found=found, expected=expected, remedy=_REMEDY)

@@ -37,8 +37,10 @@ def read_lines(path: Path) -> Iterator[Line]:
         return
     with path.open(encoding='utf-8', errors='replace') as file:
         for text in file:
-            with suppress(json.JSONDecodeError):
-                yield json.loads(text)
+            with suppress(ValueError, RecursionError):
+                line = json.loads(text)
+                if isinstance(line, dict):
+                    yield line
 
 
 def stamp_of_exam(records: Iterable[ImageRecord]) -> str:

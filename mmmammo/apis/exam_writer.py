@@ -184,8 +184,9 @@ class ExamWriter(ABC, Generic[Exam]):
                 lacking += 1
                 continue
             for name in line['files']:
-                (self.out / name).parent.mkdir(parents=True, exist_ok=True)
-                link_or_copy(folder / name, self.out / name)
+                target = self._own(name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(folder / name, target)
             self._names.keep(line['name'])
             self._take(line, self._journal)
             taken += 1
@@ -248,6 +249,8 @@ class ExamWriter(ABC, Generic[Exam]):
 
     def _take(self, line: Line, journal: IO[str]) -> None:
         """Keep what was written of an exam, first in the journal, from which tables can be made again."""
+        if not line['rows'].keys() <= set(self.tables):
+            raise self._foreign(', '.join(sorted(line['rows'].keys() - set(self.tables))))
         add_line(journal, line)
         self.num_images += len(line['exam']['images'])
         if line['exam']['images']:
@@ -256,6 +259,22 @@ class ExamWriter(ABC, Generic[Exam]):
             is_begun = name in self._begun or name in self.heads
             self._append(name, rows if is_begun else [line['heads'][name], *rows])
             self._begun.add(name)
+
+    def _own(self, name: str) -> Path:
+        """Where a file of that name belongs, which is in this folder."""
+        path = self.out / name
+        if '..' in Path(name).parts or not path.resolve().is_relative_to(self.out.resolve()):
+            raise self._foreign(name)
+        return path
+
+    def _foreign(self, name: str) -> MammoError:
+        return MammoError(
+            self.out,
+            field='journal',
+            found=f'{name!r} among what a run has made',
+            expected=f'{", ".join(self.tables)}, and files in the folder of the results',
+            remedy='somebody has changed the journal: make these results again, in a new folder',
+        )
 
     def _append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with (self.out / table).open('a', newline='', encoding='utf-8') as file:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TypeVar
 
-from mmmammo.prepare.run import slug
+from mmmammo.prepare.run import free_name, slug
 
 T = TypeVar('T')
 
@@ -19,9 +19,7 @@ class FileNames:
 
     def of(self, text: str) -> str:
         """A name; texts that would share one (``a/1`` and ``a_1``) are told apart by a digest."""
-        name = slug(text)
-        if name.lower() in self._taken:
-            name = f'{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}'
+        name = free_name(slug(text), text, self._taken)
         self.keep(name)
         return name
 

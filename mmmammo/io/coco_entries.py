@@ -15,6 +15,7 @@ from mmmammo.structures import Affine, BreastLandmarks, Finding, Laterality, Mam
 REMEDY = 'prepare the set again with tools/prepare_dataset.py; do not edit the file'
 _PLAIN_KEYS = ('file_name', 'width', 'height', 'exam_id', 'patient_id', 'pixel_spacing_mm', 'labels', 'source')
 _GRID = 2.0**30
+_LARGEST = 2**31  # pixels of a side
 Parsers = Mapping[str, tuple[Callable[[Any], Any], str]]
 
 
@@ -97,7 +98,7 @@ def _parse(entry: Mapping[str, Any], parsers: Parsers, where: str | Path, kind: 
             values[key] = parser(entry[key])
         except KeyError as err:
             raise MammoError(where, field=field, found=f'no key {err}', expected=expected, remedy=REMEDY) from err
-        except (ValueError, TypeError) as err:
+        except (ValueError, TypeError, OverflowError) as err:
             found = f'{entry[key]!r:.200}'
             raise MammoError(where, field=field, found=found, expected=expected, remedy=REMEDY) from err
     return values
@@ -110,27 +111,41 @@ def _whole(value: Any) -> int:
 
 
 def _size(value: Any) -> int:
-    if _whole(value) < 1:
+    if not 1 <= _whole(value) < _LARGEST:
         raise ValueError(value)
     return int(value)
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A text that can be the name of a file, and be written to one.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If it holds NUL, or half of a character.
+    """
     if not isinstance(value, str):
         raise TypeError(value)
+    if '\0' in value:
+        raise ValueError(value)
+    value.encode()
     return value
 
 
-def _inside(value: Any) -> str:
-    """A relative path that stays in its folder."""
-    path = PurePosixPath(_text(value))
+def inside(value: Any) -> str:
+    """A relative path that stays in its folder.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If it is no such path.
+    """
+    path = PurePosixPath(text(value))
     if path.is_absolute() or not path.name or '..' in path.parts:
         raise ValueError(value)
     return str(value)
 
 
 def _text_or_none(value: Any) -> str | None:
-    return None if value is None else _text(value)
+    return None if value is None else text(value)
 
 
 def _spacing(value: Any) -> float | None:
@@ -143,6 +158,13 @@ def _mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(value)
     return value
+
+
+def _source(value: Any) -> dict[str, Any]:
+    """By path and digest images are told apart, so these are texts where they are known."""
+    for key in ('path', 'sha256'):
+        _text_or_none(_mapping(value).get(key))
+    return _mapping(value)
 
 
 def _landmarks(value: Any) -> BreastLandmarks | None:
@@ -160,17 +182,17 @@ def _outlines(value: Any) -> tuple[npt.NDArray[np.float64], ...]:
 
 _IMAGE_PARSERS: Parsers = {
     'id': (_whole, 'a whole number'),
-    'file_name': (_inside, 'a path below images/'),
+    'file_name': (inside, 'a path below images/'),
     'width': (_size, 'a number of pixels'),
     'height': (_size, 'a number of pixels'),
-    'exam_id': (_text, 'a text'),
-    'patient_id': (_text, 'a text'),
+    'exam_id': (text, 'a text'),
+    'patient_id': (text, 'a text'),
     'laterality': (Laterality, f'one of {", ".join(Laterality)}'),
     'view': (View, f'one of {", ".join(View)}'),
     'pixel_spacing_mm': (_spacing, 'a positive number or null'),
     'affine': (Affine.from_list, 'an invertible 3x3 matrix with last row 0, 0, 1'),
     'labels': (_mapping, 'an object'),
-    'source': (_mapping, 'an object'),
+    'source': (_source, 'an object, whose path and sha256 are texts'),
     'landmarks': (_landmarks, 'contour (n, 2), nipple (2), pectoral_line (2, 2), their confidence and origin; or null'),
 }
 _FINDING_PARSERS: Parsers = {

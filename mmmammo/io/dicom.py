@@ -13,7 +13,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as FOR_PRESENTATION
 
-from mmmammo.io.dicom_file import open_dicom, quiet
+from mmmammo.io.dicom_file import open_dicom, quiet, understood
 from mmmammo.io.elements import label, number, quoted, text
 from mmmammo.io.errors import NotAMammogram, NotForPresentation, UnsupportedPixelData
 from mmmammo.io.header import meta_of, shows_breast
@@ -58,13 +58,14 @@ def read_dicom(
         MammogramError: See :func:`mmmammo.io.read_mammogram`.
     """
     header = open_dicom(path, with_pixels=False)
-    check_shows_breast(header, path)
-    check_single_frame(header, path)  # before a stack of a gigabyte is in memory
-    raw = is_for_processing(header)
+    with understood(path):
+        check_shows_breast(header, path)
+        check_single_frame(header, path)  # before a stack of a gigabyte is in memory
+        raw = is_for_processing(header)
+        meta = meta_of(header)
     if raw and for_processing is Policy.QUARANTINE:
         raise _not_for_presentation(header, path)
     dataset = open_dicom(path, with_pixels=True)
-    meta = meta_of(dataset)
     if raw:
         meta = replace(meta, attributes={**meta.attributes, 'for_processing': True})
     if raw or not use_voi:  # the range of all pixels decides what is black and white
@@ -86,8 +87,9 @@ def read_dicom_meta(path: Path) -> MammogramMeta:
         NotAMammogram: If it shows something else.
     """
     dataset = open_dicom(path, with_pixels=False)
-    check_shows_breast(dataset, path)
-    return meta_of(dataset)
+    with understood(path):
+        check_shows_breast(dataset, path)
+        return meta_of(dataset)
 
 
 def check_shows_breast(dataset: Dataset, path: Path) -> None:

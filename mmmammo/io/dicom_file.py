@@ -13,7 +13,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 
 from mmmammo.io.elements import UNREADABLE, label, shortened
-from mmmammo.io.errors import CorruptFile, NotAMammogram
+from mmmammo.io.errors import CorruptFile, MammogramError, NotAMammogram
 
 HEAD_LENGTH = 132
 """Bytes that tell whether a file is DICOM: preamble and prefix."""
@@ -30,6 +30,27 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', UserWarning)
         yield
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Make of what a header breaks in pydicom or here the fault of one file.
+
+    Raises:
+        CorruptFile: If anything in it is of a kind that nobody foresaw; its value may be a name, and is not told.
+    """
+    try:
+        yield
+    except MammogramError:
+        raise
+    except _UNPARSABLE as err:
+        raise CorruptFile(
+            path,
+            field='header',
+            found=f'a value of another kind than its element has ({type(err).__name__})',
+            expected='a header as the standard has it',
+            remedy='export the file again from the archive, or leave it out',
+        ) from None
 
 
 def looks_like_dicom(head: bytes) -> bool:

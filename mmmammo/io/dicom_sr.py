@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ import highdicom as hd
 import numpy as np
 import numpy.typing as npt
 from highdicom import sr
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sr.codedict import codes
@@ -43,6 +46,10 @@ _RESULT = Code('RESULT', '99MMMAMMO', 'Result')
 _NO_DETECTION = Code('NO_DETECTION', '99MMMAMMO', 'No detection by the algorithm')
 _SIDES = {Laterality.LEFT: codes.SCT.Left, Laterality.RIGHT: codes.SCT.Right}
 _UIDS = ('SOPClassUID', 'SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID')
+_REFUSED = (
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(NotImplementedError, RecursionError, MemoryError, EOFError, struct.error),
+)
 _ANY = re.compile(r'.*', re.DOTALL)
 _FORMS = {
     'PatientBirthDate': re.compile(r'\d{8}'),
@@ -245,7 +252,12 @@ def _source(path: Path) -> Dataset:
 
 
 def _mended(source: Dataset) -> Dataset:
-    """The header in Unicode, without what is no date, time or sex; what may be empty is."""
+    """The header in Unicode, without what is no date, time or sex; what may be empty is.
+
+    Sequences, which no result takes over, and what no dictionary knows go first: they may be nested without end.
+    """
+    for tag in [tag for tag in sorted(source.keys()) if _may_be_nested(source.get_item(tag))]:
+        del source[tag]
     source.decode()
     for name in _MAY_BE_EMPTY:
         value = source.get(name)
@@ -254,6 +266,13 @@ def _mended(source: Dataset) -> Dataset:
         setattr(source, name, text if text and _FORMS.get(name, _ANY).fullmatch(text) else None)
     source.SpecificCharacterSet = 'ISO_IR 192'
     return source
+
+
+def _may_be_nested(element: DataElement | RawDataElement | None) -> bool:
+    known = None if element is None else element.VR
+    if element is not None and known in (None, 'UN') and dictionary_has_tag(element.tag):
+        known = dictionary_VR(element.tag)
+    return known in (None, 'UN', 'SQ')
 
 
 @contextmanager
@@ -267,7 +286,7 @@ def _told(path: Path) -> Iterator[None]:
             yield
     except MammoError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as err:
+    except _REFUSED as err:
         remedy = 'leave out --dicom for this exam; the other results are written all the same'
         raise MammoError(
             path.name,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 UNREADABLE = (
@@ -43,9 +44,10 @@ def raw_value(dataset: Dataset, keyword: str) -> object:
 
 
 def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """All values as stripped text, without the empty ones at the end."""
+    """All values as stripped text, without the empty ones at the end; the items of a sequence are none."""
     value = raw_value(dataset, keyword)
-    parts = [str(part).strip(' \0') for part in _as_sequence(value)]
+    of_text = [] if isinstance(value, Sequence) else _as_sequence(value)  # the text of nested items never ends
+    parts = [str(part).strip(' \0') for part in of_text]
     while parts and not parts[-1]:
         parts.pop()
     return tuple(parts)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mmmammo.io.coco_entries import REMEDY, finding_from_json, finding_to_json, image_from_json, image_to_json
+from mmmammo.io.intake import load_json
 from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import Finding, MammoError, PreparedImage
 
@@ -186,12 +187,7 @@ def _plain(value: object) -> object:
 
 def _load(path: Path) -> dict[str, Any]:
     """The document, with the three lists of COCO."""
-    try:
-        document: Any = json.loads(path.read_text(encoding='utf-8'))
-    except OSError as err:
-        raise _broken(path, 'file', err.strerror, 'an annotation file') from err
-    except ValueError as err:
-        raise _broken(path, 'content', err, 'JSON') from err
+    document = load_json(path, 'an annotation file', REMEDY)
     info = document.get('info') if isinstance(document, dict) else None
     found = info.get('format') if isinstance(info, dict) else None
     if found != FORMAT:

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.coco_entries import inside
 from mmmammo.io.intake import Intake, file_sha256, load_json
 from mmmammo.structures import ImagePrediction, Laterality, MammoError, View
 
@@ -114,7 +115,10 @@ def box_fault(bbox: Any, width: int, height: int) -> tuple[object, str] | None:
 
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Whether it is a finite number, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _coco(path: Path) -> dict[str, Any]:
@@ -224,7 +228,7 @@ def _image(
         raise _fault(path, f'image {entry["id"]}: pixel_spacing_mm', repr(spacing), 'a positive number or null')
     return ImagePrediction(
         image_id=entry['id'],
-        file_name=str(entry.get('file_name', '')),
+        file_name=_file_name(path, entry),
         width=_size(entry, 'width'),
         height=_size(entry, 'height'),
         exam_id=identity[0],
@@ -238,6 +242,16 @@ def _image(
         gt_lesion_ids=lesion_ids if any(lesion_ids) else (),
         pixel_spacing_mm=None if spacing is None else float(spacing),
     )
+
+
+def _file_name(path: Path, entry: Mapping[str, Any]) -> str:
+    """Below the folder of the images, as reports show what is there; '' if it has none."""
+    name = entry.get('file_name')
+    try:
+        return '' if name in (None, '') else inside(name)
+    except (TypeError, ValueError) as err:
+        expected = 'a path below the folder of the images'
+        raise _fault(path, f'image {entry["id"]}: file_name', f'{name!r:.200}', expected) from err
 
 
 def xyxy(boxes: Sequence[Sequence[float]]) -> npt.NDArray[np.float64]:

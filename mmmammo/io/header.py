@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from mmmammo.io.view_codes import BREAST_CODES, MODIFIER_CODES, SIDE_CODES, SNOM
 from mmmammo.io.view_names import parse_view_name
 from mmmammo.structures import Laterality, MammogramMeta, View
 
+_CODE = re.compile(r'(?=.*\d)[A-Z0-9.-]{1,16}')
+"""What looks like a code and like no name."""
 _TEXT_FACTS = {
     'modality': 'Modality',
     'sop_class_uid': 'SOPClassUID',
@@ -100,15 +103,21 @@ def view_of(dataset: Dataset) -> View:
 def view_modifiers_of(dataset: Dataset) -> tuple[str, ...]:
     """Meanings of the view modifiers, inside the item of the view or (non-standard) beside it.
 
-    A code outside CID 4015 is given by its own meaning in lower case, so that an unusual exposure is not taken for a
-    plain one.
+    A code outside CID 4015 is named, or told as ``'other modifier'``, so that an unusual exposure is not taken for a
+    plain one; its own meaning is free text, which may hold a name.
     """
     holders = [*items(dataset, 'ViewCodeSequence'), dataset]
     modifiers = [item for holder in holders for item in items(holder, 'ViewModifierCodeSequence')]
-    meanings = [
-        MODIFIER_CODES.get(_snomed_value(item)) or (text(item, 'CodeMeaning') or '').lower() for item in modifiers
-    ]
-    return tuple(dict.fromkeys(filter(None, meanings)))
+    return tuple(dict.fromkeys(filter(None, map(_meaning_of_modifier, modifiers))))
+
+
+def _meaning_of_modifier(item: Dataset) -> str:
+    """By its code, else by its meaning if that is one of the known ones; '' for an empty item."""
+    code, meaning = text(item, 'CodeValue') or '', (text(item, 'CodeMeaning') or '').lower()
+    known = MODIFIER_CODES.get(_snomed_value(item)) or (meaning if meaning in MODIFIER_CODES.values() else '')
+    if known or not (code or meaning):
+        return known
+    return f'other modifier {code}' if _CODE.fullmatch(code) else 'other modifier'
 
 
 def pixel_spacing_of(dataset: Dataset) -> float | None:
@@ -123,7 +132,7 @@ def pixel_spacing_of(dataset: Dataset) -> float | None:
 def age_of(dataset: Dataset) -> float | None:
     """PatientAge in years; ``None`` for the zero that de-identification leaves."""
     age = (text(dataset, 'PatientAge') or '').upper()
-    if len(age) < 2 or not age[:-1].isdigit() or age[-1] not in _YEARS_PER_UNIT:
+    if len(age) < 2 or not age[:-1].isdecimal() or age[-1] not in _YEARS_PER_UNIT:
         return None
     return int(age[:-1]) * _YEARS_PER_UNIT[age[-1]] or None
 

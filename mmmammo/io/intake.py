@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmmammo.provenance import without_place
 from mmmammo.structures import MammoError
+
+_HALF_CHARACTER = re.compile(r'\\u[dD][89a-fA-F]')
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Intake:
     """What became of one file.
 
     Args:
-        path: As the user gave it.
+        path: As the user gave it, without folders elsewhere, which may name people.
         sha256: Of its content.
         what: What its rows are, e.g. ``'detections'``.
         used: Rows used.
@@ -101,7 +105,7 @@ class RowGate:
                 expected='at least one good row',
                 remedy='correct the file',
             )
-        return Intake(str(self.path), file_sha256(self.path), self.what, used, refused, left_out)
+        return Intake(without_place(str(self.path)), file_sha256(self.path), self.what, used, refused, left_out)
 
 
 def file_sha256(path: str | Path) -> str:
@@ -110,22 +114,30 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-def load_json(path: str | Path, expected: str) -> Any:
+def load_json(path: str | Path, expected: str, remedy: str = '') -> Any:
     """The document of a JSON file.
 
     Args:
         path: The file.
         expected: What it should be, for the complaint.
+        remedy: What to do about one that is none; by default to give what is expected.
 
     Raises:
-        MammoError: If it is absent or no JSON.
+        MammoError: If it is absent or no JSON, or holds what Python cannot: too deep lists, numbers of thousands of
+            digits, halves of characters that no file could be written with.
     """
     try:
-        return json.loads(Path(path).read_text(encoding='utf-8'))
+        written = Path(path).read_text(encoding='utf-8')
+        document = json.loads(written)
+        if _HALF_CHARACTER.search(written):  # halves that make a whole are gone by now
+            json.dumps(document, ensure_ascii=False).encode()
     except OSError as err:
-        raise MammoError(path, field='file', found=err.strerror, expected=expected, remedy='check the path') from err
-    except ValueError as err:
-        raise MammoError(path, field='content', found=err, expected='JSON', remedy=f'give {expected}') from err
+        remedy = remedy or 'check the path'
+        raise MammoError(path, field='file', found=err.strerror, expected=expected, remedy=remedy) from err
+    except (ValueError, RecursionError) as err:
+        remedy = remedy or f'give {expected}'
+        raise MammoError(path, field='content', found=err, expected='JSON', remedy=remedy) from err
+    return document
 
 
 def first_of(names: Sequence[object], most: int = 3) -> str:

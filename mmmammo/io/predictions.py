@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.intake import load_json
 from mmmammo.io.whole_files import written_whole
 from mmmammo.structures import ImagePrediction, MammoError
 
@@ -131,12 +132,7 @@ def _coco_boxes(image_id: int, boxes: npt.NDArray[np.float64], labels: npt.NDArr
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        document: Any = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError as err:
-        raise MammoError(path, field='file', found='nothing', expected='a predictions file', remedy=_REMEDY) from err
-    except ValueError as err:
-        raise MammoError(path, field='content', found=str(err), expected='JSON', remedy=_REMEDY) from err
+    document = load_json(path, 'a predictions file', _REMEDY)
     found = document.get('info', {}).get('format') if isinstance(document, dict) else type(document).__name__
     if found != FORMAT:
         raise MammoError(path, field='info.format', found=repr(found), expected=repr(FORMAT), remedy=_REMEDY)

@@ -113,7 +113,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
-    except json.JSONDecodeError as err:
+    except (ValueError, RecursionError) as err:  # of too deep lists, or numbers of thousands of digits
         remedy = 'delete the file and run the phantom again; it resumes'
         raise MammoError(path, field='JSON', found=err, expected='a whole file', remedy=remedy) from err
     return data

@@ -45,6 +45,7 @@ from mmmammo.structures import (
     View,
 )
 
+_GREATEST_AGE = 90.0  # as rules of anonymity have it: few women are older
 _COARSER = 1.02  # of a spacing that is asked for, beyond what rounding makes
 
 
@@ -240,14 +241,20 @@ def _resolution(meta: MammogramMeta) -> dict[str, str]:
 
 def _labels(meta: MammogramMeta) -> dict[str, Any]:
     """Labels that the file itself holds."""
+    age = meta.attributes.get('age')
     found = {
-        'manufacturer': meta.manufacturer,
-        'machine': meta.model_name,
-        'age': meta.attributes.get('age'),
+        'manufacturer': _no_name(meta.manufacturer),
+        'machine': _no_name(meta.model_name),
+        'age': None if age is None else min(age, _GREATEST_AGE),
         'implant': meta.attributes.get('implant'),
         VIEW_MODIFIERS: shortened(', '.join(meta.view_modifiers), 64) or None,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _no_name(text: str | None) -> str | None:
+    """Free text of the header; nothing if it is written as DICOM writes names."""
+    return None if text is None or '^' in text else text
 
 
 def _quality(record: ImageRecord, mammogram: Mammogram, image: PreparedImage, gate: Gate) -> QualityRow:

@@ -11,8 +11,10 @@ import numpy as np
 
 from mmmammo.io import read_png16
 from mmmammo.io.exam_index import read_index
+from mmmammo.prepare.folder import IMAGES
 from mmmammo.prepare.image import Prepared
 from mmmammo.prepare.quality import ACCEPTED, QualityRow, read_quality
+from mmmammo.sources.listing import place_refusal
 from mmmammo.structures import ImageRecord, MammoError, PreparedImage
 
 
@@ -32,8 +34,11 @@ class IndexedRecord(ImageRecord):
         """Pixels and annotation, as :func:`prepare_image` gave them.
 
         Raises:
-            MammoError: If the file is absent, no grey PNG, or not of the size that the annotation file says.
+            MammoError: If the file is absent, no grey PNG, not of the size that the annotation file says, or not of
+                the set's own folder.
         """
+        if self.refused is not None:
+            raise self.refused
         pixels = read_png16(self.path)
         if pixels.shape != (self.image.height, self.image.width):
             raise MammoError(
@@ -60,18 +65,20 @@ def list_index(path: Path) -> list[ImageRecord]:
         expected, remedy = 'at least one', 'choose another split'
         raise MammoError(path, field='images', found='none', expected=expected, remedy=remedy)
     root = path.resolve().parents[1]
+    own = (root / IMAGES).resolve()  # the whole folder may be a link
     rows = read_quality(root / 'quality.csv') if (root / 'quality.csv').is_file() else {}
     found = [_row_of(image, rows) for image in images]
     count = Counter(row.path for row in found)  # names of files of merged sets need not tell them apart
     return [
-        _record(root, image, row if count[row.path] == 1 else replace(row, path=image.file_name))
+        _record(root, own, image, row if count[row.path] == 1 else replace(row, path=image.file_name))
         for image, row in zip(images, found, strict=True)
     ]
 
 
-def _record(root: Path, image: PreparedImage, row: QualityRow) -> IndexedRecord:
+def _record(root: Path, own: Path, image: PreparedImage, row: QualityRow) -> IndexedRecord:
+    path = root / IMAGES / image.file_name
     return IndexedRecord(
-        path=root / 'images' / image.file_name,
+        path=path,
         relative_path=row.path,
         exam_id=image.exam_id,
         patient_id=image.patient_id,
@@ -79,12 +86,13 @@ def _record(root: Path, image: PreparedImage, row: QualityRow) -> IndexedRecord:
         view=image.view,
         image=image,
         quality=row,
+        refused=place_refusal(path, own),
     )
 
 
 def _row_of(image: PreparedImage, rows: Mapping[str, QualityRow]) -> QualityRow:
     """The row of an image's file; in merged sets the name of the set stands before files and exams."""
-    path = image.source.get('path', image.file_name)
+    path = image.source.get('path') or image.file_name
     for name in (path, f'{image.exam_id.partition("/")[0]}/{path}'):
         if name in rows and rows[name].exam_id == image.exam_id:
             return rows[name]

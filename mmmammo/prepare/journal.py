@@ -137,7 +137,7 @@ class Journal:
                 self.entries.pop(said['forget'], None)
             else:
                 self._keep(Entry.from_json(said))
-        except (ValueError, TypeError, KeyError):  # cut short, or of another version
+        except (ValueError, TypeError, KeyError, RecursionError):  # cut short, or of another version
             return
 
 

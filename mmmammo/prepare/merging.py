@@ -22,6 +22,7 @@ from mmmammo.prepare.options import PrepareOptions
 from mmmammo.prepare.quality import QualityRow
 from mmmammo.prepare.recorded import FACTS, MERGED, facts_of
 from mmmammo.prepare.splits import SPLITS
+from mmmammo.sources.listing import place_refusal
 from mmmammo.structures import MammoError, PreparedImage
 
 _ABSENT = 'not recorded'
@@ -74,7 +75,8 @@ def merge_sets(
 
     Raises:
         MammoError: If a set cannot be read, is being prepared, or the sets were prepared in different ways or share
-            women or images; if ``out`` is another set or would reach out of its folder.
+            women or images; if an image of theirs is a link out of their folder of images; if ``out`` is another set
+            or would reach out of its folder.
     """
     facts = {name: _facts(path) for name, path in sets.items()}
     _check_sets(sets, out, facts)
@@ -86,6 +88,7 @@ def merge_sets(
         if not different_women:
             _require_different_women(splits, facts)
         _require_no_repeats(splits)
+        _require_own_images(sets, splits)
         take_down(out)
         _take_files(sets, splits, out, on_start, on_image)
         merged = _merged(splits)
@@ -179,6 +182,16 @@ def _require_no_repeats(splits: Mapping[str, Splits]) -> None:
             remedy = 'leave one of them out'
             raise _error('images', f'one file in {seen[digest]} and {name}', 'sets without a file in common', remedy)
         seen |= dict.fromkeys(digests, name)
+
+
+def _require_own_images(sets: Mapping[str, Path], splits: Mapping[str, Splits]) -> None:
+    """Refuse an image that lies elsewhere: the merged set would hold any file that a link of a set leads to."""
+    for name, of_set in splits.items():
+        folder = sets[name] / IMAGES
+        own = folder.resolve()  # the whole folder may be a link
+        for image in (image for part in of_set.values() for image in part.images):
+            if refused := place_refusal(folder / image.file_name, own):
+                raise refused
 
 
 def _take_files(

@@ -46,7 +46,7 @@ def facts_of(path: Path) -> dict[str, Any] | str:
         return 'no such file'
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         return f'a file that cannot be read as one ({err})'
     return found if isinstance(found, dict) else 'a file that cannot be read as one (no JSON object)'
 

@@ -6,10 +6,11 @@ import hashlib
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,19 @@ def slug(text: str) -> str:
     return clean or '_'
 
 
+def free_name(name: str, text: str, taken: Collection[str]) -> str:
+    """The name, or with a digest of the text behind it if that is taken, or with a number behind both.
+
+    Args:
+        name: What would do as the name of a file.
+        text: What is named.
+        taken: Names in lower case.
+    """
+    digest = hashlib.sha256(text.encode(errors='surrogateescape')).hexdigest()[:8]
+    others = (f'{name}-{digest}-{number}' for number in count(2))
+    return next(one for one in chain((name, f'{name}-{digest}'), others) if one.lower() not in taken)
+
+
 def _stem(record: ImageRecord) -> str:
     """The image's name in its source; side and view in place of one that only counts (``000000``, ``1-1``)."""
     stem = Path(record.relative_path).stem
@@ -170,9 +184,7 @@ def _tasks(records: Iterable[ImageRecord], options: PrepareOptions, out: Path, j
     taken: set[str] = set()
     tasks = []
     for record in records:
-        stem = f'{slug(record.exam_id)}/{_stem(record)}'
-        if stem.lower() in taken:
-            stem = f'{stem}-{hashlib.sha256(record.relative_path.encode()).hexdigest()[:8]}'
+        stem = free_name(f'{slug(record.exam_id)}/{_stem(record)}', record.relative_path, taken)
         taken.add(stem.lower())
         name = f'{stem}.png'
         tasks.append(

@@ -21,7 +21,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ from mmmammo.sources.cbis_ddsm_tables import (
     read_part,
     tables_missing,
 )
-from mmmammo.sources.listing import link_refusal, list_files, may_be_image, written_name
+from mmmammo.sources.listing import link_refusal, list_files, may_be_image, own_file, place_refusal, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.tables import Row, Table
 from mmmammo.structures import (
@@ -120,6 +120,11 @@ class _Download:
         """Of a file that is there, and what the table says of one that is not."""
         return self.tree.find(place) or self.raw / place.text
 
+    def refusal(self, places: Iterable[Place]) -> MammoError | None:
+        """Why one of these files must not be read: a link is not of the tree, but lies where the table has it."""
+        paths = (self.raw / place.text for place in places if not self.tree.find(place))
+        return next(filter(None, (place_refusal(path, self.raw.resolve()) for path in paths)), None)
+
 
 @dataclass(frozen=True, eq=False)
 class _Image:
@@ -153,6 +158,8 @@ class _Image:
 def _open(raw: Path, options: Mapping[str, str]) -> _Download:
     root, files = raw.resolve(), list_files(raw)
     links = {path: refused for path in files if (refused := link_refusal(path, root))}
+    if linked := [refused for path, refused in links.items() if path.name in {part.file_name for part in PARTS}]:
+        raise linked[0]
     folders = by_folder(path for path in files if path not in links)
     kinds = _KINDS[chosen(options, OPTIONS)['abnormality']]
     tables = _read_tables(raw, folders, [part for part in PARTS if part.kind in kinds])
@@ -168,7 +175,7 @@ def _read_tables(raw: Path, folders: Mapping[Path, Sequence[str]], parts: Sequen
     for part in parts:
         here = [folder / part.file_name for folder in below if part.file_name in folders[folder]]
         there = [path for path in (folder / part.file_name for folder in above) if path.is_file()]
-        found[part] = next(iter(here + there), None)
+        found[part] = next(iter(here), None) or next((own_file(path, path.parent) for path in there), None)
     missing = [part.file_name for part, path in found.items() if path is None]
     if missing:
         raise tables_missing(raw, missing)
@@ -201,6 +208,7 @@ def _record(
     download: _Download, image: _Image, found: Sequence[Abnormality], has_cancer: bool, is_moved: bool
 ) -> ImageRecord:
     first, path = found[0], download.tree.find(image.place)
+    places = [place for abnormality in found for place in (abnormality.mask, abnormality.crop)]
     moved = f'split: {image.part.split} in the table, but the patient is in the test set of the other type'
     return ImageRecord(
         path=path or download.path(image.place),
@@ -212,7 +220,7 @@ def _record(
         masked=tuple(_masked(download, image.part, x) for x in found),
         labels={'cancer': int(has_cancer)} | ({'density': first.density} if first.density else {}),
         split='test' if is_moved else image.part.split,
-        refused=None if path else _missing(image.place),
+        refused=download.refusal(places) if path else _missing(image.place),
         film=FilmScan(),
         notes=(moved,) if is_moved and image.part.split != 'test' else (),
     )

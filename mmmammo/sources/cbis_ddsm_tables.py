@@ -15,7 +15,8 @@ from mmmammo.sources.tables import Row, Table, read_table
 from mmmammo.structures import Laterality, MammoError, View
 
 _CASE = re.compile(r'(Mass|Calc)-(Training|Test)_(P_\d{5})_(LEFT|RIGHT)_(CC|MLO)(?:_(\d+))?')
-_PLACE = re.compile(rf'(?P<case>{_CASE.pattern})/(?P<study>[\d.]+)/(?P<series>[\d.]+)/0*(?P<number>\d+)\.dcm')
+_UID = r'\d+(?:\.\d+)*'  # never '..', as these are names of folders
+_PLACE = re.compile(rf'(?P<case>{_CASE.pattern})/(?P<study>{_UID})/(?P<series>{_UID})/0*(?P<number>\d{{1,9}})\.dcm')
 _PATIENT = re.compile(r'P_\d{5}')
 _TOKENS = {
     'mass shape': 'ROUND OVAL LOBULATED IRREGULAR ARCHITECTURAL_DISTORTION LYMPH_NODE ASYMMETRIC_BREAST_TISSUE '

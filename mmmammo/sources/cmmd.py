@@ -88,9 +88,12 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     files = list_files(raw)
     table = _read_table(raw, files)
     rows, paths = _rows_by_breast(table), _images(files)
-    images = [_look(path, raw, meta) for path, meta in zip(paths, read_headers(paths), strict=True)]
+    links = {path: refused for path in paths if (refused := link_refusal(path, raw.resolve()))}
+    own = [path for path in paths if path not in links]
+    headers = dict(zip(own, read_headers(own), strict=True))
+    images = [_look(path, raw, headers.get(path)) for path in paths]
     normal = chosen(options, OPTIONS)['other_breast'] == 'normal'
-    records = [_record(raw, image, rows, table, normal) for image in images]
+    records = [_record(image, rows, table, normal, links.get(image.path)) for image in images]
     found = Counter(image.breast for image in images)
     records += [record for breast, said in rows.items() for record in _missing(raw, breast, said[0], found[breast])]
     yield from sorted(records, key=lambda record: record.relative_path)
@@ -172,10 +175,12 @@ def _patient_of(path: Path, raw: Path) -> tuple[str | None, str]:
     return None, ''
 
 
-def _record(raw: Path, image: _Image, rows: Mapping[Breast, Sequence[Row]], table: Table, normal: bool) -> ImageRecord:
+def _record(
+    image: _Image, rows: Mapping[Breast, Sequence[Row]], table: Table, normal: bool, refused: MammoError | None
+) -> ImageRecord:
     """The record of a file; what is wrong with it is its refusal, so that the others go on."""
     patient = image.patient or Path(image.name).with_suffix('').as_posix()
-    refused, labels = link_refusal(image.path, raw.resolve()), {}
+    labels: dict[str, Any] = {}
     try:
         labels = {} if refused else _labels(image, rows, table, normal)
     except MammoError as err:

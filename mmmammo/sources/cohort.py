@@ -26,6 +26,7 @@ from mmmammo.sources.listing import (
     may_be_image,
     missing_file,
     missing_row,
+    own_file,
     written_name,
 )
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
@@ -53,11 +54,8 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     raw = Path(raw)
     files = {written_name(path, raw): path for path in list_files(raw)}
     table, boxes = raw / FILE_NAME, raw / BOXES
-    for path in (table, boxes):
-        if refused := link_refusal(path, raw.resolve()):
-            raise refused
-    images = {image.file: image for image in read_cohort(table)}
-    said = read_annotations(boxes, images.keys() | files.keys(), CATEGORIES, FINDING_COLUMNS)
+    images = {image.file: image for image in read_cohort(own_file(table, raw))}
+    said = read_annotations(own_file(boxes, raw), images.keys() | files.keys(), CATEGORIES, FINDING_COLUMNS)
     silent = ImageAnnotation()
     records = [_record(raw, image, files.get(name), said.get(name, silent)) for name, image in images.items()]
     records += [_extra(path, name, table) for name, path in files.items() if _is_extra(name, images)]

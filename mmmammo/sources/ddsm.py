@@ -121,14 +121,17 @@ def _folders(raw: Path, files: tuple[Path, ...]) -> list[_Folder]:
         raise MammoError(raw, field='cases', found='no .ics file', expected='one per case folder', remedy=remedy)
     images: dict[Path, dict[str, Path]] = {}
     overlays: dict[Path, dict[str, Path]] = {}
+    root = raw.resolve()
     for path in files:
         if path.suffix == '.OVERLAY':
             overlays.setdefault(path.parent, {})[path.stem] = path
         elif stem := _stem(path):
             known = images.setdefault(path.parent, {})
             known[stem] = min(path, known.get(stem, path), key=_rank)
-    folders = (_Folder(ics, _case(ics), images.get(ics.parent, {}), overlays.get(ics.parent, {})) for ics in cases)
-    return _one_per_case(folders)
+    folders = [(ics.parent, ics) for ics in cases]
+    return _one_per_case(
+        _Folder(ics, _case(ics, root), images.get(folder, {}), overlays.get(folder, {})) for folder, ics in folders
+    )
 
 
 def _one_per_case(folders: Iterable[_Folder]) -> list[_Folder]:
@@ -144,9 +147,9 @@ def _one_per_case(folders: Iterable[_Folder]) -> list[_Folder]:
     return joined
 
 
-def _case(ics: Path) -> Case | MammoError:
+def _case(ics: Path, root: Path) -> Case | MammoError:
     try:
-        return read_ics(ics)
+        return link_refusal(ics, root) or read_ics(ics)
     except MammoError as err:
         return err
 
@@ -170,7 +173,7 @@ def _records(raw: Path, folder: _Folder) -> Iterator[ImageRecord]:
         found, expected = f'the case of {folder.ics.name} once more', 'one .ics per case'
         twice = MammoError(path, field='filename', found=found, expected=expected, remedy='leave one of them there')
         yield replace(_unknown(raw, path), refused=twice)
-    said = {sequence.name: _abnormalities(case, sequence, folder) for sequence in case.sequences}
+    said = {sequence.name: _abnormalities(case, sequence, folder, raw.resolve()) for sequence in case.sequences}
     for sequence in case.sequences:
         yield _record(raw, folder, case, sequence, said)
 
@@ -179,8 +182,11 @@ _Said = tuple[tuple[Abnormality, ...], tuple[str, ...]] | MammoError
 """What the overlay of a view says and what had to be put right; or what is wrong with it."""
 
 
-def _abnormalities(case: Case, sequence: Sequence, folder: _Folder) -> _Said:
-    """An overlay that is announced and missing refuses the view: it would pass for one without findings."""
+def _abnormalities(case: Case, sequence: Sequence, folder: _Folder, root: Path) -> _Said:
+    """An overlay that is announced and missing refuses the view: it would pass for one without findings.
+
+    So does one that must not be opened: complaints about it would tell what is in it.
+    """
     stem = _file_stem(case, sequence)
     overlay = folder.overlays.get(stem)
     if overlay is None:
@@ -188,6 +194,8 @@ def _abnormalities(case: Case, sequence: Sequence, folder: _Folder) -> _Said:
             folder.ics, sequence.name, f'OVERLAY, and no file {stem}.OVERLAY', 'the file, or NON_OVERLAY'
         )
         return absent if sequence.has_overlay else ((), ())
+    if refused := link_refusal(overlay, root):
+        return refused
     try:
         abnormalities = read_overlay(overlay)
     except MammoError as err:
@@ -205,7 +213,7 @@ def _record(raw: Path, folder: _Folder, case: Case, sequence: Sequence, said: Ma
         refused = missing_file(name, folder.ics, 1 + case.sequences.index(sequence))
     shape, film = sequence.shape, replace(case.film, shape=sequence.shape)
     if path.suffix == '.png':  # a copy of another size, whose grey values are no longer those of the scanner
-        shape, film, case = _png_shape(path) or shape, FilmScan(), replace(case, notes=())
+        shape, film, case = (None if refused else _png_shape(path)) or shape, FilmScan(), replace(case, notes=())
     scale = shape[1] / sequence.shape[1], shape[0] / sequence.shape[0]
     return ImageRecord(
         path,

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmmammo.io import MammogramError, read_meta
 from mmmammo.sources.inbreast_outlines import CATEGORIES, read_findings
 from mmmammo.sources.inbreast_tables import Description, Tables, describe, half_year_of, read_tables
-from mmmammo.sources.listing import link_refusal, list_files, missing_file, missing_row, written_name
+from mmmammo.sources.listing import link_refusal, list_files, missing_file, missing_row, own_file, written_name
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
 from mmmammo.sources.tables import Row
 from mmmammo.structures import Finding, ImageRecord, MammoError, Policy, Problem, View
@@ -100,7 +100,7 @@ def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
     exams = {
         (named[name], row.text('Acquisition date', '')) for name, row in download.tables.rows.items() if name in named
     }
-    masses = [finding for finding in _all_findings(download.outlines.values()) if finding[1].category == 'mass']
+    masses = [finding for finding in _all_findings(download) if finding[1].category == 'mass']
     return (
         _check('rows', len(rows), 410, 'not the published table'),
         *checks,
@@ -117,11 +117,11 @@ def _check(what: str, found: int, published: int, explanation: str) -> CountChec
     return CountCheck(what, found, published, '' if found == published else explanation)
 
 
-def _all_findings(paths: Iterable[Path]) -> Iterator[tuple[Path, Finding]]:
+def _all_findings(download: _Download) -> Iterator[tuple[Path, Finding]]:
     """Findings of the files that can be read; what is wrong with the others is told when their images are prepared."""
-    for path in paths:
+    for path in download.outlines.values():
         try:
-            findings, _ = read_findings(path, None)
+            findings, _ = read_findings(own_file(path, download.raw), None)
         except MammoError:
             continue
         yield from ((path, finding) for finding in findings)
@@ -200,7 +200,7 @@ def _findings(
             return (), ()
         expected = f'{name}.xml, because BI-RADS is {said.labels["birads"]}'
         raise _error(name, 'outlines', 'no such file', expected, 'take it from AllXML of the release')
-    return read_findings(outlines, _shape(path))
+    return read_findings(own_file(outlines, download.raw), _shape(path))
 
 
 def _shape(path: Path) -> tuple[int, int] | None:

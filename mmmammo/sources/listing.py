@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mmmammo.structures import MammoError
 
 _NO_IMAGES = {'.csv', '.json', '.txt', '.md', '.xml', '.html', '.pdf', '.xls', '.xlsx', '.log', '.zip', '.sr', '.py'}
 _NO_IMAGES |= {'.tcia'}  # the list of a retriever
+_CONTROL = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]')  # the last turn the text around
 _NO_IMAGE_NAMES = {'DICOMDIR', 'Thumbs.db', 'LICENSE', 'README'}
 
 
@@ -72,18 +74,30 @@ def only_file(raw: Path, files: tuple[Path, ...], name: str) -> Path | None:
     """The file of this name, in any case of letters; ``None`` if there is none.
 
     Raises:
-        MammoError: If there are several.
+        MammoError: If there are several, or it must not be opened, see :func:`link_refusal`.
     """
     named = [path for path in files if path.name.lower() == name.lower()]
     if len(named) > 1:
         found = ' and '.join(written_name(path, raw) for path in named)
         raise MammoError(raw, field=name, found=found, expected='one such file', remedy='leave one of them there')
-    return next(iter(named), None)
+    return own_file(named[0], raw) if named else None
+
+
+def own_file(path: Path, raw: Path) -> Path:
+    """A table or list of a download, there or not, which is read as a whole.
+
+    Raises:
+        MammoError: If it must not be opened, see :func:`link_refusal`.
+    """
+    if refused := link_refusal(path, raw.resolve()):
+        raise refused
+    return path
 
 
 def written_name(path: Path, raw: Path) -> str:
-    """The path relative to the folder as any file can hold it: bytes that are no UTF-8 become escapes."""
-    return os.fsencode(path.relative_to(raw).as_posix()).decode('utf-8', 'backslashreplace')
+    """The path relative to the folder as any file can hold it, and any terminal show: all else becomes escapes."""
+    name = os.fsencode(path.relative_to(raw).as_posix()).decode('utf-8', 'backslashreplace')
+    return _CONTROL.sub(lambda found: found[0].encode('unicode_escape').decode(), name)
 
 
 def link_refusal(path: Path, root: Path) -> MammoError | None:
@@ -105,6 +119,20 @@ def link_refusal(path: Path, root: Path) -> MammoError | None:
     else:
         return None
     return MammoError(path, field='link', found=found, expected='a file, or a link to one in the folder', remedy=remedy)
+
+
+def place_refusal(path: Path, root: Path) -> MammoError | None:
+    """As :func:`link_refusal`, for a path that was not listed but made: folders on its way may lead out too.
+
+    Args:
+        path: Below the folder, there or not.
+        root: The folder, resolved.
+    """
+    refused = link_refusal(path, root)
+    if refused or Path(os.path.realpath(path)).is_relative_to(root):
+        return refused
+    found, remedy = 'a place out of the folder, behind a link', 'put the files themselves there'
+    return MammoError(path, field='folder', found=found, expected='a file in the folder', remedy=remedy)
 
 
 def _no_file(path: Path) -> MammoError | None:

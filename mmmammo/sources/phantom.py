@@ -16,6 +16,7 @@ from typing import Any
 from mmmammo.phantom.config import CATEGORIES
 from mmmammo.phantom.dataset import FORMAT, exam_folder, read_json
 from mmmammo.phantom.truth import finding_from_json
+from mmmammo.sources.listing import own_file, place_refusal
 from mmmammo.sources.protocol import CountCheck, SourceOption
 from mmmammo.structures import BreastLandmarks, ImageRecord, Laterality, MammoError, Policy, Problem, View
 
@@ -23,6 +24,8 @@ __all__ = ['CATEGORIES', 'OPTIONS', 'POLICIES', 'count_checks', 'count_skipped',
 
 OPTIONS: tuple[SourceOption, ...] = ()
 POLICIES: Mapping[Problem, Policy] = {}
+
+_AGAIN = 'delete the file and run the phantom again; it resumes'
 
 
 def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
@@ -33,7 +36,7 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
         **options: None.
 
     Raises:
-        MammoError: If the folder is no phantom set, or one that is not finished.
+        MammoError: If the folder is no phantom set, or one that is not finished, or a description leads out of it.
     """
     raw = Path(raw)
     info = _read_info(raw)
@@ -42,7 +45,10 @@ def list_records(raw: Path, **options: str) -> Iterator[ImageRecord]:
     if complete < len(paths):
         remedy = 'give the same phantom command again; it resumes'
         raise _error(raw, 'exams', f'{complete} complete', f'{len(paths)}, as phantom.json says', remedy)
+    root = raw.resolve()
     for path in paths:
+        if refused := place_refusal(path, root):
+            raise refused
         truth = read_json(path)
         for view in truth['views']:
             yield _record(raw, path.parent, truth, view)
@@ -60,6 +66,8 @@ def count_checks(raw: Path, **options: str) -> tuple[CountCheck, ...]:
 
 def _record(raw: Path, folder: Path, truth: Mapping[str, Any], view: Mapping[str, Any]) -> ImageRecord:
     path = folder / view['file']
+    if path.parent != folder or path.name == '..' or '\0' in path.name:
+        raise _error(folder / 'truth.json', 'file', repr(view['file']), 'the name of a file beside it', _AGAIN)
     return ImageRecord(
         path=path,
         relative_path=path.relative_to(raw).as_posix(),
@@ -71,6 +79,7 @@ def _record(raw: Path, folder: Path, truth: Mapping[str, Any], view: Mapping[str
         labels=view['labels'],
         landmarks=BreastLandmarks.from_json(view['landmarks']),
         split=truth['split'],
+        refused=place_refusal(path, raw.resolve()),
     )
 
 
@@ -79,7 +88,7 @@ def _read_info(raw: Path) -> Mapping[str, Any]:
     make = f'make one: python -m mmmammo.phantom --out {raw} --exams 200'
     if not path.is_file():
         raise _error(raw, 'phantom.json', 'no such file', 'a folder that the phantom wrote', make)
-    info = read_json(path)
+    info = read_json(own_file(path, raw))
     if info.get('format') != FORMAT:
         raise _error(path, 'format', info.get('format'), FORMAT, make)
     return info

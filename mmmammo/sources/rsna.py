@@ -32,6 +32,7 @@ from mmmammo.sources.listing import (
     missing_file,
     missing_row,
     only_file,
+    own_file,
     written_name,
 )
 from mmmammo.sources.protocol import CountCheck, SourceOption, chosen
@@ -152,7 +153,7 @@ def read_download(raw: Path) -> Download:
     """Find and read the tables.
 
     Raises:
-        MammoError: If ``train.csv`` is missing, or a table is damaged.
+        MammoError: If ``train.csv`` is missing, or a table is damaged or a link out of the folder.
     """
     raw = Path(raw)
     files = list_files(raw)
@@ -163,7 +164,7 @@ def read_download(raw: Path) -> Download:
     for folder in FOLDERS.values():
         files = list_linked(files, path.with_name(folder))
     train = read_table(path, (*_COLUMNS, *_OF_TRAIN))
-    test = path.with_name(TEST)
+    test = own_file(path.with_name(TEST), raw)
     table = read_table(test, (*_COLUMNS, 'prediction_id')) if test.is_file() else None
     return Download(raw, path.parent, raw.resolve(), files, train, table)
 

@@ -33,6 +33,7 @@ from mmmammo.sources.listing import (
     missing_file,
     missing_row,
     only_file,
+    own_file,
     written_name,
 )
 from mmmammo.sources.protocol import CountCheck, SourceOption
@@ -126,7 +127,7 @@ def read_download(raw: Path) -> Download:
     """Find and read the tables.
 
     Raises:
-        MammoError: If one is missing or damaged.
+        MammoError: If one is missing, damaged or a link out of the folder.
     """
     raw = Path(raw)
     files = list_files(raw)
@@ -136,10 +137,10 @@ def read_download(raw: Path) -> Download:
         raise MammoError(raw, field=BREASTS, found='no such file', expected='the table of VinDr-Mammo', remedy=remedy)
     files = list_linked(files, path.with_name('images'))
     breasts = read_table(path, ('study_id', 'image_id', *BREAST_COLUMNS), ('series_id', 'height', 'width'))
-    findings, by_image = read_findings(path.with_name(FINDINGS))
-    metadata, tags = read_metadata(path.with_name(METADATA))
+    findings, by_image = read_findings(own_file(path.with_name(FINDINGS), raw))
+    metadata, tags = read_metadata(own_file(path.with_name(METADATA), raw))
     tables = tuple(table for table in (breasts, findings, metadata) if table is not None)
-    checksums = read_checksums(path.with_name(CHECKSUMS))
+    checksums = read_checksums(own_file(path.with_name(CHECKSUMS), raw))
     return Download(raw, path.parent, raw.resolve(), files, breasts, by_image, tags, checksums, tables)
 
 

@@ -14,6 +14,7 @@ from matplotlib import colormaps
 
 from mmmammo.evaluation.functional import Matches
 from mmmammo.io import read_heatmap, read_png16
+from mmmammo.io.coco_entries import inside
 from mmmammo.structures import ImagePrediction, MammoError
 from mmmammo.visualization.case_selection import ExamSummary, choose_exams, summarise_exams
 from mmmammo.visualization.exam_panel import PanelView, arrange
@@ -188,12 +189,26 @@ def _rows(
     panels = []
     for index in exam.images:
         image = images[index]
-        pixels = read_png16(Path(settings.images_root or '.') / image.file_name)
+        pixels = read_png16(_file_below(Path(settings.images_root or '.'), image))
         panel = PanelView(pixels, image.laterality, image.view)
         panels.append(panel)
         drawn[id(panel)] = _view(panel, image, marks.of(index, image), settings)
     hung = [row for row in arrange(panels) if row != (None, None)]
     return tuple((_of(drawn, right), _of(drawn, left)) for right, left in hung)
+
+
+def _file_below(folder: Path, image: ImagePrediction) -> Path:
+    """The file of an image in one of the folders that were named.
+
+    Raises:
+        MammoError: If its name leads out of it: the page would hold a picture that nobody meant to show.
+    """
+    try:
+        return folder / inside(image.file_name)
+    except ValueError as err:
+        found, expected = f'{image.file_name!r:.200}', 'a path below the folder of the images'
+        where, remedy = f'image {image.image_id}', 'correct the ground truth'
+        raise MammoError(where, field='file_name', found=found, expected=expected, remedy=remedy) from err
 
 
 def _of(drawn: dict[int, GalleryView], panel: PanelView | None) -> GalleryView | None:
@@ -231,7 +246,7 @@ def _finding_maps(
     settings: GallerySettings,
 ) -> str | None:
     """The highest maps of single findings over the view as it is prepared, with their bar; where there are such."""
-    path = None if settings.heatmaps is None else (settings.heatmaps / image.file_name).with_suffix('.npz')
+    path = None if settings.heatmaps is None else _file_below(settings.heatmaps, image).with_suffix('.npz')
     if path is None or not path.is_file():
         return None
     stored = read_heatmap(path)
@@ -269,7 +284,7 @@ def _heatmap(
 
 
 def _read_heatmap(image: ImagePrediction, size: tuple[int, ...], folder: Path) -> npt.NDArray[np.float32] | None:
-    path = (folder / image.file_name).with_suffix('.png')
+    path = _file_below(folder, image).with_suffix('.png')
     if not path.is_file():
         return None
     return np.clip(cv2.resize(read_png16(path), size, interpolation=cv2.INTER_LINEAR), 0, 1)

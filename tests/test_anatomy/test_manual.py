@@ -63,6 +63,7 @@ def test_empty_override_changes_nothing(found):
         {'pectoral_line': [[1, 2], [1, 2]]},
         {'contour': [[1, 2], [3, 4]]},
         {'contour': [[1, 2], [3]]},
+        {'nipple': [10**400, 1]},
         [1, 2],
     ],
 )
@@ -72,7 +73,9 @@ def test_bad_entries_are_named(tmp_path, entry):
         load_manual_landmarks(path)
 
 
-@pytest.mark.parametrize('text', ['', '[]', '{"a": 1}'])
+@pytest.mark.parametrize(
+    'text', ['', '[]', '{"a": 1}', '[' * 100_000, '{"a": {"nipple": [' + '1' * 5000 + ', 1]}}', '{"\\ud800": 1}']
+)
 def test_bad_files_are_named(tmp_path, text):
     (tmp_path / 'manual.json').write_text(text)
     with pytest.raises(MammoError, match=r'manual\.json'):

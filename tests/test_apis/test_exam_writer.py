@@ -293,3 +293,23 @@ def test_a_journal_gives_no_file_from_outside_of_its_folder(tmp_path):
     journal.write_text(journal.read_text().replace('"a.png"]', '"../secret.png"]'))
     with Writer(tmp_path / 'joined', INFO) as writer:
         assert writer.take_over(tmp_path / 'part') == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ('said', 'instead'),
+    [('{"images.csv": [[', '{"../profile": [['), ('["a.png"]', '["../part/a.png"]')],
+    ids=['table', 'file'],
+)
+def test_a_journal_that_somebody_has_changed_writes_nothing_elsewhere(tmp_path, said, instead):
+    (tmp_path / 'profile').write_text('mine')
+    killed(tmp_path / 'part', 'a')
+    journal = tmp_path / 'part' / STATE / 'journal.jsonl'
+    assert said in journal.read_text()
+    journal.write_text('[]\n' + '[' * 9999 + '\n' + journal.read_text().replace(said, instead))
+    with (
+        Writer(tmp_path / 'joined', INFO) as writer,
+        pytest.raises(MammoError, match='somebody has changed the journal'),
+    ):
+        writer.take_over(tmp_path / 'part')
+    assert (tmp_path / 'profile').read_text() == 'mine'
+    assert {path.name for path in (tmp_path / 'part').iterdir()} == {STATE, 'a.png', 'images.csv'}

@@ -1,5 +1,6 @@
 """Results of parts of an archive, put together."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -115,3 +116,13 @@ def test_exams_that_would_share_a_file_are_in_one_part():
     names = FileNames()
     assert len({names.of(text) for text in alike}) == 3
     assert Path(names.of('a/1')).name != 'a_1'
+
+
+def test_a_name_that_somebody_else_has_is_never_given_again():
+    names = FileNames()
+    first = names.of('e_1')
+    digest = FileNames.of(names, 'e 1')
+    assert [first, names.of(digest)] == ['e_1', f'{digest}-{hashlib.sha256(digest.encode()).hexdigest()[:8]}']
+    names = FileNames()
+    given = [names.of(text) for text in ('e 1', digest, 'e_1', 'e/1', 'E 1')]
+    assert len(set(map(str.lower, given))) == 5

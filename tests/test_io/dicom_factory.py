@@ -1,5 +1,7 @@
 """Small DICOM files, written by pydicom, with the tags of a mammogram."""
 
+import struct
+
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
@@ -72,3 +74,12 @@ def save_dicom(dataset, path, syntax=ExplicitVRLittleEndian, preamble=True):
     bare = Dataset(dataset)
     bare.save_as(path, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=syntax != ExplicitVRBigEndian)
     return path
+
+
+def nested(depth, tag):
+    """A sequence in a sequence in a …, as bytes: its text doubles with every level."""
+    content = b''
+    for _ in range(depth):
+        item = b'\xfe\xff\x00\xe0' + struct.pack('<I', len(content)) + content
+        content = tag + b'SQ\0\0' + struct.pack('<I', len(item)) + item
+    return content

@@ -56,6 +56,7 @@ def test_boxes_become_corners_and_crowds_are_ignored_regions(tmp_path):
             detection(bbox=[90, 90, 50, 50]),
             'bbox: found [90, 90, 50, 50]; expected a box inside the image of 100 x 100',
         ),
+        (detection(bbox=[1, 2, 3, 10**400]), 'bbox: found [1, 2, 3, 1000'),
         (detection(bbox=[1, 2, 3]), 'bbox: found [1, 2, 3]; expected four finite numbers'),
         (detection(image_id=99), 'image_id: found 99; expected an image id of the ground truth'),
         (detection(category_id=1), 'category_id: found 1; expected one of 7'),
@@ -92,6 +93,11 @@ def test_no_detection_at_all_is_a_result(tmp_path):
         ),
         (changed(images=[{'id': 1, 'pixel_spacing_mm': 0}], annotations=[]), 'pixel_spacing_mm: found 0'),
         (changed(images=[]), 'images: found none'),
+        *(
+            (changed(images=[{'id': 1, 'file_name': name}], annotations=[]), 'image 1: file_name: found .*a path below')
+            for name in ('../../private/scan.png', '/private/scan.png', 'a\0.png', ['a.png'], 5, '..')
+        ),
+        (changed(images=[{'id': 1, 'exam_id': '\ud800'}], annotations=[]), 'content: found .*surrogates'),
         ({'images': []}, 'annotations: found nothing'),
     ],
 )
@@ -172,3 +178,17 @@ def test_of_two_findings_at_one_place_each_has_its_own_labels(tmp_path):
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     data = with_labels_of(read_detection_set(tmp_path / 'run' / 'predictions.json'), tmp_path / 'truth.json')
     assert [labels['pathology'] for labels in data.lesion_labels] == names
+
+
+@pytest.mark.parametrize('name', [None, ''])
+def test_truth_without_file_names_can_be_counted(tmp_path, name):
+    data = read(tmp_path, [detection()], changed(images=[image | {'file_name': name} for image in TRUTH['images']]))
+    assert [image.file_name for image in data.images] == [''] * 3
+
+
+@pytest.mark.parametrize('content', ['[' * 100_000, '[' + '1' * 5000 + ']'])
+def test_what_json_of_python_cannot_hold_is_told(tmp_path, content):
+    read(tmp_path, [])
+    (tmp_path / 'found.json').write_text(content)
+    with pytest.raises(MammoError, match=r'found\.json: content: found .*; expected JSON'):
+        read_detection_set(tmp_path / 'found.json', tmp_path / 'truth.json')

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from dicom_factory import code_item, make_dicom, save_dicom
+from dicom_factory import code_item, make_dicom, nested, save_dicom
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from mmmammo.io import read_meta
+from mmmammo.io import CorruptFile, read_mammogram, read_meta
 from mmmammo.io.header import age_of, laterality_of, pixel_spacing_of, view_modifiers_of, view_of
 from mmmammo.io.view_codes import MODIFIER_CODES, VIEW_CODES
 from mmmammo.structures import Laterality, View
@@ -88,7 +88,7 @@ def test_modifiers_in_their_item_beside_it_and_of_unknown_code():
     inside = code_item('399162004', ViewModifierCodeSequence=[code_item('399163009'), code_item('R-102D7', 'SRT')])
     beside = [code_item('X1', '99ACME', meaning='Eklund')]
     dataset = header(ViewCodeSequence=[inside], ViewModifierCodeSequence=beside)
-    assert view_modifiers_of(dataset) == ('magnification', 'spot compression', 'eklund')
+    assert view_modifiers_of(dataset) == ('magnification', 'spot compression', 'other modifier X1')
 
 
 @pytest.mark.parametrize(('table', 'context'), [(VIEW_CODES, codes.cid4014), (MODIFIER_CODES, codes.cid4015)])
@@ -147,3 +147,48 @@ def test_meta_of_a_file_needs_no_pixels(tmp_path):
     assert facts.items() <= meta.attributes.items()
     assert 'Doe' not in repr(meta)
     assert '19600102' not in repr(meta)
+
+
+@pytest.mark.parametrize(
+    ('code', 'meaning', 'expected'),
+    [
+        ('X-1', 'Repeat for DOE^JANE', ('other modifier X-1',)),
+        ('DOE', 'Repeat for DOE^JANE', ('other modifier',)),
+        ('X-1', 'Magnification', ('magnification',)),
+        ('', 'Jane', ('other modifier',)),
+        ('', '', ()),
+    ],
+)
+def test_the_free_text_of_a_modifier_is_not_kept(code, meaning, expected):
+    dataset = header(ViewModifierCodeSequence=[code_item(code, '99LOCAL', meaning)])
+    assert view_modifiers_of(dataset) == expected
+
+
+@pytest.mark.parametrize(('tag', 'before'), [(b'\x08\0\x70\0', b'\x10\0\x20\0'), (b'\x18\0\xa0\x11', b'\x20\0\x0d\0')])
+def test_a_sequence_nested_without_end_is_no_text(tmp_path, tag, before):
+    path = save_dicom(make_dicom(np.zeros((8, 8), np.uint16)), tmp_path / 'a.dcm')
+    whole = path.read_bytes()
+    place = whole.index(before + b'LO' if before[0] == 0x10 else before + b'UI')
+    path.write_bytes(whole[:place] + nested(2000, tag) + whole[place:])
+    meta = read_meta(path)
+    assert meta.laterality is Laterality.LEFT and meta.manufacturer is None
+    assert 'body_part_thickness_mm' not in meta.attributes
+
+
+def test_digits_that_are_none_are_no_age(tmp_path):
+    path = save_dicom(make_dicom(np.zeros((8, 8), np.uint16), PatientAge='062Y'), tmp_path / 'a.dcm')
+    path.write_bytes(path.read_bytes().replace(b'062Y', b'0\xb2\xb2Y'))
+    assert 'age' not in read_meta(path).attributes
+
+
+def test_a_header_that_nobody_foresaw_costs_one_file_and_tells_no_value(tmp_path, monkeypatch):
+    path = save_dicom(make_dicom(np.zeros((8, 8), np.uint16)), tmp_path / 'a.dcm')
+
+    def fail(dataset):
+        raise ValueError('DOE^JANE')
+
+    monkeypatch.setattr('mmmammo.io.dicom.meta_of', fail)
+    for read in (read_meta, read_mammogram):
+        with pytest.raises(CorruptFile, match=r'header: found a value of another kind .* \(ValueError\)') as raised:
+            read(path)
+        assert 'DOE' not in str(raised.value)

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pydicom
 import pytest
+from dicom_factory import nested
 from highdicom import sr
 from pydicom.sr.codedict import codes
 
@@ -135,6 +136,15 @@ def test_odd_headers_are_mended_and_names_never_printed(tmp_path, odd, capfd, ca
     assert str(report.PatientName) == str(picture.PatientName) == wanted
     printed = ''.join(capfd.readouterr()) + caplog.text
     assert not any(word in printed for word in re.split(r'\W+', wanted))
+
+
+def test_sequences_nested_without_end_are_left_behind(tmp_path):
+    path = mammogram(tmp_path / 'cc.dcm')
+    whole = path.read_bytes()
+    place = whole.index(b'\xe0\x7f\x10\0O')
+    path.write_bytes(whole[:place] + nested(2000, b'\x40\0\x55\x05') + whole[place:])
+    report, groups = groups_of(write_detection_report(tmp_path / 'sr.dcm', [marked(path)], 'm', '1.0'))
+    assert len(groups) == 1 and 'AcquisitionContextSequence' not in report
 
 
 def test_what_the_standard_does_not_know_is_told_without_its_values(tmp_path):

@@ -163,6 +163,15 @@ def drop_key(kind, key):
         (set_key('images', 'view', 'MLX'), "image 7: view: found 'MLX'"),
         (set_key('images', 'width', 80.5), 'image 7: width'),
         (set_key('images', 'height', 0), 'image 7: height'),
+        (set_key('images', 'height', 10**400), 'image 7: height'),
+        (set_key('images', 'pixel_spacing_mm', 10**400), 'image 7: pixel_spacing_mm'),
+        (set_key('images', 'affine', [[10**400, 0, 0], [0, 1, 0], [0, 0, 1]]), 'image 7: affine'),
+        (set_key('images', 'landmarks', LANDMARKS.to_json() | {'nipple': [10**400, 1]}), 'image 7: landmarks'),
+        (set_key('images', 'file_name', 'a\0b.png'), r"image 7: file_name: found 'a\\x00b\.png'"),
+        (set_key('images', 'exam_id', 'a\0'), 'image 7: exam_id'),
+        (set_key('images', 'exam_id', '\ud800'), 'content: found .*surrogates not allowed'),
+        (set_key('images', 'source', {'path': ['x']}), 'image 7: source: .*whose path and sha256 are texts'),
+        (set_key('images', 'source', {'sha256': {}}), 'image 7: source'),
         (set_key('images', 'pixel_spacing_mm', -1), 'image 7: pixel_spacing_mm'),
         (set_key('images', 'labels', None), 'image 7: labels'),
         (set_key('images', 'landmarks', {'contour': []}), "image 7: landmarks: found no key 'nipple'"),
@@ -172,6 +181,7 @@ def drop_key(kind, key):
         (lambda d: d.pop('annotations'), 'annotations'),
         (drop_key('annotations', 'lesion_id'), 'annotation 1: lesion_id'),
         (set_key('annotations', 'bbox', [1, 2, 3]), 'annotation 1: bbox'),
+        (set_key('annotations', 'bbox', [1, 2, 3, 10**400]), 'annotation 1: bbox'),
         (set_key('annotations', 'bbox', [70, 2, 30, 4]), r'annotation 1 \(image 7, e/7\.png\): bbox'),
         (set_key('annotations', 'segmentation', [[1, 2, 3]]), 'annotation 1: segmentation'),
         (set_key('annotations', 'category_id', 9), 'annotation 1: category_id: found 9'),
@@ -190,7 +200,14 @@ def test_a_broken_file_is_named_with_entry_and_key(tmp_path, change, words):
     assert caught.value.where == str(path) and 'prepare_dataset.py' in caught.value.remedy
 
 
-@pytest.mark.parametrize('content', [None, '', '[1]', '{"info": {}}', '{"info": {"format": "mmmammo-1"'])
+def test_characters_beyond_the_first_plane_are_texts(tmp_path):
+    path = written(tmp_path, image_of(exam_id='exam \U0001f642'))
+    assert '\\ud83d' in path.read_text() and read_index(path).images[0].exam_id == 'exam \U0001f642'
+
+
+@pytest.mark.parametrize(
+    'content', [None, '', '[1]', '{"info": {}}', '{"info": {"format": "mmmammo-1"', '[' * 100_000, '1' * 5000]
+)
 def test_no_annotation_file(tmp_path, content):
     path = tmp_path / 'x.json'
     if content is not None:

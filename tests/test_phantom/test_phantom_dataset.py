@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -140,9 +141,34 @@ def test_source_refuses_an_unfinished_set(tmp_path):
 
 def test_source_names_a_broken_file(tmp_path):
     write_dataset(tmp_path, 1, CONFIG, seed=1)
-    (tmp_path / 'phantom-00000' / 'truth.json').write_text('{"views": [')
-    with pytest.raises(MammoError, match=r'truth\.json'):
-        list(list_records(tmp_path))
+    for content in ('{"views": [', '[' * 100_000, '1' * 5000):
+        (tmp_path / 'phantom-00000' / 'truth.json').write_text(content)
+        with pytest.raises(MammoError, match=r'truth\.json'):
+            list(list_records(tmp_path))
+
+
+def test_source_opens_nothing_outside_of_the_set(tmp_path, raw):
+    copy = shutil.copytree(raw, tmp_path / 'raw')
+    first, second = copy / 'phantom-00000', copy / 'phantom-00001'
+    (first / 'L_CC.dcm').rename(tmp_path / 'away.dcm')
+    (first / 'L_CC.dcm').symlink_to(tmp_path / 'away.dcm')
+    (refused,) = [record for record in list_records(copy) if record.refused]
+    assert refused.path == first / 'L_CC.dcm' and 'leads out of the folder' in refused.refused.reason
+    second.rename(tmp_path / 'second')
+    second.symlink_to(tmp_path / 'second')
+    with pytest.raises(MammoError, match=r'truth\.json: folder: found a place out of the folder'):
+        list(list_records(copy))
+
+
+@pytest.mark.parametrize('name', ['../../away.dcm', '/away.dcm', '..', 'a\0.dcm'])
+def test_source_refuses_names_of_other_folders(tmp_path, raw, name):
+    copy = shutil.copytree(raw, tmp_path / 'raw')
+    path = copy / 'phantom-00000' / 'truth.json'
+    truth = json.loads(path.read_text())
+    truth['views'][0]['file'] = name
+    path.write_text(json.dumps(truth))
+    with pytest.raises(MammoError, match=r'truth\.json: file: found .*; expected the name of a file beside it'):
+        list(list_records(copy))
 
 
 def test_command_writes_and_reports(tmp_path, capsys):

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from mmmammo.io import read_png16, write_png16
+from mmmammo.io.exam_index import read_index
 from mmmammo.phantom import PhantomConfig, make_exam
 from mmmammo.prepare import PrepareOptions, QualityRow, by_exam, prepare_ahead, prepare_exam, prepare_image
 from mmmammo.prepare import exams as module
 from mmmammo.prepare.exams import NO_MEMORY, PassingFault
+from mmmammo.prepare.indexed import list_index
 from mmmammo.prepare.pool import DEAD_PROCESS
 from mmmammo.sources import get_source
 from mmmammo.structures import MammoError
+from mmmammo.testing.prepared_set import make_prepared_set
 
 OPTIONS = PrepareOptions(height=128)
 
@@ -95,3 +98,23 @@ def test_a_file_that_may_not_be_read_may_be_readable_tomorrow(exams, monkeypatch
     monkeypatch.setattr('builtins.open', refused)
     (row,) = prepare_exam('exam0', exams['exam0'][:1], OPTIONS).rejected
     assert isinstance(row, PassingFault) and 'permission denied' in row.reason
+
+
+def test_an_image_of_a_set_that_is_a_link_out_of_it_is_not_shown(tmp_path):
+    root = make_prepared_set(tmp_path / 'set')
+    images = read_index(root / 'annotations/train.json').images
+    path = root / 'images' / images[0].file_name
+    path.rename(tmp_path / 'private.png')
+    path.symlink_to(tmp_path / 'private.png')
+    exams = by_exam(list_index(root / 'annotations/train.json'))
+    made = [prepare_exam(exam_id, records, OPTIONS) for exam_id, records in exams.items()]
+    (refused,) = [row for exam in made for row in exam.rejected]
+    assert refused.path == images[0].source['path'] and 'leads out of the folder' in refused.reason
+    assert sum(len(exam.views) for exam in made) == len(images) - 1
+
+
+def test_the_images_of_a_set_may_be_on_another_disk(tmp_path):
+    root = make_prepared_set(tmp_path / 'set')
+    (root / 'images').rename(tmp_path / 'disk')
+    (root / 'images').symlink_to(tmp_path / 'disk')
+    assert all(record.refused is None for record in list_index(root / 'annotations/train.json'))

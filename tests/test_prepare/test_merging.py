@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from mmmammo.io.exam_index import PreparedSet, check_patient_disjoint, read_inde
 from mmmammo.phantom import PhantomConfig
 from mmmammo.phantom.dataset import write_dataset
 from mmmammo.prepare import PrepareOptions, SetOptions, prepare_dataset, recorded_options
+from mmmammo.prepare.indexed import list_index
 from mmmammo.prepare.journal import only_one
 from mmmammo.prepare.merging import merge_sets
 from mmmammo.sources import get_source
@@ -134,6 +136,29 @@ def test_names_that_leave_the_folder_are_refused(sets, other, tmp_path, name):
     path.write_text(json.dumps(document))
     with pytest.raises(MammoError, match=r'file_name: found .*; expected a path below images/'):
         merge_sets({'one': sets['one'], 'other': folder}, tmp_path / 'both', different_women=True)
+
+
+@pytest.mark.parametrize('of_folder', [False, True])
+def test_images_behind_links_out_of_a_set_are_refused(sets, tmp_path, of_folder):
+    copy = shutil.copytree(sets['two'], tmp_path / 'two')
+    image = copy / 'images' / images_of(copy, 'test')[0].file_name
+    linked = image.parent if of_folder else image
+    linked.rename(tmp_path / 'private')
+    linked.symlink_to(tmp_path / 'private')
+    merged_of_two = merge_sets(sets, tmp_path / 'both', different_women=True)
+    with pytest.raises(MammoError, match='behind a link' if of_folder else 'a link that leads out of the folder'):
+        merge_sets({'one': sets['one'], 'two': copy}, tmp_path / 'both', different_women=True)
+    assert sum(merged_of_two.images.values()) == len(list((tmp_path / 'both/images').rglob('*.png')))  # as it was
+
+
+def test_whole_sets_and_merged_sets_may_be_links(sets, merged, tmp_path):
+    (tmp_path / 'one').symlink_to(sets['one'])
+    (tmp_path / 'merged').symlink_to(merged[0])
+    both = {'one': tmp_path / 'one', 'two': sets['two']}
+    assert merge_sets(both, tmp_path / 'both', different_women=True) == merged[1]
+    for path in (tmp_path / 'one', tmp_path / 'merged', tmp_path / 'both'):
+        records = list_index(path / 'annotations' / 'train.json')
+        assert records and all(record.refused is None and record.read().pixels.any() for record in records)
 
 
 def test_the_same_women_in_two_sets_are_refused(sets, merged, tmp_path):

@@ -7,6 +7,7 @@ from rich.console import Console
 from mmmammo import cli
 from mmmammo.io import write_png16
 from mmmammo.sources import folder, headers
+from mmmammo.sources.listing import written_name
 from mmmammo.structures import Laterality
 
 
@@ -37,3 +38,9 @@ def test_a_listing_of_many_files_has_a_line_of_its_own(exam, monkeypatch):
         assert [record.laterality for record in records] == [Laterality.LEFT] * 2 + [Laterality.RIGHT] * 2
         assert [task.description for task in progress.tasks] == lines
         assert all(task.finished for task in progress.tasks)
+
+
+def test_names_that_would_steer_a_terminal_are_written_as_escapes(tmp_path):
+    path = tmp_path / 'a\x1b[2J\nb\u202egnp.png'
+    assert written_name(path, tmp_path) == r'a\x1b[2J\nb\u202egnp.png'
+    assert written_name(tmp_path / 'Müller µ.png', tmp_path) == 'Müller µ.png'

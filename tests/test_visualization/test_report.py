@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -147,6 +148,26 @@ def test_absent_image_is_named(run):
     (run / 'images' / 'miss' / 'LCC.png').unlink()
     with pytest.raises(MammoError, match=r'LCC\.png'):
         build(run)
+
+
+@pytest.mark.parametrize('name', ['../scan.png', '{folder}/scan.png'])
+def test_no_picture_from_elsewhere_is_shown(run, name):
+    name = name.format(folder=run)
+    write_run(run, [replace(run_of_four()[0], file_name='../scan.png')])  # it is there
+    assert (run / 'scan.png').is_file()
+    document = json.loads((run / 'predictions.json').read_text())
+    document['images'][0]['file_name'] = name
+    (run / 'predictions.json').write_text(json.dumps(document))
+    with pytest.raises(MammoError, match=r'image 1: file_name: found .*scan\.png'):
+        build(run)
+    assert not (run / 'out').exists()
+
+
+def test_nor_for_images_of_another_reader(run):
+    data = summarise_detections(read_detection_set(run / 'predictions.json'), DetectionSettings(bootstrap=0))
+    images = [replace(image, file_name=f'../images/{image.file_name}') for image in data.data.images]
+    with pytest.raises(MammoError, match=r'file_name: found .*a path below the folder of the images'):
+        make_gallery(images, data.matches, 0.5, GallerySettings(run / 'images'))
 
 
 def test_heatmaps_are_laid_over_the_views_that_have_one(run, standard):

@@ -99,7 +99,7 @@ def load_json(path: str | Path, file_format: str, build: Callable[[dict[str, Any
         raise MammoError(path, field='file', found='nothing', expected='a saved file', remedy=remedy) from err
     except IsADirectoryError as err:
         raise MammoError(path, field='file', found='a folder', expected='a saved file', remedy=remedy) from err
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise MammoError(path, field='content', found=str(err), expected='JSON', remedy=remedy) from err
     found = document.pop('format', None) if isinstance(document, dict) else type(document).__name__
     if found != file_format:
