@@ -11,8 +11,9 @@ Examples:
 
 Stop it whenever you like, and give the same command to go on: what is complete is kept, an interrupted training goes on
 from its latest checkpoint. Several at a time, here or on machines that share OUT, never make the same run twice; after
-machines that share nothing, copy their OUT folders into one and --collect. A config that changes gets new runs. Rows of
-which the JSON counts more trainings than are in OUT stay in it and on the page, until their config changes.
+machines that share nothing, copy their OUT folders into one and --collect. A config that changes gets new runs.
+Trainings that the JSON counts stay in it and on the page when their runs are lost, until their config changes, and
+others are added to them.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--skip-counted',
         action='store_true',
-        help='leave out rows that the JSON counts already, unless others are compared with them',
+        help='leave out runs that the JSON counts already, unless others are compared with them',
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument('--collect', action='store_true', help='run nothing; read what is complete and write the page')

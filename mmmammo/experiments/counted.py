@@ -57,7 +57,7 @@ def compared_as_shown(plan: Plan, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def wanted_runs(plan: Plan, runs: Sequence[Run], counted: Mapping[str, Entry]) -> list[Run]:
-    """The runs of rows that are not counted with all their seeds, and those they are compared with or are means of.
+    """The runs that are not counted, and those they are compared with or are means of.
 
     What is complete here plays no part, so that machines that share a table out agree on it.
 
@@ -66,7 +66,7 @@ def wanted_runs(plan: Plan, runs: Sequence[Run], counted: Mapping[str, Entry]) -
         runs: In the order of their turn, which stays.
         counted: Of :func:`counted_rows`.
     """
-    wanted = [run for run in runs if set(counted.get(run.row.name, {'seeds': ()})['seeds']) != set(run.row.seeds)]
+    wanted = [run for run in runs if run.seed not in counted.get(run.row.name, {'seeds': ()})['seeds']]
     compared = {(plan.reference_of(run.row), run.seed) for run in wanted}
     taken = [run for run in runs if run in wanted or (run.row.name, run.seed) in compared]
     parts = {(part.row.name, part.seed) for run in taken for part in run.parts}

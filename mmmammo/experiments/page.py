@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmmammo.experiments.plan import Plan, Row, Table
+from mmmammo.experiments.pooled import note
 from mmmammo.structures import MammoError
 
 NOTHING = 'No run is complete yet. The command above makes them.'
@@ -88,7 +89,7 @@ def _lines(plan: Plan, table: Table, row: Row, entry: Mapping[str, Any], label: 
     """Ours, its difference from the row it is compared with, and the paper's."""
     seeds = len(entry['seeds'])
     made = f'{seeds} {"seed" if seeds == 1 else "seeds"}' + (f' of {row.folds} folds' if row.folds else '')
-    made += notes.mark(entry.get('not_compared'))
+    made += notes.mark(entry.get('not_compared')) + notes.mark(note(entry))
     lines = [[label, made, *(_value(plan, entry['values'][key], notes) for key in table.metrics)]]
     if entry['difference']:
         paired, reasons = entry['difference']['values'], entry['difference'].get('reasons', {})

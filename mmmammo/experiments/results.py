@@ -12,6 +12,7 @@ import numpy as np
 from mmmammo.evaluation.summary.numbers import NO_SPREAD
 from mmmammo.experiments.counted import compared_as_shown, counted_rows, says_more
 from mmmammo.experiments.plan import Plan, Row
+from mmmammo.experiments.pooled import pool
 from mmmammo.experiments.runs import Run
 from mmmammo.experiments.trainings import Trainings, comparable, read_metrics, read_trainings, why_not_drawn
 from mmmammo.structures import MammoError
@@ -38,25 +39,20 @@ def collect(
         runs: All runs of the plan; those that are not complete are left out.
         command: That makes the runs.
         replicates: Draws and permutations of patients.
-        earlier: What the file said before. Rows of which it counts more trainings than are complete here stay,
-            see :mod:`mmmammo.experiments.counted`.
+        earlier: What the file said before. Trainings that it counts and that are not complete here stay counted,
+            see :mod:`mmmammo.experiments.counted` and :mod:`mmmammo.experiments.pooled`.
 
     Raises:
-        MammoError: If runs to be compared were tested on different images. Rows that are cross-validated and rows that
-            are not, or in other numbers of folds, are not compared.
+        MammoError: If runs to be compared, or to be counted together, were tested on different images. Rows that are
+            cross-validated and rows that are not, or in other numbers of folds, are not compared.
     """
     done = {row.name: [run for run in runs if run.row == row and run.is_complete] for row in plan.rows}
     firsts = _firsts(plan, done)
     counted = counted_rows(plan, runs, earlier)
-    stay = {
-        row.name: counted[row.name]
-        for row in plan.rows
-        if row.name in counted and says_more(counted[row.name], done[row.name], done[plan.reference_of(row)])
-    }
     rows = [
-        stay.get(row.name) or _row_entry(plan, row, done, firsts[plan.folds_of(row)], replicates)
+        _entry(plan, row, done, counted.get(row.name), firsts.get(plan.folds_of(row), {}), replicates)
         for row in plan.rows
-        if done[row.name] or row.name in stay
+        if done[row.name] or row.name in counted
     ]
     return {
         'format': FORMAT,
@@ -77,6 +73,26 @@ def _firsts(plan: Plan, done: Mapping[str, Sequence[Run]]) -> dict[int | None, d
             known = firsts.setdefault(plan.folds_of(row), {})
             firsts[plan.folds_of(row)] = read_trainings(done[row.name], tuple(plan.metrics), known) | known
     return firsts
+
+
+def _entry(
+    plan: Plan,
+    row: Row,
+    done: Mapping[str, Sequence[Run]],
+    counted: Mapping[str, Any] | None,
+    first: Mapping[str, Trainings],
+    replicates: int,
+) -> dict[str, Any]:
+    """Of the runs that are complete, of those that an earlier file counts, or of both."""
+    if counted is None:
+        return _row_entry(plan, row, done, first, replicates)
+    new = [run for run in done[row.name] if run.seed not in counted['seeds']]
+    lost = set(counted['seeds']) - {run.seed for run in done[row.name]}
+    if new and lost:
+        return pool(counted, _row_entry(plan, row, {**done, row.name: new}, first, replicates))
+    if says_more(counted, done[row.name], done[plan.reference_of(row)]):
+        return dict(counted)
+    return _row_entry(plan, row, done, first, replicates)
 
 
 def _row_entry(

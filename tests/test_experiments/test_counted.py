@@ -117,7 +117,7 @@ def test_what_is_counted_with_all_seeds_is_not_made_again_but_to_compare_with(pl
     plain, graph = ({name: {'seeds': seeds}} for name, seeds in (('plain', [0, 1]), ('graph', [0])))
     assert wanted_runs(plan, runs, plain) == [plain0, graph0]
     assert wanted_runs(plan, runs, graph) == [plain0, plain1]
-    assert wanted_runs(plan, runs, {'plain': {'seeds': [1]}} | graph) == [plain0, plain1], 'a seed is missing'
+    assert wanted_runs(plan, runs, {'plain': {'seeds': [1]}} | graph) == [plain0], 'the seed that is missing'
     assert wanted_runs(plan, runs, plain | graph) == []
 
 
