@@ -6,6 +6,7 @@ import argparse
 import errno
 import os
 import sys
+import unicodedata
 from collections.abc import Callable
 
 from rich.console import Console
@@ -58,16 +59,21 @@ def run(main: Callable[[], int | None], *, interrupted: str = 'run the same comm
     try:
         sys.exit(main() or 0)
     except MammoError as err:
-        print(f'error: {err}', file=sys.stderr)
+        print(f'error: {_harmless(str(err))}', file=sys.stderr)
         sys.exit(2)
     except OSError as err:
         if err.errno not in _REMEDIES:
             raise
-        print(f'error: {refused(err)}', file=sys.stderr)
+        print(f'error: {_harmless(str(refused(err)))}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print(f'\ninterrupted; {interrupted}', file=sys.stderr)
         sys.exit(130)
+
+
+def _harmless(text: str) -> str:
+    """With control characters, which file names and headers may hold, written out: a terminal would obey them."""
+    return ''.join(char if char == '\n' or unicodedata.category(char) != 'Cc' else ascii(char)[1:-1] for char in text)
 
 
 def refused(err: OSError) -> MammoError:

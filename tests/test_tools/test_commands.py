@@ -76,6 +76,16 @@ def test_a_disk_that_refuses_ends_in_one_message(capsys, code):
     assert 'Remedy' in err and err.count('\n') == 1
 
 
+def test_names_with_control_characters_do_not_steer_the_terminal(capsys):
+    def main():
+        raise MammoError('a\x1b[2Jb\x07.dcm', field='Größe', found='1\n2', expected='3', remedy='4')
+
+    with pytest.raises(SystemExit):
+        cli.run(main)
+    said = capsys.readouterr().err
+    assert said == 'error: a\\x1b[2Jb\\x07.dcm: Größe: found 1\n2; expected 3. Remedy: 4\n'
+
+
 def test_a_defect_of_ours_keeps_its_traceback():
     with pytest.raises(OSError, match='odd'):
         cli.run(lambda: (_ for _ in ()).throw(OSError('odd')))
