@@ -14,6 +14,8 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from mmmammo.engine.checkpoint_content import classes_in, require_content, weights_in
+from mmmammo.engine.remote_checkpoint import ADDRESSED, local_checkpoint, unread_scheme
 from mmmammo.engine.stored_history import StoredHistory, named_statistic
 from mmmammo.io.stored_arrays import ARRAY_GLOBALS, ForbiddenArray, made
 from mmmammo.structures import MammoError
@@ -44,10 +46,17 @@ def _only_ours_allowed() -> Iterator[None]:
         torch.serialization.add_safe_globals(others)
 
 
+class _NotPlain(ValueError):
+    """A tensor without plain numbers, which no layer of ours takes."""
+
+
 def _dense(value: Any) -> Any:
-    """Refuse sparse tensors: torch does not check their indices, and reads memory at them."""
-    if isinstance(value, Tensor) and value.layout is not torch.strided:
-        raise ForbiddenArray('a sparse tensor')
+    """Refuse sparse tensors, as torch does not check their indices and reads memory at them, and others not plain."""
+    if isinstance(value, Tensor):
+        if value.layout is not torch.strided:
+            raise ForbiddenArray('a sparse tensor')
+        if value.is_quantized or value.is_meta:
+            raise _NotPlain('a quantised tensor' if value.is_quantized else 'a tensor without content (device meta)')
     return value
 
 
@@ -62,7 +71,8 @@ def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str
         map_location: As in :func:`torch.load`.
 
     Raises:
-        MammoError: If the file is missing, is not a checkpoint, or holds what could run code or reach other memory.
+        MammoError: If the file is missing, is not a checkpoint, or holds what could run code or reach other memory;
+            see also :func:`~mmmammo.engine.checkpoint_content.require_content`.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
@@ -81,14 +91,17 @@ def load_checkpoint(filename: str | Path, map_location: Any = 'cpu') -> dict[str
             expected='dense tensors, arrays of numbers and plain data only',
             remedy='use a checkpoint written by tools/train.py; never load one from a source you do not trust',
         ) from err
-    if isinstance(checkpoint, dict) and isinstance(checkpoint.get('meta'), dict):
-        checkpoint['meta'].pop('config', None)
-    return checkpoint
+    content = require_content(checkpoint, path)
+    if content.get('meta'):
+        content['meta'].pop('config', None)
+    return content
 
 
 def _what_is_wrong(err: Exception) -> str:
     if isinstance(err, ForbiddenArray):
         return f'{err}, which could reach memory that is not its own'
+    if isinstance(err, _NotPlain):
+        return str(err)
     forbidden = re.search(r'GLOBAL (\S+)', str(err))
     if forbidden:
         return f'an object of {forbidden.group(1)}, which would run code'
@@ -104,26 +117,48 @@ def classes_of(filename: str | Path) -> tuple[str, ...]:
     Raises:
         MammoError: If it does not say; guessing would put wrong names on findings.
     """
-    meta = load_checkpoint(filename).get('meta') or {}
-    classes = (meta.get('dataset_meta') or {}).get('classes')
-    if not classes:
-        raise MammoError(
-            filename,
-            field="meta['dataset_meta']['classes']",
-            found='nothing',
-            expected='the class list',
-            remedy='use a checkpoint written by tools/train.py',
-        )
-    return tuple(classes)
+    return classes_in(load_checkpoint(filename), filename)
 
 
 def use_safe_loading() -> None:
-    """Make mmengine's runner read local checkpoints through :func:`load_checkpoint`."""
+    """Make mmengine read every checkpoint, by path or address, through :func:`load_checkpoint`.
 
-    def load_from_local(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:  # mmengine logs the name's tail
-        return load_checkpoint(filename, map_location)
+    What it reads from other places is refused: its own loaders run code, or keep a config that is run later.
+    """
+    ours = {'': load_from_local, **dict.fromkeys(ADDRESSED, load_from_address)}
+    for scheme in tuple(CheckpointLoader._schemes):  # it has no list for others to read
+        CheckpointLoader.register_scheme(scheme, ours.get(scheme, load_from_elsewhere), force=True)
 
-    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+
+# mmengine logs the names of these functions from the eleventh letter on.
+
+
+def load_from_local(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
+    """See :func:`load_checkpoint`."""
+    return load_checkpoint(filename, map_location)
+
+
+def load_from_address(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint by an address that :func:`~mmmammo.engine.remote_checkpoint.local_checkpoint` knows.
+
+    Raises:
+        MammoError: As there, and as :func:`load_checkpoint`.
+    """
+    path = local_checkpoint(filename)
+    try:
+        return load_checkpoint(path, map_location)
+    except MammoError as err:
+        remedy = f'delete {path}, should its download have been cut off; else give another checkpoint'
+        raise MammoError(filename, field=err.field, found=err.found, expected=err.expected, remedy=remedy) from err
+
+
+def load_from_elsewhere(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Refuse.
+
+    Raises:
+        MammoError: Always.
+    """
+    raise unread_scheme(filename)
 
 
 def require_checkpoint_of(model: nn.Module, filename: str | Path) -> None:
@@ -136,8 +171,7 @@ def require_checkpoint_of(model: nn.Module, filename: str | Path) -> None:
     Raises:
         MammoError: If a parameter or buffer is missing, unknown or of another shape.
     """
-    checkpoint = load_checkpoint(filename)
-    found = checkpoint.get('state_dict', checkpoint)
+    found = weights_in(load_checkpoint(filename), filename)
     expected = model.state_dict()
     missing = sorted(expected.keys() - found.keys())
     unknown = sorted(found.keys() - expected.keys())

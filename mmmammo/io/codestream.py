@@ -16,6 +16,7 @@ _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 
 _CODING_STYLE, _FIRST_TILE = 0x52, 0x90  # markers of JPEG 2000: COD, and SOT, which ends the main header
 _CODESTREAM, _BOXED = b'\xff\x4f\xff\x51', b'\0\0\0\x0cjP'  # how JPEG 2000 begins: alone, and as a JP2 file
+_BOX_HEADER = 8  # bytes: length and kind; with a length of 1 another 8 for the true one
 _END_OF_SIZ = 45  # bytes of a codestream up to the end of what its first segment says of one component
 
 
@@ -91,11 +92,25 @@ def stream_shape(dataset: Dataset) -> tuple[int, int, int] | None:
         frame = first_frame(dataset)
     except ValueError:
         return None
-    begin = frame.find(_CODESTREAM) if frame.startswith(_BOXED) else 0
+    begin = _codestream_in(frame) if frame.startswith(_BOXED) else 0
     if frame.startswith(_CODESTREAM, begin):
         return _size(frame[begin:])
     header = jpeg_header(frame)
     return header.shape if header and header.shape[0] else None  # else the height follows the first scan (DNL)
+
+
+def _codestream_in(boxes: bytes) -> int:
+    """Where it begins within the boxes of a JP2 file (ISO/IEC 15444-1 annex I); other boxes may look like one."""
+    position = 0
+    while position + _BOX_HEADER <= len(boxes):
+        length, kind = struct.unpack_from('>I4s', boxes, position)
+        header = _BOX_HEADER
+        if length == 1:
+            header, length = 2 * _BOX_HEADER, int.from_bytes(boxes[position + 8 : position + 16], 'big')
+        if kind == b'jp2c':
+            return position + header
+        position += length if length >= header else len(boxes)  # 0 is: to the end
+    return len(boxes)
 
 
 def _size(codestream: bytes) -> tuple[int, int, int] | None:
@@ -110,6 +125,9 @@ def jpeg_header(frame: bytes) -> JPEGHeader | None:
     """Walk the segments up to the frame header; ``None`` if there is none, or it is cut off."""
     position = 2 if frame[:2] == b'\xff\xd8' else len(frame)
     while position + 10 <= len(frame) and frame[position] == 0xFF:
+        if frame[position + 1] == 0xFF:  # any number of them may fill up before a marker
+            position += 1
+            continue
         if frame[position + 1] in _FRAME_HEADERS:
             precision, *shape = struct.unpack_from('>BHHB', frame, position + 4)
             return JPEGHeader(frame[position + 1], precision, tuple(shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ from pydicom.errors import InvalidDicomError
 
 from mmmammo.io.elements import UNREADABLE, label, shortened
 from mmmammo.io.errors import CorruptFile, MammogramError, NotAMammogram
+from mmmammo.io.limits import LARGEST, too_large
 
 HEAD_LENGTH = 132
 """Bytes that tell whether a file is DICOM: preamble and prefix."""
 
 _UNPARSABLE = (*UNREADABLE, InvalidDicomError, zlib.error, RecursionError, MemoryError, IndexError)
+_PIECE = 2**20  # bytes
 
 
 @contextmanager
@@ -73,10 +76,13 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
     Raises:
         CorruptFile: If it cannot be parsed, or ends early.
         NotAMammogram: If it is the index of a medium.
+        UnsupportedPixelData: If it is deflated, and grows beyond :data:`mmmammo.io.limits.LARGEST`.
     """
     try:
-        with path.open('rb') as file, quiet():
+        with _BoundedFile(path) as file, quiet():
             dataset = dcmread(file, force=True, stop_before_pixels=not with_pixels)
+    except MammogramError:
+        raise
     except _UNPARSABLE as err:
         raise CorruptFile(
             path,
@@ -87,6 +93,43 @@ def open_dicom(path: Path, with_pixels: bool) -> FileDataset:
         ) from err
     _check_complete(dataset, path)
     return dataset
+
+
+class _BoundedFile(io.BufferedReader):
+    """A file whose rest, which pydicom asks for without a length only to inflate it, is measured before.
+
+    A megabyte of it may hold a gigabyte; pydicom inflates all of that also where only the header is wanted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._path = path
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of a file.
+
+        Raises:
+            UnsupportedPixelData: If the rest is asked for, and inflates to too much.
+        """
+        data = super().read(size)
+        if (size is None or size < 0) and _inflates_beyond(data, LARGEST):
+            expected = f'at most {LARGEST:,} bytes once it is inflated'
+            raise too_large(self._path, 'deflated data set', f'more than {LARGEST:,} bytes', expected)
+        return data
+
+
+def _inflates_beyond(deflated: bytes, most: int) -> bool:
+    """Whether a raw stream of zlib gives more than so many bytes; of a broken one, what comes before the damage."""
+    inflater, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    try:
+        for begin in range(0, len(deflated), _PIECE):
+            piece = deflated[begin : begin + _PIECE]
+            while piece and inflated <= most:
+                inflated += len(inflater.decompress(piece, _PIECE))
+                piece = inflater.unconsumed_tail
+    except zlib.error:
+        pass  # pydicom comes upon it too
+    return inflated > most
 
 
 def _check_complete(dataset: FileDataset, path: Path) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmmammo.io.codestream import jpeg_header
 from mmmammo.io.elements import shortened
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
+from mmmammo.io.limits import require_size
 from mmmammo.io.mammogram import read_mammogram
 from mmmammo.io.raster import constant_image, raster_meta, significant_bits, unreadable
 from mmmammo.structures import FilmScan, Mammogram
@@ -78,10 +80,14 @@ def decode_ljpeg(data: bytes, where: Path) -> npt.NDArray[np.uint16]:
 
     Raises:
         CorruptFile: If it is damaged.
-        UnsupportedPixelData: If there is no decoder, or several components.
+        UnsupportedPixelData: If there is no decoder, there are several components, or too many pixels.
     """
     if _END not in data:  # libjpeg would leave the rest black, and say nothing
         raise _undecodable(CorruptFile, where, 'a stream without its end')
+    header = jpeg_header(data)
+    if header is None:
+        raise _undecodable(CorruptFile, where, 'a stream that libjpeg does not read (no frame header)')
+    require_size(where, 'LJPEG', *header.shape[:2])
     try:
         from libjpeg.utils import decode
     except ImportError as err:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from mmmammo.io.array_tables import UNREADABLE, require_true_sizes
+from mmmammo.io.limits import LARGEST
 from mmmammo.io.png16 import write_png16
 from mmmammo.structures import Affine, Heatmap, MammoError
+
+_NAMES = ('values', 'classes', 'affine', 'cell', 'origin', 'shape')
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +81,23 @@ def read_heatmap(path: str | Path) -> StoredHeatmap:
     """
     path = Path(path)
     try:
+        require_true_sizes(path)
         with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in ('values', 'classes', 'affine', 'cell', 'origin', 'shape')}
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as err:
+            return _stored({name: arrays[name] for name in _NAMES})
+    except UNREADABLE as err:
         raise MammoError(
             path,
             field='heatmap',
-            found=err,
+            found=f'{type(err).__name__}: {err}',
             expected='a .npz file of mmmammo.io.write_heatmap',
             remedy='make the heatmaps again',
         ) from err
+
+
+def _stored(found: Mapping[str, npt.NDArray[Any]]) -> StoredHeatmap:
     height, width = found['shape'].tolist()
+    if height * width > LARGEST:
+        raise ValueError(f'an image of {height} x {width} pixels')
     x, y = found['origin'].tolist()
     heatmap = Heatmap(found['values'], float(found['cell']), (height, width), (x, y))
     return StoredHeatmap(heatmap, tuple(found['classes'].tolist()), Affine(found['affine']))

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
+from mmmammo.io.image_sizes import image_size
+from mmmammo.io.limits import require_size
 from mmmammo.io.view_names import parse_view_name
 from mmmammo.structures import Mammogram, MammogramMeta, Problem
 
@@ -66,21 +68,25 @@ def decode_raster(path: Path) -> npt.NDArray[Any]:
     """Decode without any conversion.
 
     Raises:
-        CorruptFile: If there is no such file, or it cannot be decoded.
+        CorruptFile: If there is no such file, it is of no format of :data:`SIGNATURES`, or it cannot be decoded.
+        UnsupportedPixelData: If it is larger than :data:`mmmammo.io.limits.LARGEST`.
     """
     try:
-        encoded = np.fromfile(path, dtype=np.uint8)
+        encoded = path.read_bytes()
     except OSError as err:
         raise unreadable(path, err) from err
+    size = image_size(encoded, raster_format(encoded) or '')
+    if size is not None:
+        require_size(path, 'image size', *size)
     try:
-        image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+        image = None if size is None else cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:  # a header that promises an absurd size
         image = None
     if image is None:
         raise CorruptFile(
             path,
             field='image data',
-            found=f'{encoded.size} bytes that cannot be decoded',
+            found=f'{len(encoded)} bytes that cannot be decoded',
             expected='a complete image file',
             remedy='copy or export the file again',
         )

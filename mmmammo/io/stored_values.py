@@ -23,6 +23,7 @@ from mmmammo.io.codestream import stream_bits
 from mmmammo.io.elements import label, number, quoted, raw_value, shortened, text
 from mmmammo.io.errors import CorruptFile, UnsupportedPixelData
 from mmmammo.io.fast_decoders import UNDECODABLE, decoded
+from mmmammo.io.limits import require_size
 
 _PIP_LINE = 'pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pyjpegls'
 
@@ -63,7 +64,8 @@ def decode(dataset: Dataset, path: Path, rows_needed: float = math.inf) -> Store
         rows_needed: See :func:`mmmammo.io.read_mammogram`.
 
     Raises:
-        UnsupportedPixelData: If there is no pixel data, it has colours or an unusual depth, or no decoder reads it.
+        UnsupportedPixelData: If there is no pixel data, it has colours, an unusual depth or more pixels than any
+            mammogram, or no decoder reads it.
         CorruptFile: If it is truncated or damaged.
     """
     _check_pixel_module(dataset, path)
@@ -118,6 +120,8 @@ def _check_pixel_module(dataset: Dataset, path: Path) -> None:
                 expected='a positive number',
                 remedy='export the image again from its archive',
             )
+    rows, columns = (int(number(dataset, keyword) or 0) for keyword in ('Rows', 'Columns'))
+    require_size(path, f'{label("Rows")}, {label("Columns")}', rows, columns)
     photometric = (text(dataset, 'PhotometricInterpretation') or 'MONOCHROME2').upper()
     if photometric not in ('MONOCHROME1', 'MONOCHROME2') or (number(dataset, 'SamplesPerPixel') or 1) != 1:
         found = quoted(dataset, 'PhotometricInterpretation', photometric)

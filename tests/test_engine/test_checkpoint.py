@@ -10,7 +10,7 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from torch import nn
 
-from mmmammo.engine.checkpoint import load_checkpoint, require_checkpoint_of
+from mmmammo.engine.checkpoint import classes_of, load_checkpoint, require_checkpoint_of
 from mmmammo.structures import MammoError
 from mmmammo.testing.array_attacks import ATTACKS, Calls
 
@@ -179,3 +179,80 @@ def test_checkpoint_of_another_model_is_refused(tmp_path, change, message):
     torch.save({'state_dict': state}, tmp_path / 'other.pth')
     with pytest.raises(MammoError, match=message):
         require_checkpoint_of(model, tmp_path / 'other.pth')
+
+
+ODD = {
+    'a list': ([torch.ones(1)], r'checkpoint: found a list; expected a dict'),
+    'a tensor': (torch.ones(1), r'checkpoint: found a Tensor; expected a dict'),
+    'a number': (5, r'checkpoint: found a int 5; expected a dict'),
+    'number as a key': ({1: torch.ones(1)}, r'checkpoint: found the key 1; expected names'),
+    'no state': ({'state_dict': None}, r'state_dict: found a NoneType None; expected a dict'),
+    'a list as state': ({'state_dict': [torch.ones(1)]}, r'state_dict: found a list'),
+    'number as a name': ({'state_dict': {1: torch.ones(1)}}, r'state_dict: found the key 1'),
+    'number as a weight': ({'state_dict': {'weight': 5}}, r"state_dict\['weight'\]: found a int 5; expected a tensor"),
+    'nested': ({'state_dict': {'a': {'weight': torch.ones(1)}}}, r"state_dict\['a'\]: found a dict"),
+    'array as a weight': ({'state_dict': {'weight': np.ones(1)}}, r"state_dict\['weight'\]: found a ndarray"),
+    'a list as meta': ({'meta': ['config'], 'state_dict': {}}, r'meta: found a list; expected a dict'),
+    'quantised': ({'state_dict': {'weight': torch.quantize_per_tensor(torch.ones(2), 1, 0, torch.qint8)}}, 'quantised'),
+    'without content': ({'state_dict': {'weight': torch.ones(2, device='meta')}}, r'without content \(device meta\)'),
+}
+
+
+@pytest.mark.parametrize(('content', 'message'), ODD.values(), ids=ODD)
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path, content, message):
+    torch.save(content, tmp_path / 'a.pth')
+    with pytest.raises(MammoError, match=rf'a\.pth: .*{message}.* Remedy'):
+        load_checkpoint(tmp_path / 'a.pth')
+
+
+def test_bare_weights_are_weights(tmp_path):
+    model = nn.Linear(2, 3)
+    torch.save(model.state_dict(), tmp_path / 'a.pth')
+    require_checkpoint_of(model, tmp_path / 'a.pth')
+    torch.save({'weight': torch.ones(3, 2), 'bias': 5}, tmp_path / 'b.pth')
+    with pytest.raises(MammoError, match=r"state_dict\['bias'\]: found a int 5"):
+        require_checkpoint_of(model, tmp_path / 'b.pth')
+
+
+def test_weights_and_more_of_others_are_read(tmp_path):
+    content = {'model': {'w': torch.ones(1)}, 'epoch': 3, 'meta': None}
+    torch.save(content, tmp_path / 'a.pth')
+    assert load_checkpoint(tmp_path / 'a.pth') == content
+
+
+def save_classes(path, said):
+    torch.save({'state_dict': {}, 'meta': {'dataset_meta': said}}, path)
+    return path
+
+
+@pytest.mark.parametrize('said', [('mass', 'scar'), ['mass', 'scar']])
+def test_classes_of_a_checkpoint(tmp_path, said):
+    assert classes_of(save_classes(tmp_path / 'a.pth', {'classes': said})) == ('mass', 'scar')
+
+
+def test_a_single_text_is_one_class(tmp_path):
+    assert classes_of(save_classes(tmp_path / 'a.pth', {'classes': 'mass'})) == ('mass',)
+
+
+def test_no_dict_of_what_a_dataset_says(tmp_path):
+    with pytest.raises(MammoError, match=r"meta\['dataset_meta'\]: found a list; expected a dict"):
+        classes_of(save_classes(tmp_path / 'a.pth', ['mass']))
+
+
+@pytest.mark.parametrize(
+    ('said', 'found'),
+    [
+        (None, 'nothing'),
+        ({}, 'nothing'),
+        ({'classes': ()}, 'nothing'),
+        ({'classes': ''}, 'nothing'),
+        ({'classes': 3}, 'a int 3'),
+        ({'classes': [1, 2]}, 'a list'),
+        ({'classes': {'mass': 0}}, 'a dict'),
+    ],
+)
+def test_classes_that_are_none_are_not_guessed(tmp_path, said, found):
+    with pytest.raises(
+        MammoError, match=rf"meta\['dataset_meta'\]\['classes'\]: found {found}; expected the class list"
+    ):
+        classes_of(save_classes(tmp_path / 'a.pth', said))

@@ -5,8 +5,10 @@ import io
 import os
 import pathlib
 import pickle
+import pickletools
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -173,3 +175,52 @@ def test_broken_files_are_told(tmp_path, content):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(ValueError, match='no such file'):
         read_array_pickle(tmp_path / 'a.pkl')
+
+
+def test_arrays_of_python_2_in_lines_of_text_come_back(tmp_path):
+    """Protocol 0 of Python 2 writes bytes as a text with escapes, which need not be ASCII."""
+    data = repr(np.array([1.5, -2.0]).tobytes())[1:].encode()
+    kind = b"cnumpy\ndtype\n(S'f8'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb"
+    begun = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+    (tmp_path / 'a.pkl').write_bytes(begun + b'(I1\n(I2\nt' + kind + b'I00\nS' + data + b'\ntb.')
+    assert b'\\xf8' in data and read_array_pickle(tmp_path / 'a.pkl').tolist() == [1.5, -2.0]
+
+
+BOMBS = {
+    'remembered as number 4 billion': b'\x80\x02]r\xff\xff\xff\xff.',
+    'the same in text': b']p4294967295\n.',
+    'one after the other': b'\x80\x02]q\x01]r\x00\x00\x00\x40e.',
+    'bytes that do not follow': b'\x80\x04\x8e' + (2**40).to_bytes(8, 'little') + b'abc.',
+    'a byte array that does not follow': b'\x80\x05\x96' + (2**40).to_bytes(8, 'little') + b'abc.',
+    'text that does not follow': b'\x80\x04\x8d' + (2**40).to_bytes(8, 'little') + b'abc.',
+    'a number that does not follow': b'\x80\x02\x8b\xff\xff\xff\x7fabc.',
+    'a frame that does not follow': b'\x80\x04\x95' + (2**40).to_bytes(8, 'little') + b'].',
+    'no end': b'\x80\x02]',
+    'no opcode': b'\x80\x02\xff.',
+    'sets without end': b'\x80\x04' + b'\x8f' * 2**22 + b'.',
+}
+
+
+@pytest.mark.parametrize('bomb', BOMBS.values(), ids=BOMBS)
+def test_a_pickle_takes_no_more_memory_than_its_content(tmp_path, bomb):
+    (tmp_path / 'a.pkl').write_bytes(bomb)
+    tracemalloc.start()
+    with pytest.raises(MammoError, match=r'a\.pkl: pickle: found what cannot be read as one'):
+        read_array_pickle(tmp_path / 'a.pkl')
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**24
+
+
+def test_asking_for_what_nobody_remembered_is_refused(tmp_path):
+    (tmp_path / 'a.pkl').write_bytes(b'\x80\x02j\xff\xff\xff\xff.')
+    with pytest.raises(MammoError, match='cannot be read as one'):
+        read_array_pickle(tmp_path / 'a.pkl')
+
+
+def test_a_pickle_that_another_program_has_shortened_comes_back(tmp_path):
+    content = {'a': [np.ones(3)] * 2, 'b': ('x', 2**70)}
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        (tmp_path / 'a.pkl').write_bytes(pickletools.optimize(pickle.dumps(content, protocol)))
+        found = read_array_pickle(tmp_path / 'a.pkl')
+        assert found['a'][1].tolist() == [1, 1, 1] and found['b'] == ('x', 2**70)

@@ -79,7 +79,11 @@ def test_the_size_of_a_codestream_is_that_of_its_image_area_also_within_the_boxe
     area = struct.pack('>4I', 13, 12, 3, 5)  # right, bottom, left, top
     codestream = b'\xff\x4f\xff\x51\0\x29\0\0' + area + bytes(16) + b'\0\x02\x0b\x01\x01'
     assert stream_shape(wrapped(codestream)) == (7, 10, 2)
-    assert stream_shape(wrapped(b'\0\0\0\x0cjP  \r\n\x87\n' + bytes(9) + codestream)) == (7, 10, 2)
+    signature, kind = b'\0\0\0\x0cjP  \r\n\x87\n', b'\0\0\0\x14ftypjp2 \0\0\0\0jp2 '
+    assert stream_shape(wrapped(signature + kind + b'\0\0\0\0jp2c' + codestream)) == (7, 10, 2)
+    long_box = b'\0\0\0\1jp2c' + struct.pack('>Q', 16 + len(codestream))
+    assert stream_shape(wrapped(signature + kind + long_box + codestream)) == (7, 10, 2)
+    assert stream_shape(wrapped(signature + kind)) is None
     assert stream_shape(wrapped(codestream[:30])) is None
 
 
@@ -87,3 +91,20 @@ def test_what_is_not_compressed_or_not_complete_has_no_size():
     assert stream_shape(make_dicom(PIXELS)) is None
     assert stream_shape(compressed(RLELossless)) is None
     assert stream_shape(wrapped(b'x' * 99)) is None
+
+
+def test_an_image_that_a_box_of_notes_holds_is_not_the_one_that_is_decoded():
+    small = b'\xff\x4f\xff\x51\0\x29\0\0' + struct.pack('>4I', 3, 2, 0, 0) + bytes(16) + b'\0\x01\x0b\x01\x01'
+    large = small.replace(struct.pack('>4I', 3, 2, 0, 0), struct.pack('>4I', 2**31, 2**31, 0, 0))
+    note = struct.pack('>I4s', 8 + len(small), b'uuid') + small
+    frame = b'\0\0\0\x0cjP  \r\n\x87\n' + note + struct.pack('>I4s', 0, b'jp2c') + large
+    assert stream_shape(wrapped(frame)) == (2**31, 2**31, 1)
+
+
+def test_bytes_that_fill_up_before_a_marker_hide_no_frame_header():
+    """Read as a segment of 57 kB they would lead to whatever stands there."""
+    large = jpeg(0xC3, 12, before=b'\xff').replace(b'\0\2\0\3', b'\xff\xff\xff\xff')
+    decoy = jpeg(0xC3, 12)[2:]
+    at = 2 + 2 + int.from_bytes(large[4:6], 'big')
+    frame = large + bytes(at - len(large)) + decoy
+    assert stream_shape(wrapped(frame)) == (65535, 65535, 1)
