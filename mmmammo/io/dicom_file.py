@@ -124,7 +124,7 @@ def _inflates_beyond(deflated: bytes, most: int) -> bool:
     try:
         for begin in range(0, len(deflated), _PIECE):
             piece = deflated[begin : begin + _PIECE]
-            while piece and inflated <= most:
+            while piece and inflated <= most and not inflater.eof:  # a byte that pads the stream is never consumed
                 inflated += len(inflater.decompress(piece, _PIECE))
                 piece = inflater.unconsumed_tail
     except zlib.error:

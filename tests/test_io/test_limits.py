@@ -162,3 +162,11 @@ def test_what_stays_below_the_limit_is_inflated(bomb):
     assert dicom_file._inflates_beyond(zlib.compress(bytes(2**20), wbits=-15), 2**20 - 1)
     assert not dicom_file._inflates_beyond(zlib.compress(bytes(2**20), wbits=-15), 2**20)
     assert not dicom_file._inflates_beyond(b'no stream', 5)
+
+
+@pytest.mark.parametrize('padding', [b'', b'\0', bytes(9), bytes(2**21)])
+@pytest.mark.parametrize('length', [2**20 - 1, 2**20, 2**20 + 1, 5 * 2**20])
+def test_what_pads_a_deflated_stream_does_not_count(padding, length):
+    deflated = zlib.compress(bytes(length), wbits=-15) + padding
+    assert not dicom_file._inflates_beyond(deflated, length)
+    assert dicom_file._inflates_beyond(deflated, length - 1)
