@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -102,7 +103,7 @@ class _BoundedFile(io.BufferedReader):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path))
+        super().__init__(io.FileIO(os.fspath(path)))  # pydicom adds its name to texts
         self._path = path
 
     def read(self, size: int | None = -1, /) -> bytes:
